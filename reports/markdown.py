@@ -1,0 +1,90 @@
+"""The report as Markdown: the same as on a terminal, for a file, an issue or a page."""
+
+from collections.abc import Iterable, Sequence
+
+from reports import transcript
+from reports.escape import code, cut, fenced, markdown, sentence, typed
+from reports.results import Results
+from reports.summary import Breach, Group, counted, facts, few, summarize, table
+
+_WIDTH = 120
+_LONGEST_QUOTE = 600
+
+
+def render(results: Results, *, verbose: bool = False) -> str:
+    """Write the report of a run; its last line is the run's verdict.
+
+    Args:
+        results: the run.
+        verbose: show warnings with their transcripts, too.
+
+    Returns:
+        GitHub-flavoured Markdown in printable ASCII, ending in a line end.
+    """
+    told = summarize(results)
+    everything = counted(len(results.requirements), "requirement")
+    verdict = f"**{_prose(results.outcome.line)}**"
+    blocks = [
+        f"# Conformance of {code(sentence(results.target.name))}",
+        verdict,
+        "\n".join(f"- {label}: {code(sentence(text))}" for label, text in facts(results)),
+        "## Cases by section",
+        table(told, "pipe", _prose),
+        *_section(f"Failed: {len(told.failed)} of {everything}",
+                  [block for breach in told.failed for block in _breach(breach, whole=True)]),
+        *_section(f"Warned: {len(told.warned)} of {everything}",
+                  [block for breach in told.warned for block in _breach(breach, whole=verbose)]),
+        *_section("Noted, not judged",
+                  _list(f"{_id(note.requirement)}: {code(_quote(note.observed))}" for note in told.notes)),
+        *_section("Blocked", _list(_group(group, "case", "blocked") for group in told.blocked)),
+        *_section("Skipped", _list([
+            *(_group(group, "case", "skipped:") for group in told.skipped),
+            *(_group(group, "requirement", "without a case:") for group in told.without_case),
+        ])),
+        *_section("Remarks", _list(code(sentence(note)) for note in results.outcome.notes)),
+        verdict,
+    ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def _section(heading: str, blocks: Sequence[str]) -> list[str]:
+    return [f"## {heading}", *blocks] if blocks else []
+
+
+def _breach(breach: Breach, *, whole: bool) -> list[str]:
+    rule, case, finding = breach.requirement, breach.case, breach.finding
+    shown = [f"### {_id(rule.id)} ({rule.level}, {_prose(rule.section)})", f"**Rule:** {_prose(rule.rule)}"]
+    if case is None or finding is None:
+        return [*shown, f"**Why:** {_prose(rule.reason or 'no case in this file shows it')}"]
+    # In a block, one under the other, so that the eye finds the difference.
+    shown.append(fenced([f"expected  {_quote(finding.expected)}", f"actual    {_quote(finding.actual)}"]))
+    if finding.reason:
+        shown.append(f"**Why:** {_prose(finding.reason)}")
+    if whole:
+        shown.append(f"**Case:** {_prose(case.title)}")
+        shown.append(fenced(transcript.lines(case.transcript, _WIDTH) or ["(no transcript)"]))
+    shown += ["**Repeat:**", fenced([typed(case.repeat)], "sh")]
+    if breach.others:
+        shown.append(f"**Also by:** {few(breach.others, _id)}")
+    return shown
+
+
+def _group(group: Group, noun: str, what: str) -> str:
+    return f"{counted(len(group.ids), noun)} {what} {_prose(group.cause)} ({few(group.ids, _id)})"
+
+
+def _list(items: Iterable[str]) -> list[str]:
+    listed = [f"- {item}" for item in items]
+    return ["\n".join(listed)] if listed else []
+
+
+def _prose(text: str) -> str:
+    return markdown(sentence(text))
+
+
+def _quote(text: str) -> str:
+    return cut(text, _LONGEST_QUOTE) or "(nothing)"
+
+
+def _id(text: str) -> str:
+    return code(typed(text))
