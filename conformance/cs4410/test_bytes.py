@@ -1,0 +1,65 @@
+"""A body's bytes are kept, whatever they are."""
+
+import pytest
+
+from conformance.harness.case import Case
+
+KIB = 1024
+
+BODIES = {
+    "all-printable": bytes(range(32, 127)) + b"\r\n",
+    "8-bit": bytes(range(128, 256)) + b"\r\n",
+    "utf-8": "Grüße, 你好, мир, 🎉\r\n".encode(),
+    "no-utf-8": b"\xff\xfe\xc3\x28\r\n",
+    "NUL": b"before\x00after\r\n\x00\r\n",
+    "controls": bytes(byte for byte in range(1, 32) if byte not in b"\r\n") + b"\x7f\r\n",
+    "spaces-around": b"   leading\r\ntrailing   \r\n\tboth\t\r\n",
+    "empty-lines-inside": b"one\r\n\r\n\r\ntwo\r\n",
+    "empty-line-first": b"\r\nsecond line\r\n",
+    "percent-and-braces": b"100% {0} %s %d $HOME `id` \\n \\x00\r\n",
+    "header-like": b"Number: 7\r\nFrom: someone\r\nReceived: from a by b (CS4410MP3)\r\nTo: other\r\n",
+    "long-line-1000": b"a" * 1000 + b"\r\n",
+    "long-line-5000": b"b" * 5000 + b"\r\n",
+    "long-line-70000": b"c" * 70_000 + b"\r\n",
+    "many-lines": b"line\r\n" * 5000,
+    "many-short-lines": b"x\r\n" * 3000,
+}
+
+
+@pytest.mark.judges("bytes", control={"body": b"text\r\n"})
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_body_is_kept(case: Case, body: bytes) -> None:
+    """These bytes stand in the mailbox as they were sent."""
+    message = case.client("body").expect_delivered(body)
+    case.expect_entry(message, "bytes")
+
+
+SIZES = (1023, 1024, 1025, 2048, 4095, 4096, 4097, 8192, 16384, 65535, 65536, 65537, 128 * KIB)
+
+
+@pytest.mark.judges("bytes", control={"size": 100})
+@pytest.mark.parametrize("size", SIZES)
+def test_body_of_size(case: Case, size: int) -> None:
+    """A body of this many bytes is kept, though its end falls on or beside the border of a buffer."""
+    text = case.words.octets(size + 80)[: size - 2].replace(b"\r", b"r").replace(b"\n", b"n") + b"\r\n"
+    message = case.client("body").expect_delivered(text)
+    case.expect_entry(message, "bytes")
+
+
+@pytest.mark.judges("bytes", control={"size": 100})
+@pytest.mark.parametrize("size", [1015, 1020, 1021, 1022, 1023, 1024, 4090, 4091, 4092, 4093, 4094, 4095])
+def test_end_of_data_at_buffer_border(case: Case, size: int) -> None:
+    """The end of data is seen wherever it falls in a buffer, and the body before it is kept."""
+    text = b"z" * (size - 2) + b"\r\n"
+    message = case.client("body").expect_delivered(text)
+    case.expect_entry(message, "bytes")
+
+
+@pytest.mark.alone(last=True)
+@pytest.mark.judges("bytes.large")
+@pytest.mark.parametrize("mebibytes", [1, 16, 64])
+def test_large_body(case: Case, mebibytes: int) -> None:
+    """A large body is kept, because nothing in the handout limits a message."""
+    body = case.words.octets(mebibytes * KIB * KIB)
+    message = case.client("body").expect_delivered(body)
+    case.expect_entry(message, "bytes.large")

@@ -1,0 +1,108 @@
+"""DATA, the body and its end, and what is left of a message afterwards."""
+
+import pytest
+
+from conformance.harness.case import Case
+
+
+@pytest.mark.judges("data")
+def test_data(case: Case) -> None:
+    """DATA after a recipient is answered 354, and the words say how a body ends."""
+    case.client("recipient").expect("DATA")
+
+
+@pytest.mark.judges("delivered", "delivered.words")
+def test_delivered(case: Case) -> None:
+    """The dot after the body is answered with the number under which the message was delivered."""
+    case.client("body").expect_delivered(case.words.body())
+
+
+@pytest.mark.judges("delivered", "delivered.words")
+def test_second_message_delivered(case: Case) -> None:
+    """A second message in the same session is delivered like the first."""
+    client = case.client("delivered")
+    client.give("MAIL FROM: second@sender")
+    client.give("RCPT TO: second@recipient")
+    client.give("DATA")
+    client.expect_delivered(case.words.body())
+
+
+@pytest.mark.judges("end.empty", control={"body": b"text\r\n"})
+@pytest.mark.parametrize("body", [b""], ids=["empty"])
+def test_empty_body(case: Case, body: bytes) -> None:
+    """A body may be empty: the dot is its first line, and ends it."""
+    case.client("body").expect_delivered(body)
+
+
+NO_END = {
+    "dot-at-line-end": b"This line ends in a dot.\r\n",
+    "two-dots": b"..\r\n",
+    "three-dots": b"...\r\n",
+    "dot-and-text": b".x\r\n",
+    "dot-and-space": b". \r\n",
+    "space-and-dot": b" .\r\n",
+    "tab-and-dot": b"\t.\r\n",
+    "dots-everywhere": b"a.b.c.\r\n.d.\r\n",
+    "HELO": b"HELO inside.body\r\n",
+    "MAIL": b"MAIL FROM: inside@body\r\n",
+    "RCPT": b"RCPT TO: inside@body\r\n",
+    "DATA": b"DATA\r\n",
+    "QUIT": b"QUIT\r\n",
+    "unknown": b"mkdir\r\n",
+    "empty-lines": b"\r\n\r\n\r\n",
+    "reply-like": b"250 OK: delivered message 1\r\n",
+}
+"""Lines of a body that a careless server takes for its end, or for commands."""
+
+
+@pytest.mark.judges("end.dot", control={"lines": b"text\r\n"})
+@pytest.mark.parametrize("lines", NO_END.values(), ids=NO_END)
+def test_body_line_is_no_end(case: Case, lines: bytes) -> None:
+    """Such lines are body and get no reply; only the lone dot ends it."""
+    client = case.client("body")
+    client.send(lines)
+    client.expect_silence()
+    client.expect_delivered(b"", end=b"last line\r\n.\r\n")
+    client.expect_silence()
+
+
+KEPT = {name: line for name, line in NO_END.items() if name != "empty-lines"}
+
+
+@pytest.mark.judges("end.dot", control={"lines": b"text\r\n"})
+@pytest.mark.parametrize("lines", KEPT.values(), ids=KEPT)
+def test_first_body_line_is_kept(case: Case, lines: bytes) -> None:
+    """Such lines stand in the mailbox as part of the body, with what follows them."""
+    message = case.client("body").expect_delivered(lines + b"last line\r\n")
+    case.expect_entry(message, "end.dot")
+
+
+@pytest.mark.judges("after.forgets")
+def test_recipients_are_forgotten(case: Case) -> None:
+    """The next message has only its own recipients, because no command but HELO persists."""
+    client = case.client("delivered")
+    client.give("MAIL FROM: second@sender")
+    client.give("RCPT TO: second@recipient")
+    case.expect_entry(client.deliver(case.words.body()), "after.forgets")
+
+
+@pytest.mark.judges("after.forgets")
+def test_body_is_forgotten(case: Case) -> None:
+    """The next message has only its own body, even if that is empty."""
+    client = case.client("delivered")
+    client.give("MAIL FROM: second@sender")
+    client.give("RCPT TO: second@recipient")
+    case.expect_entry(client.deliver(b""), "after.forgets")
+
+
+@pytest.mark.judges("after.forgets")
+def test_third_message(case: Case) -> None:
+    """Three messages in one session are three entries, each with its own names and body."""
+    client = case.client("greeted")
+    messages = []
+    for _ in range(3):
+        client.give(case.words.fill("MAIL FROM: {address}"))
+        client.give(case.words.fill("RCPT TO: {address}"))
+        messages.append(client.deliver(case.words.body()))
+    for message in messages:
+        case.expect_entry(message, "after.forgets")

@@ -1,0 +1,74 @@
+"""Replies as such: one a line, ended by CRLF, soon, and with a code of the right kind."""
+
+import pytest
+
+from conformance.harness.case import Case
+from conformance.harness.vocabulary import ERRORS, REPLIES
+
+
+@pytest.mark.judges("reply.crlf")
+def test_greeting_ends_in_crlf(case: Case) -> None:
+    """The greeting ends in CRLF, because every line of the protocol does."""
+    client = case.stranger()
+    client.connect()
+    client.expect_greeting()
+
+
+@pytest.mark.judges("reply.crlf")
+@pytest.mark.parametrize("kind", REPLIES)
+def test_reply_ends_in_crlf(case: Case, kind: str) -> None:
+    """The reply to this command ends in CRLF, because every line of the protocol does."""
+    state, line = REPLIES[kind]
+    case.client(state).expect(case.words.fill(line))
+
+
+@pytest.mark.judges("reply.crlf")
+def test_delivery_reply_ends_in_crlf(case: Case) -> None:
+    """The reply to the end of data ends in CRLF, because every line of the protocol does."""
+    case.client("body").expect_delivered(case.words.body())
+
+
+@pytest.mark.judges("reply.one")
+@pytest.mark.parametrize("kind", REPLIES)
+def test_one_reply(case: Case, kind: str) -> None:
+    """After the reply to this command nothing more comes, because a line has one reply."""
+    state, line = REPLIES[kind]
+    client = case.client(state)
+    client.expect(case.words.fill(line))
+    client.expect_silence()
+
+
+@pytest.mark.judges("reply.one")
+def test_no_reply_to_body_lines(case: Case) -> None:
+    """Lines of a body get no reply, and the dot gets one, because only the end of data is answered."""
+    client = case.client("body")
+    client.send(case.words.body(5))
+    client.expect_silence()
+    client.expect_delivered(b"")
+    client.expect_silence()
+
+
+@pytest.mark.judges("reply.one")
+def test_empty_line_has_one_reply(case: Case) -> None:
+    """An empty line is a line and gets one reply, so that client and server stay in step."""
+    client = case.client("greeted")
+    client.expect("")
+    client.expect_silence()
+
+
+@pytest.mark.judges("reply.prompt")
+def test_replies_come_soon(case: Case) -> None:
+    """A whole conversation, errors among it, waits no more than two seconds for any reply."""
+    client = case.client()
+    for line in ("mkdir", "HELO client", "HELO", "MAIL FROM: a b", "MAIL FROM: sender", "RCPT TO: one", "DATA"):
+        client.expect(line)
+    client.expect_delivered(case.words.body())
+
+
+@pytest.mark.judges("reply.codes")
+@pytest.mark.parametrize("error", ERRORS)
+def test_errors_are_5xx(case: Case, error: str) -> None:
+    """An error is answered with a code of the 5xx kind, because 4xx tells of time-outs."""
+    state, line = ERRORS[error]
+    reply = case.client(state).expect(case.words.fill(line))
+    case.expect(reply.code.startswith("5"), "reply.codes", "no code of the 5xx kind", "5xx", reply.text)

@@ -1,0 +1,1 @@
+"""How things are checked: sockets, clocks and processes, and no single case."""

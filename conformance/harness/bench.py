@@ -1,0 +1,153 @@
+"""Runs one case on one server and turns whatever happens into findings: the place where blame is decided."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from conformance.harness.case import Case
+from conformance.harness.dialect import Dialect
+from conformance.harness.health import Health
+from conformance.harness.ledger import Ledger
+from conformance.harness.settings import Settings
+from conformance.harness.target import Server, Unreachable
+from conformance.harness.verdict import Blocked, Broken, Record, Skipped, Void
+
+TRIES = 3
+"""How often a case is held again that the suite itself spoiled."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a case is to be held.
+
+    Attributes:
+        id: its path inside the package and its name.
+        requirements: what it judges, the main one first.
+        body: the case itself.
+        control: the same without what is judged; where that breaks as well, the case is blocked.
+        places: how many connections it holds at once; 0 if it holds the server alone.
+        fresh: whether a launched server is to have had no client before.
+    """
+
+    id: str
+    title: str
+    requirements: tuple[str, ...]
+    body: Callable[[Case], None]
+    control: Callable[[Case], None] | None = None
+    places: int = 1
+    fresh: bool = False
+
+
+class Bench:
+    """A server with everything that a case needs to be held on it.
+
+    Args:
+        server: the server under test.
+        settings: the options of the run.
+        ledger: the requirements.
+        dialect: the words.
+        greets: whether the server greeted at the first look.
+    """
+
+    def __init__(
+        self, server: Server, settings: Settings, ledger: Ledger, dialect: Dialect, greets: bool = True
+    ) -> None:
+        self.server = server
+        self.notes: list[str] = []
+        self._settings = settings
+        self._ledger = ledger
+        self._dialect = dialect
+        self._health = Health(settings.time_limit)
+        if not greets:
+            self._health.doubt("greeting")
+
+    def hold(self, plan: Plan) -> Record:
+        """Hold a case, again where the suite itself spoiled it or the server died under it.
+
+        A server that dies twice under the same case dies of it. One that dies once is held against `pool.alive`.
+        """
+        died = ""
+        record = self._once(plan)
+        for _ in range(TRIES - 1):
+            end = self.server.ended(0.2 if record.verdict in ("fail", "blocked", "void") else 0.0)
+            if end and died:
+                break
+            if not end and record.verdict != "void":
+                break
+            died = end or died
+            record = self._once(plan)
+        return self._conclude(plan, record, died)
+
+    def _conclude(self, plan: Plan, record: Record, died: str) -> Record:
+        again = self.server.ended(0.2) if died else ""
+        if again:
+            record.findings.clear()
+            record.blocked_by = None
+            record.find(plan.requirements[0], again, "the server goes on", "it ended, twice")
+        elif died:
+            self.notes.append(f"{died.splitlines()[0]} during {plan.id}, and was started again")
+            record.requirements += ("pool.alive",)
+            record.find("pool.alive", died, "the server goes on", "it ended")
+        if record.verdict == "void":
+            reason = record.findings[-1].reason
+            record.findings.clear()
+            record.set_aside("skip", f"could not be judged in {TRIES} tries: {reason}")
+        return record
+
+    def attempt(self, plan: Plan) -> Record:
+        """Hold a case once, beside others; `void` where that was spoiled, or the server died under them all."""
+        record = self._once(plan)
+        if self.server.ended(0.2 if record.verdict in ("fail", "blocked") else 0.0):
+            record.set_aside("void", "the server died while several cases were held")
+        return record
+
+    def _once(self, plan: Plan) -> Record:
+        record = Record(plan.id, plan.title, plan.requirements, self._ledger)
+        began = time.monotonic()
+        try:
+            self.server.prepare(plan.fresh)
+            places = self.server.places
+            with places.take(plan.places) if plan.places else places.take_all():
+                began = time.monotonic()
+                self._play(plan, record)
+        except Unreachable as error:
+            record.set_aside("blocked", f"the server does not start again: {error}", by="pool.alive")
+        record.seconds = time.monotonic() - began
+        return record
+
+    def _play(self, plan: Plan, record: Record) -> None:
+        case = Case(record, self.server, self._settings, self._dialect, self._health)
+        try:
+            plan.body(case)
+        except Broken as broken:
+            if base := self._control_breaks(plan):
+                record.set_aside("blocked", "the same fails without what is judged here", by=base)
+            else:
+                record.find(*broken.finding)
+        except Blocked as blocked:
+            by, reason, expected, actual = blocked.finding
+            record.set_aside("blocked", reason, by, expected, actual)
+        except Skipped as skipped:
+            record.set_aside("skip", str(skipped))
+        except Void as void:
+            record.set_aside("void", str(void))
+        finally:
+            case.close()
+
+    def _control_breaks(self, plan: Plan) -> str:
+        """The requirement that the case breaks even without what it judges, or an empty string."""
+        if plan.control is None:
+            return ""
+        record = Record(plan.id, plan.title, plan.requirements, self._ledger)
+        case = Case(record, self.server, self._settings, self._dialect, self._health)
+        try:
+            plan.control(case)
+        except Broken as broken:
+            return broken.base or broken.finding[0]
+        except (Blocked, Skipped, Void):
+            return ""
+        finally:
+            case.close()
+        return ""

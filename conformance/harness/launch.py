@@ -1,0 +1,181 @@
+"""A server process that the suite starts, watches and ends: on a leash, in an empty directory of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import random
+import shlex
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from conformance.harness import leash, proc
+
+OUTPUT_LIMIT = 1024 * 1024
+"""Bytes of a server's output that are kept in `output.txt`."""
+START_LIMIT = 15.0
+"""Seconds that a server may take until it listens."""
+PLAIN_PORT = 8765
+"""Where a server listens that takes no port."""
+HOST = "127.0.0.1"
+
+
+class Unreachable(Exception):
+    """There is no server to talk to; the message is one line, then what the server printed."""
+
+
+def reference_command() -> str:
+    """The command line of the reference server.
+
+    Raises:
+        Unreachable: it is not installed here.
+    """
+    if importlib.util.find_spec("reference_server") is None:
+        raise Unreachable("the reference server is not installed: name a server with --target or --launch")
+    return f"{shlex.quote(sys.executable)} -m reference_server --port {{port}} --time-limit {{time_limit}}"
+
+
+def words_of(command: str) -> list[str]:
+    """Split a command line, words that name existing files made absolute, for it runs in a directory of its own.
+
+    Raises:
+        Unreachable: it cannot be split, or its program is not there.
+    """
+    try:
+        words = shlex.split(command)
+    except ValueError as error:
+        raise Unreachable(f"--launch {command!r}: {error}") from None
+    if not words:
+        raise Unreachable("--launch: the command is empty")
+    words = [os.path.abspath(word) if os.path.isfile(word) else word for word in words]
+    if shutil.which(words[0]) is None:
+        raise Unreachable(f"--launch: {words[0]}: no such program, or it is not executable")
+    return words
+
+
+class Process:
+    """A running server.
+
+    Args:
+        command: the command line with `{host}`, `{port}` and `{time_limit}`.
+        time_limit: seconds, filled in.
+        stale: a mailbox that stands in its directory before it starts, or None.
+
+    Raises:
+        Unreachable: it does not start or does not listen.
+    """
+
+    def __init__(self, command: str, time_limit: float, stale: bytes | None = None) -> None:
+        self.port = _free_port() if "{port}" in command else PLAIN_PORT
+        self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
+        if stale is not None:
+            (self.directory / "mailbox").write_bytes(stale)
+        if proc.listener(HOST, self.port):
+            raise Unreachable(f"port {self.port} is taken by another process: end it first")
+        values = {"{host}": HOST, "{port}": str(self.port), "{time_limit}": f"{time_limit:g}"}
+        words = words_of(command)
+        for name, value in values.items():
+            words = [word.replace(name, value) for word in words]
+        self.started = time.time()
+        self._tail = bytearray()
+        self._leash = subprocess.Popen(
+            [sys.executable, "-I", "-S", leash.__file__, *words],
+            cwd=self.directory,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self._reader = threading.Thread(target=self._collect_output, daemon=True)
+        self._reader.start()
+        self.first: socket.socket | None = None
+        self._wait_until_it_listens()
+
+    def _wait_until_it_listens(self) -> None:
+        deadline = time.monotonic() + START_LIMIT
+        while time.monotonic() < deadline:
+            if self.status is not None:
+                self._reader.join(1.0)
+                printed = self.printed()
+                self.stop()
+                raise Unreachable(f"the server ended at once with exit status {self.status}{printed}")
+            if self._listens():
+                return
+            time.sleep(0.01)
+        printed = self.printed()
+        self.stop()
+        raise Unreachable(f"the server does not listen on {HOST}:{self.port} after {START_LIMIT:g} s{printed}")
+
+    def _listens(self) -> bool:
+        if proc.available():
+            return proc.listener(HOST, self.port) is not None
+        # A connection that is opened only to look would cost some servers a worker: the first case keeps this one.
+        with contextlib.suppress(OSError):
+            self.first = socket.create_connection((HOST, self.port), timeout=1.0)
+        return self.first is not None
+
+    @property
+    def status(self) -> int | None:
+        """Its exit status, or None while it runs."""
+        return self._leash.poll()
+
+    def ends(self, patience: float) -> bool:
+        """Whether it has ended, or does within some seconds."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._leash.wait(patience)
+        return self.status is not None
+
+    def printed(self) -> str:
+        """The last lines that it printed, for a message, with their own lead-in; empty if it printed nothing."""
+        lines = bytes(self._tail).decode("latin-1").splitlines()[-12:]
+        shown = "\n".join("    " + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in row[:200]) for row in lines)
+        return f"; it printed:\n{shown}" if shown else "; it printed nothing"
+
+    def stop(self) -> None:
+        """End its process group and remove its directory."""
+        if self.first:
+            self.first.close()
+        assert self._leash.stdin
+        self._leash.stdin.close()
+        try:
+            self._leash.wait(leash.GRACE + 3.0)
+        except subprocess.TimeoutExpired:
+            self._leash.kill()
+            self._leash.wait()
+        self._reader.join(1.0)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def _collect_output(self) -> None:
+        assert self._leash.stdout
+        kept = 0
+        with (self.directory / "output.txt").open("wb") as file, contextlib.suppress(ValueError):
+            while data := os.read(self._leash.stdout.fileno(), 65536):
+                self._tail = (self._tail + data)[-8192:]
+                file.write(data[: max(0, OUTPUT_LIMIT - kept)])
+                kept += len(data)
+
+
+def _environment() -> dict[str, str]:
+    spec = importlib.util.find_spec("reference_server")
+    folders = [str(Path(spec.origin).parent.parent)] if spec and spec.origin else []
+    if inherited := os.environ.get("PYTHONPATH"):
+        folders.append(inherited)
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUNBUFFERED": "1"}
+
+
+def _free_port() -> int:
+    """A port that nobody has, outside the range from which the kernel takes the clients' own ports."""
+    chooser = random.SystemRandom()
+    for _ in range(200):
+        port = chooser.randint(20000, 30000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind((HOST, port))
+            return port
+    raise Unreachable("no free port between 20000 and 30000")

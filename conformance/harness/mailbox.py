@@ -1,0 +1,183 @@
+"""Reads a mailbox and its backups back into messages, and compares a message with what a client sent."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a mailbox file that are read at most."""
+
+_ENTRY = re.compile(rb"(?:\A|(?<=\n))Received: from [^\n]* by [^\n]*\n(?=Number: \d+\n(?:From: |To: ))")
+_HEAD = re.compile(rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n")
+
+
+class Unreadable(Exception):
+    """The mailbox is not there or cannot be read; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a client had delivered.
+
+    Attributes:
+        body: the bytes between DATA and the dot, as sent, each line with its CRLF.
+        number: what the reply told.
+    """
+
+    host: str
+    sender: str
+    recipients: tuple[str, ...]
+    body: bytes
+    number: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a mailbox file, line ends made LF.
+
+    Attributes:
+        raw: the whole entry.
+        number: its `Number:`, or -1 where its head cannot be read.
+        body: what follows the head.
+    """
+
+    raw: bytes
+    number: int
+    host: str = ""
+    netid: str = ""
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+    body: bytes = b""
+
+
+def read(path: Path) -> list[Entry]:
+    """Read one mailbox file.
+
+    Raises:
+        Unreadable: it is not there, cannot be read, or is larger than `LARGEST`.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST + 1)
+    except OSError as error:
+        raise Unreadable(f"{path.name}: {error.strerror}") from None
+    if len(data) > LARGEST:
+        raise Unreadable(f"{path.name}: larger than {LARGEST} bytes")
+    return parse(data)
+
+
+def parse(data: bytes) -> list[Entry]:
+    """Take a mailbox apart; what stands before the first entry is an entry of its own without a number."""
+    data = data.replace(b"\r\n", b"\n")
+    starts = [match.start() for match in _ENTRY.finditer(data)]
+    if data.strip() and (not starts or data[: starts[0]].strip()):
+        starts.insert(0, 0)
+    return [_entry(data[begin:end]) for begin, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+
+
+def _entry(raw: bytes) -> Entry:
+    head = _HEAD.match(raw)
+    if not head:
+        number = re.search(rb"^Number: (\d{1,18})$", raw, re.MULTILINE)
+        return Entry(raw, int(number[1]) if number else -1)
+    host, netid, digits, sender, to = (group.decode("latin-1") for group in head.groups())
+    recipients = tuple(line.removeprefix("To: ") for line in to.split("\n") if line)
+    return Entry(raw, int(digits[:18]), host, netid, sender, recipients, raw[head.end() :])
+
+
+def differences(entry: Entry, message: Message) -> list[str]:
+    """What is wrong with an entry's form, number, names or body; empty where nothing is.
+
+    Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
+    were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
+    """
+    if not entry.netid:
+        return ["the head is not Received, Number, From, To and an empty line, in this order"]
+    wrong = []
+    if entry.number != message.number:
+        wrong.append(f"Number: {entry.number}, though the reply told {message.number}")
+    if entry.host != message.host:
+        wrong.append(f"from {entry.host!r} instead of {message.host!r}")
+    if not _same_address(entry.sender, message.sender):
+        wrong.append(f"From: {entry.sender!r} instead of {message.sender!r}")
+    if {_bare(one) for one in entry.recipients} != {_bare(one) for one in message.recipients}:
+        wrong.append(f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}")
+    if not same_body(entry.body, message.body):
+        wrong.append(f"the body is {_shown(entry.body)} instead of {_shown(message.body)}")
+    elif not entry.raw.endswith(b"\n\n"):
+        wrong.append("no empty line at the end")
+    return wrong
+
+
+def same_body(kept: bytes, sent: bytes) -> bool:
+    """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
+    kept_lines = kept.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    sent_lines = sent.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    return len(kept_lines) == len(sent_lines) and all(
+        have == want or (want.startswith(b".") and have == want[1:])
+        for have, want in zip(kept_lines, sent_lines, strict=True)
+    )
+
+
+def _bare(address: str) -> str:
+    return address[1:-1] if len(address) > 2 and address.startswith("<") and address.endswith(">") else address
+
+
+def _same_address(kept: str, sent: str) -> bool:
+    return kept in (sent, _bare(sent))
+
+
+def _shown(body: bytes) -> str:
+    return repr(body[:60])[1:] + (f" and {len(body) - 60} bytes more" if len(body) > 60 else "")
+
+
+class Folder:
+    """The directory where a server keeps `mailbox` and its backups.
+
+    Args:
+        directory: where the server was started.
+        since: entries of backups older than this (seconds of the epoch) belong to an earlier run.
+    """
+
+    def __init__(self, directory: Path, since: float = 0.0) -> None:
+        self.directory = directory
+        self.since = since
+        self._read: dict[Path, tuple[tuple[int, int, int], list[Entry]]] = {}
+
+    @property
+    def mailbox(self) -> Path:
+        """The file that deliveries are appended to."""
+        return self.directory / "mailbox"
+
+    def backups(self) -> dict[tuple[int, int], Path]:
+        """This run's backups by their first and last number, in order."""
+        found = {}
+        for path in self.directory.glob("mailbox.*"):
+            match = re.fullmatch(r"mailbox\.(\d{1,9})-(\d{1,9})", path.name)
+            if match and path.is_file() and path.stat().st_mtime >= self.since:
+                found[int(match[1]), int(match[2])] = path
+        return dict(sorted(found.items()))
+
+    def entries(self) -> list[Entry]:
+        """All entries in their order: the backups', then the mailbox's.
+
+        Raises:
+            Unreadable: a file cannot be read.
+        """
+        files = [*self.backups().values(), self.mailbox]
+        return [entry for path in files for entry in self._read_if_changed(path)]
+
+    def _read_if_changed(self, path: Path) -> list[Entry]:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise Unreadable(f"{path.name}: {error.strerror}") from None
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known = self._read.get(path)
+        # A file that was changed just now may change again without a new time stamp.
+        if known is None or known[0] != stamp or time.time_ns() - status.st_mtime_ns < 50_000_000:
+            known = self._read[path] = (stamp, read(path))
+        return known[1]

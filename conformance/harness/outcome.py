@@ -1,0 +1,96 @@
+"""From the cases of a run to its outcome: the verdict in one line, the exit status, and results.json."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+CONFORMS, BROKEN, INTERRUPTED, FAULT, USAGE, NOTHING_JUDGED, UNREACHABLE = range(7)
+"""The exit statuses of a run."""
+
+JUDGED = ("pass", "warn", "fail", "note")
+
+
+def exit_status(requirements: Sequence[dict[str, str]], fail_on_warn: bool, interrupted: bool, fault: bool) -> int:
+    """The exit status that the verdicts call for.
+
+    Args:
+        requirements: the ledger's rules with their verdicts.
+        fail_on_warn: whether a broken SHOULD counts as a MUST.
+        interrupted: whether the user stopped the run.
+        fault: whether the suite itself went wrong.
+    """
+    verdicts = Counter(row["verdict"] for row in requirements)
+    if interrupted:
+        return INTERRUPTED
+    if fault:
+        return FAULT
+    if verdicts["fail"] or (fail_on_warn and verdicts["warn"]):
+        return BROKEN
+    if not any(verdicts[one] for one in ("pass", "warn")):
+        return NOTHING_JUDGED
+    return CONFORMS
+
+
+def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
+    """The last line of a run.
+
+    Args:
+        requirements: the ledger's rules with their verdicts.
+        status: the exit status.
+    """
+    verdicts = Counter(row["verdict"] for row in requirements)
+    total = len(requirements)
+    kept = verdicts["pass"] + verdicts["note"] + verdicts["warn"]
+    head = {
+        CONFORMS: f"conforms in {kept} of {total} requirements",
+        BROKEN: f"does not conform: {_count(verdicts['fail'], 'requirement')} of {total} broken, {kept} kept",
+        INTERRUPTED: f"interrupted: {verdicts['fail']} of {total} requirements broken so far, {kept} kept",
+        FAULT: "no verdict: the suite itself went wrong",
+        NOTHING_JUDGED: f"no verdict: nothing was judged of {total} requirements",
+    }[status]
+    if verdicts["warn"]:
+        head += f", {_count(verdicts['warn'], 'warning')}"
+    return head + _not_judged(requirements)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")
+
+
+def _not_judged(requirements: Sequence[dict[str, str]]) -> str:
+    reasons = Counter(
+        "blocked" if row["verdict"] == "blocked" else row["reason"].split(":")[0]
+        for row in requirements
+        if row["verdict"] not in JUDGED
+    )
+    if not reasons:
+        return ""
+    shown = ", ".join(f"{number} ({reason})" for reason, number in reasons.most_common())
+    return f", not judged: {shown}"
+
+
+def write(results: dict[str, Any], folder: Path) -> Path:
+    """Write results.json, the run before being kept beside it.
+
+    Args:
+        results: as docs/results.md says.
+        folder: where; made if it is not there.
+
+    Returns:
+        The path of the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "results.json"
+    for name in ("results.json", "report.md"):
+        old = folder / name
+        if old.exists():
+            os.replace(old, old.with_stem(f"{old.stem}.previous"))
+    unfinished = path.with_suffix(".json.part")
+    unfinished.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    os.replace(unfinished, path)
+    return path

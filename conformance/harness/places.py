@@ -1,0 +1,80 @@
+"""Who may connect when: places on a server, connects that wait to be greeted, and the right to deliver.
+
+The locks are files, so that threads, workers and two runs of the suite on one machine take turns alike.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+PLACES = 23
+"""Connections that all cases together hold at the most, but for those that hold the server alone."""
+UNGREETED = 4
+"""Connects that wait for their greeting at a time; servers with an accept backlog of five hang on a sixth."""
+
+
+class Places:
+    """The places on one server.
+
+    Args:
+        host, port: the server's address, by which all who test it find the same locks.
+    """
+
+    def __init__(self, host: str, port: int) -> None:
+        name = re.sub(r"[^\w.-]", "_", f"{host}-{port}")
+        self._folder = Path(tempfile.gettempdir()) / f"conformance-locks-{os.getuid()}" / name
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+    def _lock(self, name: str) -> FileLock:
+        return FileLock(self._folder / f"{name}.lock", is_singleton=False, thread_local=False, poll_interval=0.005)
+
+    @contextmanager
+    def take(self, count: int) -> Iterator[None]:
+        """Hold so many places, taken together so that nobody waits while holding half of what he needs."""
+        with ExitStack() as held:
+            with self._lock("turn"):
+                for _ in range(count):
+                    held.enter_context(self._any("place", PLACES))
+            yield
+
+    @contextmanager
+    def take_all(self) -> Iterator[None]:
+        """Hold the server alone."""
+        with self.take(PLACES):
+            yield
+
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Hold one of the few connects that may wait for a greeting at a time."""
+        with self._any("ungreeted", UNGREETED):
+            yield
+
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        """Hold the right to deliver; who counts deliveries holds it while counting."""
+        with self._lock("delivery"):
+            yield
+
+    @contextmanager
+    def _any(self, name: str, count: int) -> Iterator[None]:
+        locks = [self._lock(f"{name}-{number}") for number in range(count)]
+        while True:
+            for lock in locks:
+                try:
+                    lock.acquire(timeout=0)
+                except Timeout:
+                    continue
+                try:
+                    yield
+                finally:
+                    lock.release()
+                return
+            time.sleep(0.005)

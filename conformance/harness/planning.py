@@ -1,0 +1,87 @@
+"""From pytest's items to plans: what a case judges, how it is held, and in which order."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from conformance.harness.bench import Plan
+from conformance.harness.case import Case
+from conformance.harness.verdict import Record
+
+POSITION = pytest.StashKey[int]()
+RECORD = pytest.StashKey[Record]()
+PACKAGE = "conformance"
+
+
+def is_case(item: pytest.Item) -> bool:
+    """Whether an item is a case of the suite."""
+    return item.get_closest_marker("judges") is not None
+
+
+def plan_of(item: pytest.Function) -> Plan:
+    """How an item is to be held."""
+    marker = item.get_closest_marker("judges")
+    assert marker, f"{item.nodeid} does not say what it judges"
+    alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
+    control = marker.kwargs.get("control")
+    return Plan(
+        id=case_id(item),
+        title=inspect.cleandoc(item.function.__doc__ or ""),
+        requirements=tuple(marker.args),
+        body=_bound(item, {}),
+        control=_bound(item, control) if control else None,
+        places=0 if alone else places.args[0] if places else 1,
+        fresh=bool(alone and alone.kwargs.get("fresh", True)),
+    )
+
+
+def _bound(item: pytest.Function, changed: dict[str, Any]) -> Callable[[Case], None]:
+    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    function = item.function
+
+    def body(case: Case) -> None:
+        function(case=case, **{**parameters, **changed})
+
+    return body
+
+
+def case_id(item: pytest.Item) -> str:
+    """The path inside the package and the name, the same wherever the suite is installed."""
+    parts = item.path.parts
+    last = len(parts) - 1 - parts[::-1].index(PACKAGE)
+    return "/".join(parts[last + 1 :]) + "::" + item.name
+
+
+def group(item: pytest.Item) -> str:
+    """The cases that one worker has to hold together: those that wait, and those that hold the server alone."""
+    if item.get_closest_marker("clock"):
+        return "clock"
+    return "alone" if item.get_closest_marker("alone") else ""
+
+
+def waits(item: pytest.Item) -> bool:
+    """Whether a case waits for a clock."""
+    alone = item.get_closest_marker("alone")
+    return bool(item.get_closest_marker("clock") or (alone and alone.kwargs.get("waits")))
+
+
+def _limits(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("clock")
+    return float(marker.args[0]) if marker else 0.0
+
+
+def turn(item: pytest.Item, distributed: bool) -> tuple[int, float]:
+    """Where an item stands in the order; in one process the waiting ones are asked for when they have waited."""
+    order = {"clock": 0 if distributed else 1, "": 1 if distributed else 0, "alone": 2}
+    alone = item.get_closest_marker("alone")
+    return order[group(item)], float(bool(alone and alone.kwargs.get("last"))) or _limits(item)
+
+
+def waiting(items: list[pytest.Item]) -> list[Plan]:
+    """The cases that wait, longest first."""
+    chosen = [item for item in items if isinstance(item, pytest.Function) and item.get_closest_marker("clock")]
+    return [plan_of(item) for item in sorted(chosen, key=_limits, reverse=True)]

@@ -1,0 +1,161 @@
+"""The first look at a server, before any case: is it there, how does it speak, where does it keep its mailbox."""
+
+from __future__ import annotations
+
+import socket
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from conformance.harness import launch, mailbox, proc
+from conformance.harness.launch import Unreachable
+from conformance.harness.mailbox import Folder
+from conformance.harness.places import Places
+from conformance.harness.settings import Settings, UsageError, parse_address, resolve
+from conformance.harness.transcript import Transcript
+from conformance.harness.vocabulary import Vocabulary
+from conformance.harness.wire import Connection, Manners, Refused, WireError
+
+QUIET = 0.05
+"""Seconds that are listened beyond each reply, to learn whether the server says more than one."""
+
+
+@dataclass
+class Found:
+    """What the first look found, as plain data for every worker.
+
+    Attributes:
+        name: for titles and folders.
+        host, port: the numeric address; port 0 for a server that each worker starts.
+        command: how a server is started, or None.
+        greeted: whether it said anything at all.
+        mailbox: the directory of its mailbox, or None; `no_mailbox` says why.
+    """
+
+    name: str
+    host: str
+    port: int
+    command: str | None
+    greeted: bool = True
+    unterminated: bool = False
+    chatty: bool = False
+    mailbox: str | None = None
+    no_mailbox: str = ""
+
+    def plain(self) -> dict[str, Any]:
+        """The same as a dictionary."""
+        return asdict(self)
+
+    def manners(self) -> Manners:
+        """What was learned of how it replies."""
+        return Manners(self.unterminated, self.chatty)
+
+
+def look(settings: Settings) -> Found:
+    """Look at the server once.
+
+    Raises:
+        UsageError: the address does not resolve.
+        Unreachable: nothing listens there, or the server does not start.
+    """
+    return _look_at_address(settings) if settings.target else _look_at_command(settings)
+
+
+def _look_at_command(settings: Settings) -> Found:
+    command = settings.launch or launch.reference_command()
+    process = launch.Process(command, settings.time_limit)
+    try:
+        found = Found(_name_of(command), launch.HOST, process.port, command)
+        _learn(found, settings, Folder(process.directory), process.first)
+    finally:
+        process.stop()
+    found.mailbox = None
+    return found
+
+
+def _name_of(command: str) -> str:
+    words = launch.words_of(command)
+    if "-m" in words[:-1]:
+        return words[words.index("-m") + 1]
+    scripts = [Path(word).stem for word in words if Path(word).is_file()]
+    return (scripts[-1] if scripts else Path(words[0]).stem) or "server"
+
+
+def _look_at_address(settings: Settings) -> Found:
+    assert settings.target
+    host, port = parse_address(settings.target)
+    numeric, _ = resolve(host, port)
+    found = Found(settings.target, numeric, port, None)
+    if proc.available() and proc.is_local(numeric) and not proc.listener(numeric, port):
+        raise Unreachable(f"nothing listens on {settings.target}: start the server, or correct --target")
+    _learn(found, settings, _folder(found, settings), None)
+    return found
+
+
+def _folder(found: Found, settings: Settings) -> Folder | None:
+    row = proc.listener(found.host, found.port)
+    pid = proc.owner(row) if row else None
+    if settings.mailbox:
+        return Folder(Path(settings.mailbox).resolve(), proc.started(pid) if pid else 0.0)
+    directory = proc.directory(pid) if pid else None
+    if directory is None:
+        found.no_mailbox = "the server's directory cannot be seen: name it with --mailbox DIR"
+        return None
+    return Folder(directory, proc.started(pid) if pid else 0.0)
+
+
+def _learn(found: Found, settings: Settings, folder: Folder | None, first: socket.socket | None) -> None:
+    """Hold one patient conversation and, where a mailbox may be known, deliver one message and look for it."""
+    manners = Manners()
+    words = Vocabulary(settings.seed, "probe")
+    places = Places(found.host, found.port)
+    patience = max(5.0, settings.time_limit)
+    mark = words.token(16)
+    try:
+        connection = Connection((found.host, found.port), Transcript(), manners, patience, first)
+    except Refused as error:
+        raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
+    number = -1
+    try:
+        found.greeted = False
+        connection.reply(time.monotonic() + patience)
+        found.greeted = True
+        lines = (f"HELO {words.host()}", f"MAIL FROM: {mark}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
+        for line in lines:
+            connection.extra(QUIET)
+            connection.send(f"{line}\r\n".encode())
+            connection.reply(time.monotonic() + patience)
+        connection.extra(QUIET)
+        with places.delivering():
+            connection.send(words.body(1) + b".\r\n")
+            reply = connection.reply(time.monotonic() + patience)
+        number = 0 if reply.code.startswith("2") else -1
+        connection.extra(QUIET)
+    except WireError:
+        pass
+    finally:
+        connection.close()
+    found.unterminated, found.chatty = manners.unterminated, manners.chatty
+    if folder is not None:
+        _verify(found, folder, mark, delivered=number == 0)
+
+
+def _verify(found: Found, folder: Folder, mark: str, delivered: bool) -> None:
+    deadline = time.monotonic() + 2.0
+    while delivered:
+        try:
+            if any(mark in entry.raw.decode("latin-1") for entry in folder.entries()):
+                found.mailbox = str(folder.directory)
+                return
+        except mailbox.Unreadable:
+            pass
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    found.no_mailbox = (
+        f"a first message was not found in {folder.directory}" if delivered else "a first message was not delivered"
+    ) + ": name the server's directory with --mailbox DIR"
+
+
+__all__ = ["Found", "Unreachable", "UsageError", "look"]

@@ -1,0 +1,132 @@
+"""What Linux tells of a server on this machine: its listener, accept queue, connections, process and threads."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+ESTABLISHED, LISTEN = "01", "0A"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of /proc/net/tcp.
+
+    Attributes:
+        queue: on a listener, how many connections wait in its accept queue.
+        inode: 0 where no process owns the connection yet.
+    """
+
+    local: tuple[str, int]
+    remote: tuple[str, int]
+    state: str
+    queue: int
+    inode: int
+
+
+def available() -> bool:
+    """Whether this machine tells any of it."""
+    return sys.platform == "linux" and Path("/proc/net/tcp").exists()
+
+
+def rows(port: int) -> list[Row]:
+    """The sockets whose local port is this one, of both address families."""
+    found = []
+    for name in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]
+        except OSError:
+            continue
+        wanted = f":{port:04X}"
+        for line in lines:
+            words = line.split()
+            if words[1].endswith(wanted):
+                queue = int(words[4].split(":")[1], 16)
+                found.append(Row(_address(words[1]), _address(words[2]), words[3], queue, int(words[9])))
+    return found
+
+
+def _address(text: str) -> tuple[str, int]:
+    host, port = text.split(":")
+    packed = b"".join(int(host[at : at + 8], 16).to_bytes(4, sys.byteorder) for at in range(0, len(host), 8))
+    address = ipaddress.ip_address(packed)
+    mapped = getattr(address, "ipv4_mapped", None)
+    return str(mapped or address), int(port, 16)
+
+
+def listener(host: str, port: int) -> Row | None:
+    """The socket that listens for connections to this host and port on this machine."""
+    if not available():
+        return None
+    any_address = ("0.0.0.0", "::")
+    for row in rows(port):
+        if row.state == LISTEN and (row.local[0] in any_address or row.local[0] == host):
+            return row
+    return None
+
+
+def is_local(host: str) -> bool:
+    """Whether an address belongs to this machine: only then can a socket be bound to it."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True
+
+
+def unowned(port: int) -> int:
+    """How many established connections of a server no process has accepted yet."""
+    return sum(1 for row in rows(port) if row.state == ESTABLISHED and row.inode == 0)
+
+
+def foreign_clients(port: int, own: set[int]) -> int:
+    """How many established connections of a server come from clients that are not our own.
+
+    Args:
+        port: the server's port.
+        own: the local ports of our connections.
+    """
+    return sum(1 for row in rows(port) if row.state == ESTABLISHED and row.remote[1] not in own)
+
+
+def owner(row: Row) -> int | None:
+    """The process that owns a socket, or None where it cannot be seen."""
+    wanted = f"socket:[{row.inode}]"
+    for folder in Path("/proc").glob("[0-9]*/fd"):
+        try:
+            for link in os.scandir(folder):
+                if os.readlink(link.path) == wanted:
+                    return int(folder.parent.name)
+        except OSError:
+            continue
+    return None
+
+
+def directory(pid: int) -> Path | None:
+    """The current directory of a process, or None where it cannot be seen."""
+    try:
+        return Path(os.readlink(f"/proc/{pid}/cwd"))
+    except OSError:
+        return None
+
+
+def started(pid: int) -> float:
+    """When a process was started, in seconds of the epoch; 0 where it cannot be seen."""
+    try:
+        return os.stat(f"/proc/{pid}").st_ctime
+    except OSError:
+        return 0.0
+
+
+def threads(pid: int) -> set[int]:
+    """The ids of a process's threads; empty where they cannot be seen."""
+    try:
+        return {int(name) for name in os.listdir(f"/proc/{pid}/task")}
+    except OSError:
+        return set()

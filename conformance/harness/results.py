@@ -1,0 +1,140 @@
+"""Gathers the records of a run in the controller and makes results.json of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar
+
+from conformance import __version__
+from conformance.harness import outcome
+from conformance.harness.ledger import Ledger
+from conformance.harness.probe import Found
+from conformance.harness.settings import Settings
+from conformance.harness.verdict import by_requirement
+
+SCHEMA = 1
+
+
+@dataclass
+class Collector:
+    """What the controller gathers.
+
+    Args:
+        settings: the options of the run.
+        found: what the first look found.
+        ledger: the requirements.
+        started: when the run began, in UTC.
+        began: the same in seconds of the monotonic clock.
+
+    Attributes:
+        interrupted: the user stopped the run.
+        fault: the suite itself went wrong.
+        path: where results.json was written.
+        current: the collector of this process, which pytest's reports reach without a config.
+    """
+
+    settings: Settings
+    found: Found
+    ledger: Ledger
+    started: datetime
+    began: float
+    interrupted: bool = False
+    fault: bool = False
+    path: Path | None = None
+    current: ClassVar[Collector | None] = None
+    _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _notes: dict[str, None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        Collector.current = self
+
+    def add(self, data: dict[str, Any]) -> None:
+        """Take a case's record: `position` in the suite, the `case`, and the worker's `notes`."""
+        self._cases[data["position"]] = data["case"]
+        self._notes.update(dict.fromkeys(data["notes"]))
+
+    def header(self) -> str:
+        """The line that says what is tested."""
+        settings = self.settings
+        mailbox = self.found.no_mailbox and f"\nmailbox: not read, for {self.found.no_mailbox}"
+        return (
+            f"testing {self.where()}, dialect {settings.dialect}, time limit {settings.time_limit:g} s, "
+            f"seed {settings.seed}{mailbox}"
+        )
+
+    def where(self) -> str:
+        """The server, for people."""
+        return self.found.name if self.found.command is None else f"{self.found.name}, started by the suite"
+
+    def folder_name(self, part: bool) -> str:
+        """The report's folder: the target's name; a run of some cases does not replace the report of a whole one.
+
+        Args:
+            part: whether only some cases were asked for.
+        """
+        name = re.sub(r"[^A-Za-z0-9._-]+", "_", self.found.name).strip("._") or "server"
+        return name + ("-part" if part else "")
+
+    def finish(self, folder: Path) -> int:
+        """Write results.json.
+
+        Args:
+            folder: where.
+
+        Returns:
+            The exit status of the run.
+        """
+        cases = [case for _, case in sorted(self._cases.items())]
+        requirements = by_requirement(self.ledger, cases)
+        if self.settings.quick:
+            for row in requirements:
+                if row["reason"] == "no case was run":
+                    row["reason"] = "left out by --quick"
+        status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault)
+        line = outcome.verdict_line(requirements, status)
+        self.path = outcome.write(self._results(cases, requirements, status, line), folder)
+        return status
+
+    def _results(
+        self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], status: int, line: str
+    ) -> dict[str, Any]:
+        settings, found = self.settings, self.found
+        host = f"[{found.host}]" if ":" in found.host else found.host
+        return {
+            "schema": SCHEMA,
+            "assignment": "cs4410",
+            "suite": __version__,
+            "target": {"name": found.name, "address": f"{host}:{found.port}", "command": found.command},
+            "dialect": settings.dialect,
+            "course": settings.course,
+            "seed": settings.seed,
+            "time_limit": settings.time_limit,
+            "quick": settings.quick,
+            "versions": {
+                "python": platform.python_version(),
+                "pytest": metadata.version("pytest"),
+                "xdist": metadata.version("pytest-xdist"),
+                "faker": metadata.version("faker"),
+                "platform": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores",
+            },
+            "started": self.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "seconds": round(time.monotonic() - self.began, 3),
+            "outcome": {"exit": status, "line": line, "notes": self._all_notes()},
+            "requirements": requirements,
+            "cases": cases,
+        }
+
+    def _all_notes(self) -> list[str]:
+        notes = list(self._notes)
+        if self.interrupted:
+            notes.insert(0, "the run was interrupted: what was not held yet is not judged")
+        if self.found.no_mailbox:
+            notes.append(f"the mailbox was not read: {self.found.no_mailbox}")
+        return notes

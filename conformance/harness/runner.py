@@ -1,0 +1,104 @@
+"""All that one process needs to hold its cases: a server in the foreground, and one behind for cases that wait.
+
+Cases that wait for a clock wait side by side in threads, on a server of their own where it can be started twice,
+while the others are held one after the other.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+from conformance.harness import dialect
+from conformance.harness.bench import Bench, Plan
+from conformance.harness.ledger import Ledger
+from conformance.harness.probe import Found
+from conformance.harness.settings import Settings
+from conformance.harness.target import Addressed, Launched, Server
+from conformance.harness.verdict import Record
+
+WAITING = 16
+"""Cases that wait at once."""
+
+
+@dataclass
+class Runner:
+    """Holds cases on the server under test.
+
+    Args:
+        settings: the options of the run.
+        found: what the first look found.
+        ledger: the requirements.
+    """
+
+    settings: Settings
+    found: Found
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        self._words = dialect.load(self.settings.dialect)
+        self._front: Bench | None = None
+        self._behind: Bench | None = None
+        self._pool: ThreadPoolExecutor | None = None
+        self._waiting: dict[str, Future[Record]] = {}
+
+    @property
+    def shared(self) -> bool:
+        """Whether waiting cases share the one server there is."""
+        return self.found.command is None or self.only_one(self.found)
+
+    @staticmethod
+    def only_one(found: Found) -> bool:
+        """Whether the server takes no port, so that only one can be started at a time."""
+        return found.command is not None and "{port}" not in found.command
+
+    def wait_behind(self, plans: list[Plan]) -> None:
+        """Begin to hold waiting cases, in this order; `hold` then waits for their records."""
+        if not plans or self._pool:
+            return
+        if self.shared:
+            self._behind = self.front
+            self.front.server.prepare(fresh=True)
+        else:
+            self._behind = self._bench(shared=True)
+        self._pool = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
+        self._waiting = {plan.id: self._pool.submit(self._behind.attempt, plan) for plan in plans}
+
+    def hold(self, plan: Plan) -> Record:
+        """Hold a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
+        future = self._waiting.pop(plan.id, None)
+        if future is not None:
+            record = future.result()
+            if record.verdict != "void":
+                return record
+        return self.front.hold(plan)
+
+    @property
+    def front(self) -> Bench:
+        """The server for the cases that are held one after the other."""
+        if self._front is None:
+            self._front = self._bench(shared=self.shared)
+        return self._front
+
+    def _bench(self, shared: bool) -> Bench:
+        return Bench(self._server(shared), self.settings, self.ledger, self._words, self.found.greeted)
+
+    def _server(self, shared: bool) -> Server:
+        found, manners = self.found, self.found.manners()
+        if found.command is None:
+            return Addressed((found.host, found.port), manners, found.mailbox, found.no_mailbox)
+        return Launched(found.command, self.settings.time_limit, manners, shared)
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the reader of the report."""
+        benches = {id(bench): bench for bench in (self._front, self._behind) if bench}
+        return [note for bench in benches.values() for note in bench.notes]
+
+    def stop(self) -> None:
+        """End what was started; cases that still wait are left."""
+        if self._pool:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+        for bench in (self._front, self._behind):
+            if bench:
+                bench.server.stop()

@@ -1,0 +1,73 @@
+"""What a run is asked for: the options, checked, and the address of a server."""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be; the message is one line that says what to do."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of a run; seconds for the time limit."""
+
+    target: str | None
+    launch: str | None
+    mailbox: str | None
+    source: str | None
+    dialect: str
+    time_limit: float
+    course: str
+    seed: int
+    fail_on_warn: bool
+    quick: bool
+    report: str | None
+
+    def check(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            UsageError: an option has no sense, or a directory is not there.
+        """
+        if self.target and self.launch:
+            raise UsageError("--target and --launch: give one of them")
+        if not 0.2 <= self.time_limit <= 3600:
+            raise UsageError(f"--time-limit {self.time_limit:g}: give seconds, from 0.2 to 3600")
+        if self.mailbox is not None and not Path(self.mailbox).is_dir():
+            raise UsageError(f"--mailbox {self.mailbox}: no such directory")
+        if self.source is not None and not Path(self.source).exists():
+            raise UsageError(f"--source {self.source}: no such file or directory")
+        if self.target:
+            parse_address(self.target)
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """Split `host:port`, an IPv6 host standing in brackets.
+
+    Raises:
+        UsageError: it is no address.
+    """
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.%\w]+)\]|([^\[\]:\s]+)):(\d{1,5})", text)
+    if not match or not 0 < int(match[3]) < 65536:
+        raise UsageError(f"--target {text}: write host:port, for example 127.0.0.1:8765 or [::1]:8765")
+    return match[1] or match[2], int(match[3])
+
+
+def resolve(host: str, port: int) -> tuple[str, int]:
+    """The numeric address of a host, IPv4 before IPv6 where it has both.
+
+    Raises:
+        UsageError: the name does not resolve.
+    """
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no host name"
+        raise UsageError(f"--target {host}:{port}: the name does not resolve ({reason})") from None
+    found.sort(key=lambda row: row[0] != socket.AF_INET)
+    return str(found[0][4][0]), port

@@ -1,0 +1,164 @@
+"""Where the server is: an address, or a process that the suite starts, watches and starts again."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from pathlib import Path
+
+from conformance.harness import proc
+from conformance.harness.launch import Process, Unreachable
+from conformance.harness.mailbox import Folder
+from conformance.harness.places import Places
+from conformance.harness.wire import Manners
+
+__all__ = ["Addressed", "Launched", "Server", "Unreachable"]
+
+
+class Server:
+    """The server under test, as one process of the suite sees it.
+
+    Attributes:
+        address: its numeric host and port.
+        folder: where it keeps its mailbox, or None; `no_folder` says why.
+        connections: how many were made to it since it was started.
+        given_up: why no case can be held with it any more, or empty.
+    """
+
+    address: tuple[str, int]
+    places: Places
+    folder: Folder | None = None
+    no_folder = ""
+    given_up = ""
+    launched = False
+
+    def __init__(self, manners: Manners) -> None:
+        self.manners = manners
+        self.connections = 0
+        self.own_ports: set[int] = set()
+
+    @property
+    def local(self) -> bool:
+        """Whether it runs on this machine, where /proc tells of it."""
+        return proc.listener(*self.address) is not None
+
+    def process(self) -> int | None:
+        """The id of its process, where it can be seen."""
+        row = proc.listener(*self.address)
+        return proc.owner(row) if row else None
+
+    def first_socket(self) -> socket.socket | None:
+        """A connection that was made to see whether the server is there, for the first case to use."""
+        return None
+
+    def ended(self, patience: float = 0.0) -> str:
+        """How its process ended, where that can be seen; empty while it runs.
+
+        Args:
+            patience: seconds to wait for the end.
+        """
+        return ""
+
+    def prepare(self, fresh: bool = False) -> None:
+        """Make it ready for a case; a `fresh` one has had no client, where that can be had."""
+
+    def exhausted(self) -> bool:
+        """Told that it greets nobody any more; whether it could be started again."""
+        return False
+
+    def stop(self) -> None:
+        """End what was started."""
+
+
+class Addressed(Server):
+    """A server that somebody else started.
+
+    Args:
+        address: its numeric host and port.
+        manners: what the probe learned of it.
+        mailbox: the directory of its mailbox, or None.
+        no_folder: why there is none.
+    """
+
+    def __init__(self, address: tuple[str, int], manners: Manners, mailbox: str | None, no_folder: str) -> None:
+        super().__init__(manners)
+        self.address = address
+        self.places = Places(*address)
+        self.no_folder = no_folder
+        pid = self.process()
+        if mailbox is not None:
+            self.folder = Folder(Path(mailbox), proc.started(pid) if pid else 0.0)
+
+
+class Launched(Server):
+    """A server that the suite starts, and starts again when it has died or greets nobody any more.
+
+    Args:
+        command: the command line, as in `--launch`.
+        time_limit: the server's time limit in seconds.
+        manners: what the probe learned of it.
+        shared: whether cases are held side by side on it, so that it is started again only when it has ended.
+    """
+
+    launched = True
+
+    def __init__(self, command: str, time_limit: float, manners: Manners, shared: bool = False) -> None:
+        super().__init__(manners)
+        self._shared = shared
+        self._command = command
+        self._time_limit = time_limit
+        self._leaks_after: int | None = None
+        self._lock = threading.RLock()
+        self._process: Process | None = None
+        self.starts = 0
+
+    def prepare(self, fresh: bool = False) -> None:
+        """Start it if it does not run, if it is to be fresh, or if its workers are known to leak away.
+
+        Raises:
+            Unreachable: it does not start.
+        """
+        with self._lock:
+            worn = self._leaks_after is not None and self.connections >= self._leaks_after
+            if self._process is None or self._process.status is not None or worn or (fresh and self.connections):
+                self.stop()
+                self._start()
+
+    def _start(self) -> None:
+        self._process = Process(self._command, self._time_limit)
+        self.address = ("127.0.0.1", self._process.port)
+        self.places = Places(*self.address)
+        self.folder = Folder(self._process.directory)
+        self.connections = 0
+        self.starts += 1
+
+    def first_socket(self) -> socket.socket | None:
+        """The connection by which its start was seen, where /proc could not tell."""
+        with self._lock:
+            if self._process is None:
+                return None
+            first, self._process.first = self._process.first, None
+            return first
+
+    def ended(self, patience: float = 0.0) -> str:
+        """How its process ended; empty while it runs."""
+        process = self._process
+        if process is None or not process.ends(patience):
+            return ""
+        return f"the server ended with exit status {process.status}{process.printed()}"
+
+    def exhausted(self) -> bool:
+        """Told that it greets nobody any more: it is started again before it has had that many clients."""
+        with self._lock:
+            if self._shared or self.connections < 3:
+                return False
+            self._leaks_after = max(1, min(self.connections - 3, self._leaks_after or self.connections))
+            return True
+
+    def stop(self) -> None:
+        """End the process, if it runs."""
+        with self._lock:
+            if self._process is not None:
+                self._process.stop()
+                self._process = None
+

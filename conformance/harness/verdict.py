@@ -1,0 +1,150 @@
+"""Pass, fail, warn, note, skip, blocked: what a case found, and how findings become a verdict."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.harness.ledger import Ledger
+from conformance.harness.transcript import Transcript
+
+WORST_FIRST = ("void", "fail", "warn", "blocked", "skip", "note", "pass")
+VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
+
+
+class Broken(Exception):
+    """What a case judges was broken; ends the case.
+
+    `base` is the requirement that judges the same reply in its plainest form, where there is one.
+    """
+
+    def __init__(self, requirement: str, reason: str, expected: str = "", actual: str = "", base: str = "") -> None:
+        super().__init__(reason)
+        self.base = base
+        self.finding = (requirement, reason, expected, actual)
+
+
+class Blocked(Exception):
+    """Something that another requirement judges kept the case from its point."""
+
+    def __init__(self, by: str, reason: str, expected: str = "", actual: str = "") -> None:
+        super().__init__(reason)
+        self.by = by
+        self.finding = (by, reason, expected, actual)
+
+
+class Skipped(Exception):
+    """The case cannot be judged here; the message says why."""
+
+
+class Void(Exception):
+    """The suite itself spoiled the case (it was late, or it restarted the server): it is tried again."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing found: which requirement, what it means, what was expected and what came."""
+
+    requirement: str
+    verdict: str
+    reason: str
+    expected: str = ""
+    actual: str = ""
+
+
+@dataclass
+class Record:
+    """What one case leaves behind.
+
+    Attributes:
+        id: the case's path inside the package and its name.
+        requirements: what it judges, the main one first.
+    """
+
+    id: str
+    title: str
+    requirements: tuple[str, ...]
+    ledger: Ledger
+    transcript: Transcript = field(default_factory=Transcript)
+    findings: list[Finding] = field(default_factory=list)
+    blocked_by: str | None = None
+    seconds: float = 0.0
+
+    def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
+        """Record a breach; the requirement's level says whether it fails, warns or is only noted.
+
+        Raises:
+            ValueError: the case does not say that it judges this requirement.
+        """
+        if requirement not in self.requirements:
+            raise ValueError(f"{self.id} does not judge {requirement}")
+        verdict = VERDICT_OF_LEVEL[self.ledger[requirement].level]
+        finding = Finding(requirement, verdict, reason, expected, actual)
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+    def set_aside(self, verdict: str, reason: str, by: str | None = None, expected: str = "", actual: str = "") -> None:
+        """Record that the case was not judged: `skip`, or `blocked` by a requirement."""
+        self.blocked_by = by
+        self.findings.append(Finding(by or self.requirements[0], verdict, reason, expected, actual))
+
+    @property
+    def worst(self) -> Finding | None:
+        """The finding that decides the verdict."""
+        return min(self.findings, key=lambda finding: WORST_FIRST.index(finding.verdict), default=None)
+
+    @property
+    def verdict(self) -> str:
+        """The worst of the findings; `pass` without any."""
+        return self.worst.verdict if self.worst else "pass"
+
+    def plain(self, repeat: str) -> dict[str, Any]:
+        """The case as results.json holds it.
+
+        Args:
+            repeat: the command that runs it alone.
+        """
+        main = self.ledger[self.requirements[0]]
+        worst = self.worst
+        return {
+            "id": self.id,
+            "title": self.title,
+            "requirements": list(self.requirements),
+            "section": main.section,
+            "level": main.level,
+            "verdict": self.verdict,
+            "reason": worst.reason if worst else "",
+            "expected": worst.expected if worst else "",
+            "actual": worst.actual if worst else "",
+            "blocked_by": self.blocked_by,
+            "findings": [vars(finding) for finding in self.findings],
+            "seconds": round(self.seconds, 3),
+            "transcript": [list(entry) for entry in self.transcript.entries()],
+            "repeat": repeat,
+        }
+
+
+def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """The ledger's rules, each with the worst verdict that any case found for it.
+
+    A breach counts for the requirement that it names, not for the others of its case; what was set aside counts for
+    all that the case judges. A case that failed may not have got to its other requirements and says nothing of them.
+    A requirement that no case judged is a `skip`.
+    """
+    found: dict[str, list[tuple[str, str]]] = {name: [] for name in ledger}
+    for case in cases:
+        own = {finding["requirement"]: finding for finding in case["findings"]}
+        for name in case["requirements"]:
+            if case["verdict"] in ("blocked", "skip"):
+                found[name].append((case["verdict"], case["reason"]))
+            elif name in own:
+                found[name].append((own[name]["verdict"], own[name]["reason"]))
+            elif case["verdict"] != "fail":
+                found[name].append(("pass", ""))
+    tried = {name for case in cases for name in case["requirements"]}
+    rows = []
+    for name, requirement in ledger.items():
+        verdicts = found[name] or [("skip", "no case was run" if name not in tried else "no case got to it")]
+        verdict, reason = min(verdicts, key=lambda one: WORST_FIRST.index(one[0]))
+        rows.append({**vars(requirement), "verdict": verdict, "reason": reason})
+    return rows

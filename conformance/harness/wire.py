@@ -1,0 +1,298 @@
+"""One connection: bytes out in segments, replies in by deadline, all of it in the transcript.
+
+Nothing here knows the assignment. A reply is what comes up to a line end; a server that ends its replies with LF or
+with nothing is understood as well, and one that floods, drips, resets or stays silent meets a bound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import struct
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conformance.harness.transcript import Transcript
+
+LONGEST_REPLY = 16 * 1024
+"""Bytes of one reply that are read before it is taken as it is."""
+MOST_RECEIVED = 1024 * 1024
+"""Bytes that one connection may receive before it is given up."""
+CONTINUATIONS = 64
+"""Lines of a `250-` reply that are read before it is taken as it is."""
+SETTLE = 1.0
+"""Seconds of quiet after which a reply without a line end is taken as whole."""
+SETTLE_KNOWN = 0.05
+"""The same, once the server is known to end replies with nothing."""
+
+
+class WireError(Exception):
+    """The connection did not give what was waited for; the message says what happened instead."""
+
+
+class Silent(WireError):
+    """Nothing came before the deadline."""
+
+
+class Closed(WireError):
+    """The server closed or reset the connection."""
+
+
+class Flooded(WireError):
+    """More came than any server of this protocol sends."""
+
+
+class Refused(WireError):
+    """No connection could be made."""
+
+
+@dataclass
+class Manners:
+    """What is known of how a server replies, so that one fault of its costs it one finding.
+
+    Attributes:
+        unterminated: replies end with nothing, so quiet has to end them.
+        chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
+    """
+
+    unterminated: bool = False
+    chatty: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply of the server.
+
+    Attributes:
+        raw: its bytes with the line end.
+        at: when its last byte was read, in seconds of the monotonic clock.
+    """
+
+    raw: bytes
+    at: float
+
+    @property
+    def end(self) -> str:
+        """Its line end: CRLF, LF, or nothing."""
+        return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
+
+    @property
+    def text(self) -> str:
+        """Its text without the line end, decoded as latin-1."""
+        return self.raw.decode("latin-1").removesuffix(self.end)
+
+    @property
+    def code(self) -> str:
+        """Its three-digit status code, or an empty string."""
+        digits = self.raw[:3].decode("latin-1")
+        return digits if digits.isascii() and digits.isdigit() and len(digits) == 3 else ""
+
+
+class Connection:
+    """A TCP connection to the server under test.
+
+    Args:
+        address: host and port.
+        transcript: where everything is written down.
+        manners: what is known of the server; learned from here as well.
+        patience: seconds to connect.
+        existing: a connection that has been made already.
+
+    Raises:
+        Refused: no connection could be made in time.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        transcript: Transcript,
+        manners: Manners,
+        patience: float,
+        existing: socket.socket | None = None,
+    ) -> None:
+        transcript.connections += 1
+        self._mark = "" if transcript.connections == 1 else str(transcript.connections)
+        self._log = transcript
+        self._manners = manners
+        self._buffer = bytearray()
+        self._received = 0
+        self._ended: Closed | None = None
+        self.began = time.monotonic()
+        try:
+            self._socket = existing or socket.create_connection(address, timeout=patience)
+        except OSError as error:
+            self._note(f"no connection: {error}")
+            raise Refused(f"no connection: {error}") from None
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
+        self.connected = self.sent = time.monotonic()
+        self.local_port: int = self._socket.getsockname()[1]
+        self._note("connected")
+
+    def send(self, data: bytes, patience: float = 10.0) -> None:
+        """Send bytes in one segment, as far as the kernel takes them.
+
+        Args:
+            data: the bytes.
+            patience: seconds for the server to take them.
+
+        Raises:
+            Closed: the server has closed or reset the connection.
+            Silent: the server takes no more bytes.
+        """
+        self._log.add(f"->{self._mark}", data)
+        deadline = time.monotonic() + patience
+        view = memoryview(data)
+        while view:
+            self.sent = time.monotonic()
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                if not self._ready(deadline, writing=True):
+                    self._note("the server takes no more bytes")
+                    raise Silent(f"the server took no more bytes for {patience:g} s") from None
+                # A server that answers every line of a flood must not be stuck on our full receive buffer.
+                self._take()
+                if self._ended:
+                    raise self._ended from None
+            except OSError as error:
+                raise self._lost(error) from None
+        self.sent = time.monotonic()
+
+    def send_apart(self, pieces: Iterable[bytes], pause: float = 0.002) -> None:
+        """Send each piece as a segment of its own, with a pause (seconds) that keeps the kernel from joining them."""
+        for piece in pieces:
+            self.send(piece)
+            time.sleep(pause)
+
+    def reply(self, deadline: float) -> Reply:
+        """Read the next reply.
+
+        Args:
+            deadline: by when it must have begun, in seconds of the monotonic clock.
+
+        Raises:
+            Silent: nothing came by the deadline.
+            Closed: the connection ended first.
+            Flooded: the connection has received more than `MOST_RECEIVED` bytes.
+        """
+        last = reply = self._line(deadline)
+        for _ in range(CONTINUATIONS):
+            if not last.code or last.raw[3:4] != b"-":
+                break
+            try:
+                last = self._line(time.monotonic() + SETTLE)
+            except (Silent, Closed):
+                break
+            reply = Reply(reply.raw + last.raw, last.at)
+        return reply
+
+    def _line(self, deadline: float) -> Reply:
+        arrived = time.monotonic()
+        quiet_by = deadline
+        while True:
+            end = self._buffer.find(b"\n", 0, LONGEST_REPLY)
+            if end >= 0 or len(self._buffer) >= LONGEST_REPLY:
+                return self._cut(end + 1 if end >= 0 else LONGEST_REPLY, arrived)
+            if self._ended:
+                if self._buffer:
+                    return self._cut(len(self._buffer), arrived)
+                raise self._ended
+            if not self._ready(quiet_by):
+                if not self._buffer:
+                    self._note("no reply")
+                    raise Silent("no reply")
+                self._manners.unterminated = True
+                return self._cut(len(self._buffer), arrived)
+            if self._take():
+                arrived = time.monotonic()
+                # A reply that has begun is waited for a little, a byte at a time is not waited for for ever.
+                settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
+                quiet_by = min(arrived + settle, deadline + SETTLE)
+
+    def extra(self, seconds: float) -> bytes:
+        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does."""
+        deadline = time.monotonic() + seconds
+        while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
+            self._take()
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        if data:
+            self._manners.chatty = True
+            self._log.add(f"<-{self._mark}", data)
+        return data
+
+    def settle(self) -> None:
+        """Set aside what came beyond one reply a line, which one requirement alone judges."""
+        self.extra(0.05 if self._manners.chatty else 0.0)
+
+    def wait_closed(self, deadline: float) -> bool:
+        """Whether the server ends the connection, by EOF or reset, before the deadline; what comes first is read."""
+        while not self._ended:
+            if not self._ready(deadline):
+                self._note("not closed by the server")
+                return False
+            self._take()
+            self._buffer.clear()
+        return True
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection, as far as has been read."""
+        return self._ended is not None
+
+    def half_close(self) -> None:
+        """End our direction; what the server still sends is read."""
+        self._note("half-closed")
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Leave with a reset."""
+        self._note("reset by the client")
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def close(self) -> None:
+        """Leave; a client of this protocol ends by closing."""
+        self._socket.close()
+
+    def _cut(self, length: int, at: float) -> Reply:
+        raw = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        self._log.add(f"<-{self._mark}", raw)
+        return Reply(raw, at)
+
+    def _take(self) -> bool:
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._ended = self._lost(error)
+            return False
+        if not data:
+            self._note("closed by the server")
+            self._ended = Closed("the server closed the connection")
+            return False
+        self._received += len(data)
+        self._buffer += data
+        if self._received > MOST_RECEIVED:
+            self._note(f"given up after {self._received} bytes")
+            raise Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
+        return True
+
+    def _ready(self, deadline: float, writing: bool = False) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN | (select.POLLOUT if writing else 0))
+        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+    def _lost(self, error: OSError) -> Closed:
+        self._note(f"connection lost: {error.strerror or error}")
+        return Closed(f"the connection was lost: {error.strerror or error}")
+
+    def _note(self, text: str) -> None:
+        self._log.add(f"--{self._mark}", text)

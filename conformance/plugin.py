@@ -1,0 +1,288 @@
+"""The pytest plugin: options, the hand-over of cases to the harness, exit status, and the call to the reports."""
+
+from __future__ import annotations
+
+import os
+import random
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Generator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance.harness import dialect, ledger, outcome, planning, probe
+from conformance.harness.results import Collector
+from conformance.harness.runner import Runner
+from conformance.harness.settings import Settings, UsageError
+
+RUNNER = pytest.StashKey[Runner]()
+COLLECTOR = pytest.StashKey[Collector]()
+MARKERS = (
+    "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
+    "parameters of the same case without what it judges",
+    "clock(limits): a case that waits so many time limits, side by side with the others that do",
+    "alone(fresh=True, waits=False, last=False): a case that holds the server alone; a launched one is started anew",
+    "places(count): how many connections a case holds at once",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the suite's options."""
+    group = parser.getgroup("conformance", "SMTP conformance")
+    add = group.addoption
+    add("--target", metavar="HOST:PORT", help="The server to test; an IPv6 host in brackets.")
+    add(
+        "--launch",
+        metavar="COMMAND",
+        help="Start the server to test: {host}, {port} and {time_limit} are filled in. Without {port} it is expected "
+        "on 127.0.0.1:8765. Without --target and --launch the reference server is tested.",
+    )
+    add("--mailbox", metavar="DIR", help="Where a --target server on this machine keeps its mailbox.")
+    add("--source", metavar="DIR", help="The server's source, to see which primitives its pool is built from.")
+    add("--dialect", default="cs4410-2016", metavar="NAME", help="cs4410-2016 (default), cs4410-2014 or a TOML file.")
+    add("--time-limit", type=float, default=10.0, metavar="SECONDS", help="The server's time limit (default 10).")
+    add("--course", choices=("4410", "4411"), default="4410", help="For 4411 the backup is extra credit.")
+    add("--seed", type=int, help="Decides every host, address, body and cut (default: random, and printed).")
+    add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
+    add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")
+    add("--report", metavar="DIR", help="Where results.json and report.md go (default reports/out/<target>).")
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The suite's options as the harness takes them."""
+    option = config.option
+    names = Settings.__dataclass_fields__
+    return Settings(**{name: getattr(option, name) for name in names})
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Check the options, look at the server once, and choose how to run in parallel."""
+    option = config.option
+    if option.collectonly or option.help or option.version or hasattr(config, "workerinput"):
+        return None
+    if option.seed is None:
+        option.seed = random.SystemRandom().randrange(10**6)
+    try:
+        settings = settings_of(config)
+        settings.check()
+        dialect.load(settings.dialect)
+    except (UsageError, dialect.DialectError) as error:
+        return _refuse(str(error), outcome.USAGE)
+    try:
+        found = probe.look(settings)
+    except UsageError as error:
+        return _refuse(str(error), outcome.USAGE)
+    except probe.Unreachable as error:
+        return _refuse(str(error), outcome.UNREACHABLE)
+    except KeyboardInterrupt:
+        return _refuse("interrupted", outcome.INTERRUPTED)
+    option.conformance_found = found.plain()
+    _run_in_parallel(option, Runner.only_one(found))
+    return None
+
+
+def _refuse(message: str, status: int) -> int:
+    print(f"conformance: {message}", file=sys.stderr)
+    return status
+
+
+def _run_in_parallel(option: Any, only_one: bool) -> None:
+    """Two workers unless told otherwise: one for the cases that wait, one for the others."""
+    if only_one or option.usepdb:
+        option.numprocesses = 0
+    elif option.numprocesses is None and not option.tx:
+        option.numprocesses = 2
+    if option.numprocesses != 0:
+        option.dist = "loadgroup"
+        option.loadscopereorder = False
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers and, in the controller, what gathers the records."""
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+    if not hasattr(config, "workerinput") and hasattr(config.option, "conformance_found"):
+        settings = settings_of(config)
+        rules = ledger.load(settings.course)
+        found = probe.Found(**config.option.conformance_found)
+        collector = Collector(settings, found, rules, datetime.now(UTC), time.monotonic())
+        config.stash[COLLECTOR] = collector
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say what is tested, and the seed."""
+    collector = config.stash.get(COLLECTOR, None)
+    return collector.header() if collector else ""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
+    distributed = hasattr(config, "workerinput")
+    if config.option.quick:
+        gone = [item for item in items if planning.waits(item)]
+        config.hook.pytest_deselected(items=gone)
+        items[:] = [item for item in items if item not in gone]
+    for position, item in enumerate(items):
+        item.stash[planning.POSITION] = position
+    items.sort(key=lambda item: planning.turn(item, distributed))
+    for item in items:
+        if group := planning.group(item):
+            item.add_marker(pytest.mark.xdist_group(group))
+
+
+@pytest.fixture
+def case() -> None:
+    """What a case has in hand; it is given to the case when the case is held."""
+
+
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Begin with the cases that wait where all of them are held in this process."""
+    config = session.config
+    if not hasattr(config.option, "conformance_found") or session.testsfailed or config.option.collectonly:
+        return
+    if hasattr(config, "workerinput") or not config.option.numprocesses:
+        settings = settings_of(config)
+        found = probe.Found(**config.option.conformance_found)
+        config.stash[RUNNER] = runner = Runner(settings, found, ledger.load(settings.course))
+        if not hasattr(config, "workerinput") and not Runner.only_one(found):
+            runner.wait_behind(planning.waiting(session.items))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
+    """Hold a case, and tell pytest what came of it."""
+    if not planning.is_case(pyfuncitem):
+        return None
+    runner = pyfuncitem.config.stash[RUNNER]
+    if pyfuncitem.get_closest_marker("clock"):
+        runner.wait_behind(planning.waiting(pyfuncitem.session.items))
+    record = runner.hold(planning.plan_of(pyfuncitem))
+    pyfuncitem.stash[planning.RECORD] = record
+    worst = record.worst
+    if record.verdict == "fail" and worst:
+        pytest.fail(f"{worst.requirement}: {worst.reason}", pytrace=False)
+    if record.verdict in ("skip", "blocked") and worst:
+        pytest.skip(f"{worst.requirement}: {worst.reason}" if record.blocked_by else worst.reason)
+    return True
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Hang the case's record on the report, as plain data that travels from worker to controller."""
+    report = yield
+    record = item.stash.get(planning.RECORD, None)
+    if call.when == "call" and record is not None:
+        runner = item.config.stash[RUNNER]
+        plain = record.plain(_repeat(item.config, record.id))
+        report.conformance = {"position": item.stash[planning.POSITION], "case": plain, "notes": runner.notes}
+    return report
+
+
+def _repeat(config: pytest.Config, case: str) -> str:
+    option = config.option
+    words = ["python", "-m", "conformance", "--seed", str(option.seed)]
+    for name in ("target", "launch", "mailbox", "source"):
+        if value := getattr(option, name):
+            words += [f"--{name}", value]
+    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410")):
+        if (value := getattr(option, name)) != default:
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
+    return shlex.join([*words, case])
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Gather records; in a worker there is no collector, and the report travels on."""
+    collector = Collector.current
+    if collector is None:
+        return
+    data = getattr(report, "conformance", None)
+    if data:
+        collector.add(data)
+    elif report.failed:
+        collector.fault = True
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Name the verdicts; a case that found a fault of the server has a table of its own and no traceback."""
+    data = getattr(report, "conformance", None)
+    if not data or report.when != "call":
+        return None
+    verdict = data["case"]["verdict"]
+    letters = {"fail": "F", "warn": "w", "note": "n", "blocked": "b", "skip": "s", "pass": "."}
+    words = {"fail": "broken", "warn": "warned", "note": "noted", "skip": "skipped", "pass": "passed"}
+    return words.get(verdict, verdict), letters[verdict], verdict.upper()
+
+
+def pytest_keyboard_interrupt(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Know that the user stopped the run, which is not what -x does."""
+    if Collector.current and excinfo.type is KeyboardInterrupt:
+        Collector.current.interrupted = True
+
+
+def pytest_internalerror() -> None:
+    """Know that the suite itself went wrong."""
+    if Collector.current:
+        Collector.current.fault = True
+
+
+def pytest_collectreport(report: pytest.CollectReport) -> None:
+    """Know that a file of cases could not be read."""
+    if Collector.current and report.failed:
+        Collector.current.fault = True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """End the servers; in the controller write results.json and decide the exit status."""
+    config = session.config
+    if runner := config.stash.get(RUNNER, None):
+        runner.stop()
+    collector = config.stash.get(COLLECTOR, None)
+    if collector is None or int(exitstatus) == outcome.USAGE:
+        return
+    if config.option.report:
+        folder = Path(config.option.report)
+    else:
+        part = bool(config.option.keyword or config.option.markexpr or any("::" in word for word in config.args))
+        folder = config.rootpath / "reports" / "out" / collector.folder_name(part)
+    status = collector.finish(folder)
+    session.exitstatus = status
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the table, the failures and the verdict, as anyone could from results.json."""
+    collector = terminalreporter.config.stash.get(COLLECTOR, None)
+    if collector is None or collector.path is None:
+        return
+    report = collector.path.with_name("report.md")
+    _reports("markdown", str(collector.path), "-o", str(report))
+    terminalreporter.write_line("")
+    terminalreporter.write_line(f"results: {collector.path}, {report.name}")
+    colour = "always" if terminalreporter.hasmarkup else "never"
+    terminalreporter.flush()
+    shown = _reports("show", str(collector.path), "--color", colour)
+    terminalreporter.write(shown)
+
+
+def _reports(*words: str) -> str:
+    environment = {"COLUMNS": str(_columns()), **os.environ}
+    done = subprocess.run(
+        [sys.executable, "-m", "reports", *words], capture_output=True, text=True, env=environment, check=False
+    )
+    return done.stdout if done.returncode == 0 else done.stderr
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
+    except OSError:
+        return 100
