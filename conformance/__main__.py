@@ -27,7 +27,7 @@ def arguments(given: list[str]) -> list[str]:
         words.append(word)
     if not chosen:
         words.append(str(PACKAGE))
-    fixed = ["-p", "conformance.plugin", "-c", str(PACKAGE / "pytest.ini"), f"--rootdir={os.getcwd()}"]
+    fixed = ["-p", "conformance.plugin", "-c", str(PACKAGE / "suite.ini"), f"--rootdir={os.getcwd()}"]
     return [*fixed, *words]
 
 

@@ -103,11 +103,20 @@ def _run_in_parallel(option: Any, only_one: bool) -> None:
         option.loadscopereorder = False
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand a worker what the controller alone decides: the seed, and what the first look found."""
+    option = node.config.option
+    node.workerinput["conformance"] = {"seed": option.seed, "conformance_found": option.conformance_found}
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Register the markers and, in the controller, what gathers the records."""
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    if not hasattr(config, "workerinput") and hasattr(config.option, "conformance_found"):
+    if hasattr(config, "workerinput"):
+        vars(config.option).update(config.workerinput["conformance"])
+    elif hasattr(config.option, "conformance_found"):
         settings = settings_of(config)
         rules = ledger.load(settings.course)
         found = probe.Found(**config.option.conformance_found)
@@ -142,6 +151,7 @@ def case() -> None:
     """What a case has in hand; it is given to the case when the case is held."""
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Begin with the cases that wait where all of them are held in this process."""
     config = session.config

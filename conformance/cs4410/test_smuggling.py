@@ -21,7 +21,7 @@ def test_other_end_of_data(case: Case, end: str) -> None:
     client = case.client("body")
     with case.counting():
         client.send(b"before" + ENDS[end])
-        ended = client.peek(0.15)
+        ended = client.peek()
         if not ended:
             client.send(b"after\r\n.\r\n")
             client.peek(2.0)

@@ -294,7 +294,7 @@ class Client:
         """Send bytes that are no whole line, or lines of a body; their replies, if any, are read apart."""
         self._send(cut(data))
 
-    def expect_silence(self, requirement: str = "", seconds: float = 0.1) -> None:
+    def expect_silence(self, requirement: str = "", seconds: float = 0.03) -> None:
         """Judge that nothing comes for a moment (seconds)."""
         requirement = requirement or self._case.record.requirements[0]
         if extra := self.wire.extra(seconds):
@@ -309,7 +309,7 @@ class Client:
         """Leave by `close`, `reset` or `half_close`."""
         getattr(self.wire, how)()
 
-    def peek(self, seconds: float = 0.3) -> str:
+    def peek(self, seconds: float = 0.1) -> str:
         """The text of the next reply if one comes within some seconds, else an empty string; nothing is judged."""
         try:
             return self.wire.reply(time.monotonic() + seconds).text

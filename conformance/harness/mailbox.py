@@ -10,7 +10,8 @@ from pathlib import Path
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
 
-_ENTRY = re.compile(rb"(?:\A|(?<=\n))Received: from [^\n]* by [^\n]*\n(?=Number: \d+\n(?:From: |To: ))")
+_START = b"Received: from "
+_ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
 _HEAD = re.compile(rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n")
 
 
@@ -72,10 +73,20 @@ def read(path: Path) -> list[Entry]:
 def parse(data: bytes) -> list[Entry]:
     """Take a mailbox apart; what stands before the first entry is an entry of its own without a number."""
     data = data.replace(b"\r\n", b"\n")
-    starts = [match.start() for match in _ENTRY.finditer(data)]
+    starts = _starts(data)
     if data.strip() and (not starts or data[: starts[0]].strip()):
         starts.insert(0, 0)
     return [_entry(data[begin:end]) for begin, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+
+
+def _starts(data: bytes) -> list[int]:
+    starts = []
+    at = data.find(_START)
+    while at >= 0:
+        if (at == 0 or data[at - 1] == 0x0A) and _ENTRY.match(data, at):
+            starts.append(at)
+        at = data.find(_START, at + 1)
+    return starts
 
 
 def _entry(raw: bytes) -> Entry:
@@ -114,8 +125,10 @@ def differences(entry: Entry, message: Message) -> list[str]:
 
 def same_body(kept: bytes, sent: bytes) -> bool:
     """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
-    kept_lines = kept.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
-    sent_lines = sent.replace(b"\r\n", b"\n").rstrip(b"\n").split(b"\n")
+    kept, sent = (body.replace(b"\r\n", b"\n").rstrip(b"\n") for body in (kept, sent))
+    if kept == sent:
+        return True
+    kept_lines, sent_lines = kept.split(b"\n"), sent.split(b"\n")
     return len(kept_lines) == len(sent_lines) and all(
         have == want or (want.startswith(b".") and have == want[1:])
         for have, want in zip(kept_lines, sent_lines, strict=True)

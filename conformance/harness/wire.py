@@ -161,7 +161,7 @@ class Connection:
                 raise self._lost(error) from None
         self.sent = time.monotonic()
 
-    def send_apart(self, pieces: Iterable[bytes], pause: float = 0.002) -> None:
+    def send_apart(self, pieces: Iterable[bytes], pause: float = 0.001) -> None:
         """Send each piece as a segment of its own, with a pause (seconds) that keeps the kernel from joining them."""
         for piece in pieces:
             self.send(piece)
