@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 LARGEST = 256 * 1024 * 1024
@@ -76,7 +77,7 @@ def parse(data: bytes) -> list[Entry]:
     starts = _starts(data)
     if data.strip() and (not starts or data[: starts[0]].strip()):
         starts.insert(0, 0)
-    return [_entry(data[begin:end]) for begin, end in zip(starts, [*starts[1:], len(data)], strict=True)]
+    return [_entry(data[begin:end]) for begin, end in pairwise([*starts, len(data)])]
 
 
 def _starts(data: bytes) -> list[int]:

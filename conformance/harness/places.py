@@ -65,9 +65,9 @@ class Places:
 
     @contextmanager
     def _any(self, name: str, count: int) -> Iterator[None]:
-        locks = [self._lock(f"{name}-{number}") for number in range(count)]
         while True:
-            for lock in locks:
+            for number in range(count):
+                lock = self._lock(f"{name}-{number}")
                 try:
                     lock.acquire(timeout=0)
                 except Timeout:
