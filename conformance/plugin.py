@@ -193,7 +193,8 @@ def pytest_runtest_makereport(
     if call.when == "call" and record is not None:
         runner = item.config.stash[RUNNER]
         plain = record.plain(_repeat(item.config, record.id))
-        report.conformance = {"position": item.stash[planning.POSITION], "case": plain, "notes": runner.notes}
+        data = {"position": item.stash[planning.POSITION], "case": plain, "notes": runner.notes}
+        vars(report)["conformance"] = data
     return report
 
 

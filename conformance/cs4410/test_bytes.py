@@ -31,7 +31,7 @@ BODIES = {
 def test_body_is_kept(case: Case, body: bytes) -> None:
     """These bytes stand in the mailbox as they were sent."""
     message = case.client("body").expect_delivered(body)
-    case.expect_entry(message, "bytes")
+    case.inbox.expect_entry(message, "bytes")
 
 
 SIZES = (1023, 1024, 1025, 2048, 4095, 4096, 4097, 8192, 16384, 65535, 65536, 65537, 128 * KIB)
@@ -43,7 +43,7 @@ def test_body_of_size(case: Case, size: int) -> None:
     """A body of this many bytes is kept, though its end falls on or beside the border of a buffer."""
     text = case.words.octets(size + 80)[: size - 2].replace(b"\r", b"r").replace(b"\n", b"n") + b"\r\n"
     message = case.client("body").expect_delivered(text)
-    case.expect_entry(message, "bytes")
+    case.inbox.expect_entry(message, "bytes")
 
 
 @pytest.mark.judges("bytes", control={"size": 100})
@@ -52,7 +52,7 @@ def test_end_of_data_at_buffer_border(case: Case, size: int) -> None:
     """The end of data is seen wherever it falls in a buffer, and the body before it is kept."""
     text = b"z" * (size - 2) + b"\r\n"
     message = case.client("body").expect_delivered(text)
-    case.expect_entry(message, "bytes")
+    case.inbox.expect_entry(message, "bytes")
 
 
 @pytest.mark.alone(last=True)
@@ -62,4 +62,4 @@ def test_large_body(case: Case, mebibytes: int) -> None:
     """A large body is kept, because nothing in the handout limits a message."""
     body = case.words.octets(mebibytes * KIB * KIB)
     message = case.client("body").expect_delivered(body)
-    case.expect_entry(message, "bytes.large")
+    case.inbox.expect_entry(message, "bytes.large")

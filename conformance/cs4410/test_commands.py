@@ -94,7 +94,12 @@ def test_address_is_accepted(case: Case, address: str, command: str) -> None:
     case.client("greeted" if command == "MAIL FROM" else "sender").expect(f"{command}: {address}")
 
 
-UNPRINTABLE = {"control": b"a\x01b@example.org", "delete": b"a\x7fb", "8-bit": b"a\xe9b@example.org", "utf-8": b"\xc3\xa9"}
+UNPRINTABLE = {
+    "control": b"a\x01b@example.org",
+    "delete": b"a\x7fb",
+    "8-bit": b"a\xe9b@example.org",
+    "utf-8": b"\xc3\xa9",
+}
 
 
 @pytest.mark.judges("address.unprintable")

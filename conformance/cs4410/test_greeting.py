@@ -7,7 +7,7 @@ from conformance.harness.case import Case
 
 @pytest.mark.judges("greeting")
 def test_greeting(case: Case) -> None:
-    """A client connects and says nothing: one line, 220, the netid and SMTP CS4410MP3, because the server speaks first."""
+    """A client connects and says nothing: 220, the netid and SMTP CS4410MP3, because the server speaks first."""
     client = case.stranger()
     client.connect()
     client.expect_greeting()

@@ -107,6 +107,7 @@ SCRIPTS = {
 
 
 def joined(case: Case, script: str, cut: Cut) -> None:
+    """Send a script at once."""
     state, names = SCRIPTS[script]
     parts = {"body": case.words.body() + b".\r\n", "nothing": b".\r\n"}
     lines = [parts.get(name) or f"{case.words.fill(LINES[name])}\r\n".encode("latin-1") for name in names]
@@ -114,6 +115,7 @@ def joined(case: Case, script: str, cut: Cut) -> None:
 
 
 def one_by_one(case: Case, script: str) -> None:
+    """Send a script line by line."""
     state, names = SCRIPTS[script]
     client = case.client(state)
     for name in names:
@@ -190,7 +192,11 @@ def test_too_long_line_is_survived(case: Case, length: int) -> None:
     client.send(b"MAIL FROM: " + b"a" * (length - 11) + b"\r\n")
     reply = client.peek(5.0)
     case.expect(
-        client.wire.ended or reply.startswith(("2", "5")), "line.too-long", "neither served nor refused", "2xx or 5xx", reply
+        client.wire.ended or reply.startswith(("2", "5")),
+        "line.too-long",
+        "neither served nor refused",
+        "2xx or 5xx",
+        reply,
     )
     if not client.wire.ended:
         client.wire.settle()

@@ -9,9 +9,13 @@ from conformance.harness.case import Case
 def test_entry(case: Case) -> None:
     """A delivered message stands in the mailbox with its head, an empty line, its body and an empty line."""
     client = case.client("recipient")
-    entry = case.expect_entry(client.deliver(case.words.body()), "mailbox.entry")
+    entry = case.inbox.expect_entry(client.deliver(case.words.body()), "mailbox.entry")
     case.expect(
-        entry.netid == client.netid, "netid", "another netid in Received:", client.netid, entry.raw[:200].decode("latin-1")
+        entry.netid == client.netid,
+        "netid",
+        "another netid in Received:",
+        client.netid,
+        entry.raw[:200].decode("latin-1"),
     )
 
 
@@ -22,7 +26,7 @@ def test_entry_of_handout(case: Case) -> None:
     for line in ("HELO client", "MAIL FROM: student@CS4410", "RCPT TO: TA@CS4410"):
         client.give(line)
     body = b"I made an awesome submission!\r\nNetwork programming is fun.\r\n"
-    case.expect_entry(client.deliver(body), "mailbox.entry")
+    case.inbox.expect_entry(client.deliver(body), "mailbox.entry")
 
 
 @pytest.mark.judges("mailbox.prompt")
@@ -30,7 +34,7 @@ def test_entry_is_there_with_the_reply(case: Case) -> None:
     """The entry is in the file when the reply to the dot is read, because the reply says that it was delivered."""
     client = case.client("recipient")
     message = client.deliver(case.words.body())
-    numbers = [entry.number for entry in case.entries()]
+    numbers = [entry.number for entry in case.inbox.entries()]
     if message.number not in numbers:
         case.find("mailbox.prompt", f"no entry {message.number} yet when the reply had come")
 
@@ -41,7 +45,7 @@ def test_names_keep_their_case(case: Case) -> None:
     client = case.client()
     for line in ("HELO MixedCase.Example", "MAIL FROM: MixedCase@Sender", "RCPT TO: MixedCase@Recipient"):
         client.give(line)
-    case.expect_entry(client.deliver(case.words.body()), "case.arguments")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "case.arguments")
 
 
 @pytest.mark.judges("space.spaces")
@@ -50,7 +54,7 @@ def test_spaces_are_not_kept(case: Case) -> None:
     client = case.client()
     for line in ("  HELO   client  ", "MAIL   FROM:   spaced@sender   ", "RCPT  TO:   spaced@recipient  "):
         client.give(line)
-    case.expect_entry(client.deliver(case.words.body()), "space.spaces")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "space.spaces")
 
 
 @pytest.mark.judges("rcpt.lines")
@@ -60,7 +64,7 @@ def test_recipients(case: Case, count: int) -> None:
     client = case.client("sender")
     for _ in range(count):
         client.give(case.words.fill("RCPT TO: {token}@example.org"))
-    case.expect_entry(client.deliver(case.words.body()), "rcpt.lines")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "rcpt.lines")
 
 
 @pytest.mark.judges("rcpt.order")
@@ -70,7 +74,7 @@ def test_order_of_recipients(case: Case) -> None:
     for name in ("mike", "alfa", "zulu", "kilo"):
         client.give(f"RCPT TO: {name}@example.org")
     message = client.deliver(case.words.body())
-    shown = case.expect_entry(message, "rcpt.lines").recipients
+    shown = case.inbox.expect_entry(message, "rcpt.lines").recipients
     if [one.strip("<>") for one in shown] != list(message.recipients):
         case.find("rcpt.order", "another order", "\n".join(message.recipients), "\n".join(shown))
 
@@ -84,7 +88,7 @@ def test_first_host_stays(case: Case, again: bool) -> None:
         client.stumble("HELO second.host")
     client.give(case.words.fill("MAIL FROM: {address}"))
     client.give(case.words.fill("RCPT TO: {address}"))
-    case.expect_entry(client.deliver(case.words.body()), "helo.first-stays")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "helo.first-stays")
 
 
 @pytest.mark.judges("mail.first-stays", control={"again": False})
@@ -95,7 +99,7 @@ def test_first_sender_stays(case: Case, again: bool) -> None:
     if again:
         client.stumble("MAIL FROM: second@sender")
     client.give(case.words.fill("RCPT TO: {address}"))
-    case.expect_entry(client.deliver(case.words.body()), "mail.first-stays")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "mail.first-stays")
 
 
 @pytest.mark.judges("recipient.not-kept", control={"bad": False})
@@ -105,7 +109,7 @@ def test_refused_recipient_is_not_kept(case: Case, bad: bool) -> None:
     client = case.client("recipient")
     if bad:
         client.stumble("RCPT TO: refused recipient")
-    case.expect_entry(client.deliver(case.words.body()), "recipient.not-kept")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "recipient.not-kept")
 
 
 @pytest.mark.judges("recipient.not-kept")
@@ -125,7 +129,7 @@ def test_early_recipient_is_not_kept(case: Case, early: bool) -> None:
         client.stumble("RCPT TO: early@recipient")
     client.give(case.words.fill("MAIL FROM: {address}"))
     client.give(case.words.fill("RCPT TO: {address}"))
-    case.expect_entry(client.deliver(case.words.body()), "order.no-trace")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "order.no-trace")
 
 
 @pytest.mark.judges("order.no-trace")
@@ -154,7 +158,7 @@ def test_numbers_follow_in_a_session(case: Case) -> None:
         client.give(case.words.fill("MAIL FROM: {address}"))
         client.give(case.words.fill("RCPT TO: {address}"))
         second = client.deliver(case.words.body())
-    case.expect_next(first, second, "numbers")
+    case.inbox.expect_next(first, second, "numbers")
 
 
 @pytest.mark.judges("numbers")
@@ -163,7 +167,7 @@ def test_numbers_follow_over_sessions(case: Case) -> None:
     with case.counting():
         first = case.client("recipient").deliver(case.words.body())
         second = case.client("recipient").deliver(case.words.body())
-    case.expect_next(first, second, "numbers")
+    case.inbox.expect_next(first, second, "numbers")
 
 
 @pytest.mark.judges("numbers")
@@ -172,7 +176,7 @@ def test_recipients_take_one_number(case: Case) -> None:
     with case.counting():
         first = case.client("recipients").deliver(case.words.body())
         second = case.client("recipient").deliver(case.words.body())
-    case.expect_next(first, second, "numbers")
+    case.inbox.expect_next(first, second, "numbers")
 
 
 @pytest.mark.judges("numbers.file", "mailbox.whole")
@@ -180,9 +184,13 @@ def test_numbers_stand_in_order(case: Case) -> None:
     """The entries of the whole mailbox stand in the order of their numbers, each once."""
     with case.counting():
         case.client("recipient").deliver(case.words.body())
-        numbers = [entry.number for entry in case.settled_entries()]
+        numbers = [entry.number for entry in case.inbox.settled_entries()]
     case.expect(
-        numbers == sorted(set(numbers)), "numbers.file", "numbers out of order or twice", "", " ".join(map(str, numbers))
+        numbers == sorted(set(numbers)),
+        "numbers.file",
+        "numbers out of order or twice",
+        "",
+        " ".join(map(str, numbers)),
     )
 
 
@@ -203,4 +211,4 @@ LEAVES = {
 def test_abandoned_message(case: Case, where: str, leave: str) -> None:
     """A client leaves in the middle of a message: it is not delivered and takes no number."""
     state, sent = LEAVES[where]
-    case.expect_no_number_between(lambda: case.abandon(state, sent, leave), "mailbox.no-trace")
+    case.inbox.expect_no_number_between(lambda: case.abandon(state, sent, leave), "mailbox.no-trace")

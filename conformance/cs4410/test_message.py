@@ -74,7 +74,7 @@ KEPT = {name: line for name, line in NO_END.items() if name != "empty-lines"}
 def test_first_body_line_is_kept(case: Case, lines: bytes) -> None:
     """Such lines stand in the mailbox as part of the body, with what follows them."""
     message = case.client("body").expect_delivered(lines + b"last line\r\n")
-    case.expect_entry(message, "end.dot")
+    case.inbox.expect_entry(message, "end.dot")
 
 
 @pytest.mark.judges("after.forgets")
@@ -83,7 +83,7 @@ def test_recipients_are_forgotten(case: Case) -> None:
     client = case.client("delivered")
     client.give("MAIL FROM: second@sender")
     client.give("RCPT TO: second@recipient")
-    case.expect_entry(client.deliver(case.words.body()), "after.forgets")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "after.forgets")
 
 
 @pytest.mark.judges("after.forgets")
@@ -92,7 +92,7 @@ def test_body_is_forgotten(case: Case) -> None:
     client = case.client("delivered")
     client.give("MAIL FROM: second@sender")
     client.give("RCPT TO: second@recipient")
-    case.expect_entry(client.deliver(b""), "after.forgets")
+    case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 
 @pytest.mark.judges("after.forgets")
@@ -105,4 +105,4 @@ def test_third_message(case: Case) -> None:
         client.give(case.words.fill("RCPT TO: {address}"))
         messages.append(client.deliver(case.words.body()))
     for message in messages:
-        case.expect_entry(message, "after.forgets")
+        case.inbox.expect_entry(message, "after.forgets")

@@ -1,218 +1,23 @@
-"""A client that knows the protocol: it holds a conversation, follows the model's state, and judges the replies.
-
-Set-up steps (`reach`, `give`) need only the right kind of reply; `expect` judges. Whatever keeps a set-up step from
-working blocks the case in the name of the requirement that judges it.
-"""
+"""A client that judges what it is told: replies, silence, and the clock."""
 
 from __future__ import annotations
 
-import re
+import contextlib
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
-from conformance.harness.dialect import Fit
+from conformance.harness.clock import Clocked
 from conformance.harness.mailbox import Message
-from conformance.harness.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
-from conformance.harness.verdict import Blocked, Void
-from conformance.harness.wire import Closed, Connection, Flooded, Refused, Reply, Silent, WireError
+from conformance.harness.oracle import Answer, State, acceptable
+from conformance.harness.session import CRLF, Cut, whole
+from conformance.harness.verdict import Blocked
+from conformance.harness.wire import Reply, WireError
 
-if TYPE_CHECKING:
-    from conformance.harness.case import Case
-
-CRLF = b"\r\n"
-LATE = 2.0
-"""Seconds after which a reply, a greeting or a time-out is late."""
-
-STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
-Cut = Callable[[bytes], Iterable[bytes]]
+__all__ = ["Client", "Cut", "whole"]
 
 
-def whole(data: bytes) -> list[bytes]:
-    """Send in one segment."""
-    return [data]
-
-
-class Client:
-    """One client of the server under test.
-
-    Attributes:
-        state: the model's state of the session.
-        netid: the server's name for itself, from its greeting.
-        valid_sent: when the last command that restarts the clock was sent (or the connect begun): the clock of the
-            server cannot have started earlier.
-        valid_read: when its reply was read: the clock cannot have started later.
-        ends_with_send: whether the client ends its direction with what it sends next.
-    """
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-        self._connection: Connection | None = None
-        self.state = State()
-        self.netid = ""
-        self.may_deliver = case.counts
-        self.valid_sent = self.valid_read = 0.0
-        self._lingered = False
-        self._began = 0.0
-        self._in_body = False
-        self.ends_with_send = False
-
-    # --- connecting ---
-
-    @property
-    def wire(self) -> Connection:
-        """The connection."""
-        assert self._connection, "the client is not connected"
-        return self._connection
-
-    def open(self) -> None:
-        """Connect and read the greeting as a set-up step.
-
-        Raises:
-            Blocked: the server takes no connections, or does not greet.
-            Void: the server greets nobody any more but can be started again.
-        """
-        with self._case.server.places.connecting():
-            self.connect()
-            self.take_greeting()
-
-    def connect(self) -> None:
-        """Connect.
-
-        Raises:
-            Blocked: the server takes no connections.
-        """
-        server = self._case.server
-        if server.given_up:
-            raise Blocked("pool.frees", server.given_up)
-        try:
-            patience = self._case.health.patience()
-            self._connection = Connection(
-                server.address, self._case.record.transcript, server.manners, patience, server.first_socket()
-            )
-        except Refused as error:
-            raise self._case.stop("pool.alive", str(error)) from None
-        server.connections += 1
-        server.own_ports.add(self.wire.local_port)
-        self.valid_sent = self.wire.began
-
-    def take_greeting(self) -> None:
-        """Read the greeting as a set-up step: any line with its code will do.
-
-        Raises:
-            Blocked: none came.
-            Void: the server greets nobody any more but can be started again.
-        """
-        case = self._case
-        for rule in ("greeting", "pool.32"):
-            if case.health.hopeless(rule) and not case.judges(rule):
-                raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
-        try:
-            reply = self.wire.reply(time.monotonic() + case.health.patience())
-        except WireError as error:
-            if isinstance(error, Silent) and case.server.exhausted():
-                raise Void("the server greets nobody any more") from None
-            if isinstance(error, Silent) and case.server.connections > 1:
-                case.health.step("pool.32", False)
-                raise case.stop("pool.32", "no greeting while other clients are connected or have left") from None
-            case.health.step("greeting", False)
-            raise case.stop("greeting", f"no greeting: {error}") from None
-        self._greeted(reply)
-        case.health.step("pool.32", True)
-        case.health.step("greeting", reply.code == case.dialect.code("greeting"))
-        if reply.code != case.dialect.code("greeting"):
-            raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
-
-    def _greeted(self, reply: Reply) -> None:
-        words = reply.text.split(" ")
-        self.netid = words[1] if len(words) > 1 else ""
-        self.valid_read = reply.at
-
-    # --- set-up steps ---
-
-    def reach(self, state: str) -> None:
-        """Bring the session to one of `STATES`.
-
-        Raises:
-            Blocked: the server does not let it get there.
-        """
-        words = self._case.words
-        if state == "connected":
-            return
-        self.give(f"HELO {words.host()}")
-        if state == "greeted":
-            return
-        if state == "after-error":
-            self.stumble("mkdir")
-            return
-        self.give(f"MAIL FROM: {words.address()}")
-        if state == "sender":
-            return
-        for _ in range(3 if state == "recipients" else 1):
-            self.give(f"RCPT TO: {words.address()}")
-        if state == "body":
-            self.give("DATA")
-        if state == "delivered":
-            self.deliver(words.body())
-
-    def give(self, line: str | bytes) -> Reply:
-        """Send a right command as a set-up step: its kind of reply is enough.
-
-        Raises:
-            Blocked: the reply was of another kind, or none came.
-        """
-        line = line.encode("latin-1") if isinstance(line, str) else line
-        answers = tuple(answer for answer in acceptable(self.state, line) if answer.kind != "error")
-        reply = self._step(answers[0].rule, line + CRLF)
-        answer, _ = judge(self._case.dialect, reply.text, answers)
-        same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
-        self._case.health.step(answers[0].rule, answer is not None or same_kind)
-        if answer is None and not same_kind:
-            raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
-        self._follow(answers[0], reply)
-        return reply
-
-    def stumble(self, line: str | bytes) -> Reply:
-        """Send a wrong command as a set-up step: any error is enough, and the state stays.
-
-        Raises:
-            Blocked: the reply was no error, or none came.
-        """
-        line = line.encode("latin-1") if isinstance(line, str) else line
-        rule = acceptable(self.state, line)[0].rule
-        reply = self._step(rule, line + CRLF)
-        if not reply.code.startswith(("4", "5")):
-            raise Blocked(rule, "an error was needed to go on", "5xx", reply.text)
-        return reply
-
-    def _step(self, rule: str, data: bytes) -> Reply:
-        if self._case.health.hopeless(rule):
-            raise Blocked(rule, "this step failed for three cases in a row and is not tried again")
-        try:
-            return self._ask([data])
-        except WireError as error:
-            self._case.health.step(rule, False)
-            raise self._case.stop(rule, f"{error} instead of a reply", "a reply", str(error)) from None
-
-    def deliver(self, body: bytes) -> Message:
-        """Send DATA and a body as a set-up step.
-
-        Args:
-            body: lines that each end in CRLF.
-
-        Returns:
-            What must stand in the mailbox now.
-        """
-        self.give("DATA")
-        message = self._message(body)
-        with self._right_to_deliver():
-            reply = self._step("delivered", body + b"." + CRLF)
-        if not reply.code.startswith("2"):
-            raise self._case.stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
-        return self._delivered(message, reply)
-
-    # --- judged steps ---
+class Client(Clocked):
+    """A client whose `expect` methods judge, by the model and the words of the dialect."""
 
     def expect_greeting(self) -> Reply:
         """Judge the greeting."""
@@ -220,6 +25,20 @@ class Client:
         self._greeted(reply)
         self._judge(reply, (Answer("greeting", State()),), "greeting")
         return reply
+
+    def is_greeted(self, deadline: float) -> bool:
+        """Whether a greeting comes by a deadline, in seconds of the monotonic clock."""
+        try:
+            self._greeted(self.wire.reply(deadline))
+        except WireError:
+            return False
+        return True
+
+    def expect_no_greeting(self, seconds: float, requirement: str = "pool.33rd") -> None:
+        """Judge that no greeting comes for some seconds."""
+        reply = self.peek(seconds)
+        if reply:
+            raise self._case.stop(requirement, "greeted though 32 others are connected", "nothing", reply)
 
     def expect(self, line: str | bytes, requirement: str = "", cut: Cut = whole) -> Reply:
         """Send a command line and judge its reply by the model.
@@ -294,6 +113,11 @@ class Client:
         """Send bytes that are no whole line, or lines of a body; their replies, if any, are read apart."""
         self._send(cut(data))
 
+    def send_as_far_as_possible(self, data: bytes) -> None:
+        """Send bytes without reading any reply, for a moment at the most."""
+        with contextlib.suppress(WireError):
+            self.wire.send(data, patience=0.3, reading=False)
+
     def expect_silence(self, requirement: str = "", seconds: float = 0.03) -> None:
         """Judge that nothing comes for a moment (seconds)."""
         requirement = requirement or self._case.record.requirements[0]
@@ -305,196 +129,9 @@ class Client:
         self._send([line.encode("latin-1") + CRLF])
         return self.peek(self._case.health.patience())
 
-    def leave(self, how: str) -> None:
-        """Leave by `close`, `reset` or `half_close`."""
-        getattr(self.wire, how)()
-
     def peek(self, seconds: float = 0.1) -> str:
         """The text of the next reply if one comes within some seconds, else an empty string; nothing is judged."""
         try:
             return self.wire.reply(time.monotonic() + seconds).text
         except WireError:
             return ""
-
-    # --- the clock ---
-
-    def linger(self, fraction: float, early: str = "time.early") -> None:
-        """Stay silent until so much of the limit has passed since the last valid command was sent.
-
-        Args:
-            fraction: of the time limit.
-            early: the requirement that a time-out before then breaks.
-        """
-        until = self.valid_sent + fraction * self._case.limit
-        self._lingered = True
-        try:
-            reply = self.wire.reply(until)
-        except Silent:
-            return
-        except WireError as error:
-            raise self._too_early(early, time.monotonic(), str(error)) from None
-        raise self._too_early(early, reply.at, reply.text)
-
-    def _too_early(self, early: str, at: float, actual: str) -> Exception:
-        limit = self._case.limit
-        waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
-        if at - self.valid_sent >= limit:
-            return Void("the case itself was late")
-        return self._case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", actual)
-
-    def expect_timeout(self, early: str = "time.early", since: float | None = None) -> None:
-        """Stay silent and judge the time-out: not early, not late, with its reply, and then the close.
-
-        Args:
-            early: the requirement that a time-out before the limit breaks.
-            since: from when the lower bound counts; from the last valid command's sending by default.
-        """
-        case, limit = self._case, self._case.limit
-        since = self.valid_sent if since is None else since
-        latest = self.valid_read + max(2 * limit, limit + LATE)
-        closed = ""
-        text = ""
-        try:
-            reply = self.wire.reply(latest)
-            at, text = reply.at, reply.text
-        except Silent:
-            raise case.stop(
-                "time.out", "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
-            ) from None
-        except WireError as error:
-            at, closed = time.monotonic(), str(error)
-        waited = f"{at - since:.2f} s after the last valid command"
-        if at - since < limit:
-            raise case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", closed or text)
-        if closed:
-            raise case.stop("time.reply", f"{closed} without a word, {waited}", self._shown("timeout"), closed)
-        self._judge(reply, (Answer("timeout", None),), "time.reply")
-        if at - self.valid_read > limit + LATE:
-            case.find("time.prompt", f"timed out {waited}", f"at most {limit + LATE:g} s", f"{at - since:.2f} s")
-        if not self.wire.wait_closed(time.monotonic() + LATE):
-            raise case.stop("time.close", f"still open {LATE:g} s after the 421", "EOF or reset", "neither")
-
-    # --- leaving ---
-
-    def close(self) -> None:
-        """Leave, if connected."""
-        if self._connection:
-            self._connection.close()
-
-    # --- how it works ---
-
-    def _ask(self, pieces: Iterable[bytes]) -> Reply:
-        self._send(pieces)
-        return self._read(self.wire.sent + self._case.health.patience())
-
-    def _send(self, pieces: Iterable[bytes]) -> None:
-        if not self._case.judges("reply.one"):
-            self.wire.settle()
-        self._began = time.monotonic()
-        if self._lingered and self._began - self.valid_sent > 0.95 * self._case.limit:
-            raise Void("the case itself was late")
-        self._lingered = False
-        pieces = list(pieces)
-        try:
-            if len(pieces) == 1:
-                self.wire.send(pieces[0])
-            else:
-                self.wire.send_apart(pieces)
-        except Closed:
-            # What the server said before it left is still to be read.
-            return
-        if self.ends_with_send:
-            self.wire.half_close()
-
-    def _read(self, deadline: float) -> Reply:
-        health = self._case.health
-        try:
-            reply = self.wire.reply(deadline)
-        except Silent:
-            health.silent()
-            raise
-        health.replied(reply.at - self.wire.sent)
-        return reply
-
-    def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
-        case = self._case
-        try:
-            reply = self._read(deadline)
-        except (Silent, Closed, Flooded) as error:
-            base = answers[0].rule if answers else "delivered"
-            raise case.stop(
-                requirement, f"{error} instead of a reply", self._wanted(answers), str(error), base
-            ) from None
-        if reply.at - self.wire.sent > LATE:
-            case.find("reply.prompt", "a late reply", f"within {LATE:g} s", f"after {reply.at - self.wire.sent:.1f} s")
-        return reply
-
-    def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> None:
-        case = self._case
-        if reply.end != CRLF.decode():
-            case.find("reply.crlf", "a reply that does not end in CRLF", reply.text + "\r\n", reply.raw.decode("latin-1"))
-        answer, fit = judge(case.dialect, reply.text, answers)
-        if answer is None:
-            raise self._unfit(reply, answers, requirement)
-        rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
-        if fit == Fit.CODE and case.judges(rule):
-            raise case.stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
-        if fit == Fit.MUST:
-            case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
-        if answer.breach:
-            case.find(answer.breach, "not as it should be", self._wanted(answers[:1]), reply.text)
-        if answer.kind in ("helo", "timeout"):
-            self._judge_netid(reply, answer.kind)
-        self._follow(answer, reply)
-
-    def _judge_netid(self, reply: Reply, kind: str) -> None:
-        words = reply.text.split(" ")
-        said = words[1] if kind == "helo" and len(words) > 1 else words[2] if len(words) > 2 else ""
-        if said != self.netid:
-            self._case.find("netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text)
-
-    def _follow(self, answer: Answer, reply: Reply) -> None:
-        self.state = answer.after or self.state
-        if self.state.sender is not None:
-            self._case.senders.add(self.state.sender)
-        self._in_body = answer.kind == "data"
-        if answer.kind in ("helo", "mail", "rcpt", "delivered") and reply.code.startswith("2"):
-            self.valid_sent = self._began
-        if reply.code.startswith(("2", "3")):
-            self.valid_read = reply.at
-
-    def _unfit(self, reply: Reply, answers: tuple[Answer, ...], requirement: str, setting_up: bool = False) -> Exception:
-        case = self._case
-        wanted = self._wanted(answers)
-        if reply.code == case.dialect.code("timeout"):
-            return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
-        refusing = all(case.dialect.code(answer.kind).startswith("5") for answer in answers)
-        if refusing and reply.code.startswith("4"):
-            return case.stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
-        if setting_up:
-            return Blocked(requirement, "a set-up step was refused", wanted, reply.text)
-        return case.stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
-
-    def _wanted(self, answers: tuple[Answer, ...]) -> str:
-        dialect = self._case.dialect
-        shown = [
-            dialect.show(one.kind, one.fields) if one.exact else f"{dialect.code(one.kind)} and any text"
-            for one in answers
-            if one.breach is None
-        ]
-        return " or ".join(dict.fromkeys(shown)) or "a reply"
-
-    def _shown(self, kind: str) -> str:
-        return self._case.dialect.show(kind, {"netid": (self.netid,)} if self.netid else {})
-
-    def _message(self, body: bytes) -> Message:
-        return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0)
-
-    def _delivered(self, message: Message, reply: Reply) -> Message:
-        number = re.search(r"(\d{1,18})\D*$", reply.text[3:])
-        self._follow(Answer("delivered", self.state.delivered()), reply)
-        told = int(number[1]) if number else -1
-        return Message(message.host, message.sender, message.recipients, message.body, told)
-
-    def _right_to_deliver(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.may_deliver else self._case.server.places.delivering()

@@ -11,9 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 DIALECTS = Path(__file__).parent.parent / "dialects"
-KINDS = frozenset(
-    "greeting helo mail rcpt data delivered syntax unknown duplicate nested need bad_sender bad_recipient timeout".split()
-)
+KINDS = frozenset({
+    "greeting", "helo", "mail", "rcpt", "data", "delivered", "syntax",
+    "unknown", "duplicate", "nested", "need", "bad_sender", "bad_recipient", "timeout",
+})  # fmt: skip
 PLACEHOLDERS = {"netid": r"\S+", "number": r"\d{1,18}", "any": ".*"}
 ERROR = "error"
 
@@ -121,7 +122,9 @@ def load(name: str) -> Dialect:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         known = ", ".join(sorted(one.stem for one in DIALECTS.glob("*.toml")))
-        raise DialectError(f"--dialect {name}: no such dialect; take one of {known}, or a .toml file of your own") from None
+        raise DialectError(
+            f"--dialect {name}: no such dialect; take one of {known}, or a .toml file of your own"
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DialectError(f"--dialect {name}: cannot be read: {error}") from None
     replies = table.get("reply")

@@ -16,7 +16,14 @@ class Health:
 
     Args:
         time_limit: the server's time limit in seconds.
+
+    Attributes:
+        slow_to_free: places of clients that have left serve others only later.
+        never_frees: they never do.
     """
+
+    slow_to_free = False
+    never_frees = False
 
     def __init__(self, time_limit: float) -> None:
         self._full = max(5.0, time_limit)

@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import random
+import re
 import shlex
 import shutil
 import socket
@@ -58,6 +59,17 @@ def words_of(command: str) -> list[str]:
     if shutil.which(words[0]) is None:
         raise Unreachable(f"--launch: {words[0]}: no such program, or it is not executable")
     return words
+
+
+def without_placeholders(command: str) -> str:
+    """The command without the words that the suite fills in and the options that take them."""
+    words: list[str] = []
+    for word in shlex.split(command):
+        if not re.search(r"\{(host|port|time_limit)\}", word):
+            words.append(word)
+        elif words and words[-1].startswith("-"):
+            words.pop()
+    return shlex.join(words)
 
 
 class Process:
@@ -135,7 +147,9 @@ class Process:
     def printed(self) -> str:
         """The last lines that it printed, for a message, with their own lead-in; empty if it printed nothing."""
         lines = bytes(self._tail).decode("latin-1").splitlines()[-12:]
-        shown = "\n".join("    " + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in row[:200]) for row in lines)
+        shown = "\n".join(
+            "    " + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in row[:200]) for row in lines
+        )
         return f"; it printed:\n{shown}" if shown else "; it printed nothing"
 
     def stop(self) -> None:

@@ -13,7 +13,9 @@ LARGEST = 256 * 1024 * 1024
 
 _START = b"Received: from "
 _ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
-_HEAD = re.compile(rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n")
+_HEAD = re.compile(
+    rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n"
+)
 
 
 class Unreadable(Exception):

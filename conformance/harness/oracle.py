@@ -136,12 +136,16 @@ def _path(verb: str, before_colon: str, after_colon: str, tabs: tuple[str, ...])
         refusable += ("space.after-colon",)
     if not address:
         # `MAIL FROM:` says nothing of white space after the colon.
-        return Command(verb, faults=("syntax",), refusable=tuple(one for one in refusable if one != "space.after-colon"))
+        return Command(
+            verb, faults=("syntax",), refusable=tuple(one for one in refusable if one != "space.after-colon")
+        )
     bad = "bad_sender" if verb == "MAIL" else "bad_recipient"
     if re.search(r"[ \t]", address):
         return Command(verb, address, faults=(bad,), refusable=refusable)
     if not _printable(address):
-        return Command(verb, address, faults=(bad, "syntax"), refusable=refusable, acceptable_though="address.unprintable")
+        return Command(
+            verb, address, faults=(bad, "syntax"), refusable=refusable, acceptable_though="address.unprintable"
+        )
     return Command(verb, address, refusable=refusable)
 
 
@@ -165,10 +169,7 @@ def acceptable(state: State, line: bytes) -> tuple[Answer, ...]:
     command = parse(text)
     if command.verb in RFC_VERBS:
         return (Answer("unknown", state),)
-    if not command.verb:
-        answers = [Answer("unknown", state)]
-    else:
-        answers = _answers(state, command)
+    answers = _answers(state, command) if command.verb else [Answer("unknown", state)]
     answers += [Answer(ERROR, state, exact=False, breach=breach, rule=answers[0].rule) for breach in command.refusable]
     if len(line) > LONGEST_LINE:
         answers.append(Answer(ERROR, None, exact=False, rule="line.too-long"))

@@ -20,6 +20,7 @@ class Server:
 
     Attributes:
         address: its numeric host and port.
+        command: the command that starts it, where the suite does.
         folder: where it keeps its mailbox, or None; `no_folder` says why.
         connections: how many were made to it since it was started.
         given_up: why no case can be held with it any more, or empty.
@@ -31,6 +32,7 @@ class Server:
     no_folder = ""
     given_up = ""
     launched = False
+    command: str | None = None
 
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
@@ -61,6 +63,9 @@ class Server:
 
     def prepare(self, fresh: bool = False) -> None:
         """Make it ready for a case; a `fresh` one has had no client, where that can be had."""
+
+    def start_anew(self, stale: bytes | None) -> None:
+        """Start it again, where that can be done, with a stale mailbox in its directory or none."""
 
     def exhausted(self) -> bool:
         """Told that it greets nobody any more; whether it could be started again."""
@@ -105,7 +110,7 @@ class Launched(Server):
     def __init__(self, command: str, time_limit: float, manners: Manners, shared: bool = False) -> None:
         super().__init__(manners)
         self._shared = shared
-        self._command = command
+        self.command = command
         self._time_limit = time_limit
         self._leaks_after: int | None = None
         self._lock = threading.RLock()
@@ -124,8 +129,15 @@ class Launched(Server):
                 self.stop()
                 self._start()
 
-    def _start(self) -> None:
-        self._process = Process(self._command, self._time_limit)
+    def start_anew(self, stale: bytes | None) -> None:
+        """Start it again, with a stale mailbox in its directory or none."""
+        with self._lock:
+            self.stop()
+            self._start(stale)
+
+    def _start(self, stale: bytes | None = None) -> None:
+        assert self.command
+        self._process = Process(self.command, self._time_limit, stale)
         self.address = ("127.0.0.1", self._process.port)
         self.places = Places(*self.address)
         self.folder = Folder(self._process.directory)
@@ -161,4 +173,3 @@ class Launched(Server):
             if self._process is not None:
                 self._process.stop()
                 self._process = None
-

@@ -22,6 +22,7 @@ MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
 """Lines of a `250-` reply that are read before it is taken as it is."""
+POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
 SETTLE_KNOWN = 0.05
@@ -131,12 +132,13 @@ class Connection:
         self.local_port: int = self._socket.getsockname()[1]
         self._note("connected")
 
-    def send(self, data: bytes, patience: float = 10.0) -> None:
+    def send(self, data: bytes, patience: float = 10.0, reading: bool = True) -> None:
         """Send bytes in one segment, as far as the kernel takes them.
 
         Args:
             data: the bytes.
             patience: seconds for the server to take them.
+            reading: whether replies are taken meanwhile, so that the server is not stuck on them.
 
         Raises:
             Closed: the server has closed or reset the connection.
@@ -150,11 +152,11 @@ class Connection:
             try:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
-                if not self._ready(deadline, writing=True):
+                if not self._ready(deadline, POLLOUT | (POLLIN if reading else 0)):
                     self._note("the server takes no more bytes")
                     raise Silent(f"the server took no more bytes for {patience:g} s") from None
-                # A server that answers every line of a flood must not be stuck on our full receive buffer.
-                self._take()
+                if reading:
+                    self._take()
                 if self._ended:
                     raise self._ended from None
             except OSError as error:
@@ -285,9 +287,9 @@ class Connection:
             raise Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
         return True
 
-    def _ready(self, deadline: float, writing: bool = False) -> bool:
+    def _ready(self, deadline: float, events: int = POLLIN) -> bool:
         poll = select.poll()
-        poll.register(self._socket, select.POLLIN | (select.POLLOUT if writing else 0))
+        poll.register(self._socket, events)
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
     def _lost(self, error: OSError) -> Closed:

@@ -1,0 +1,87 @@
+"""The backup: groups of 32, an emptied mailbox, and nothing lost while others deliver."""
+
+import pytest
+
+from conformance.harness import crowd
+from conformance.harness.case import Case
+from conformance.harness.client import Client
+from conformance.harness.mailbox import Message
+
+GROUP = 32
+
+
+def deliver_one(case: Case, client: Client) -> Message:
+    """One more message of a client."""
+    client.give(case.words.fill("MAIL FROM: {token}@example.org"))
+    client.give(case.words.fill("RCPT TO: {address}"))
+    return client.deliver(case.words.body(1))
+
+
+def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
+    """Messages until one has this place in its group of 32; 32 being the last."""
+    messages = [deliver_one(case, client)]
+    while (messages[-1].number - place) % GROUP and len(messages) <= GROUP:
+        messages.append(deliver_one(case, client))
+    return messages
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.group")
+def test_no_backup_before_32(case: Case) -> None:
+    """After message 31 there is no backup yet, because messages are backed up in groups of 32."""
+    client = case.client("greeted")
+    with case.counting():
+        deliver_up_to(case, client, 32)
+        last = deliver_up_to(case, client, 31)[-1].number
+        case.inbox.expect_no_backup(last - 30, last + 1)
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.group", "backup.emptied")
+@pytest.mark.parametrize("groups", [1, 2])
+def test_backup_of_32(case: Case, groups: int) -> None:
+    """After message 32k the backup holds exactly the last 32, and mailbox is empty."""
+    client = case.client("greeted")
+    with case.counting():
+        deliver_up_to(case, client, 32)
+        for _ in range(groups):
+            messages = deliver_up_to(case, client, 32)
+            case.inbox.expect_backup(messages)
+            case.inbox.expect_mailbox_holds([])
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.emptied")
+def test_mailbox_after_backup(case: Case) -> None:
+    """Message 33 stands in the mailbox alone, because the 32 before it are in the backup."""
+    client = case.client("greeted")
+    with case.counting():
+        deliver_up_to(case, client, 32)
+        case.inbox.expect_backup(deliver_up_to(case, client, 32))
+        case.inbox.expect_mailbox_holds([deliver_one(case, client)])
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.numbers")
+def test_numbers_go_on(case: Case) -> None:
+    """Messages 32 and 33, 64 and 65 have numbers that follow each other, because a backup restarts nothing."""
+    client = case.client("greeted")
+    with case.counting():
+        for _ in range(3):
+            last = deliver_up_to(case, client, 32)[-1]
+            case.inbox.expect_next(last, deliver_one(case, client), "backup.numbers")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.whole", "backup.group", "backup.numbers")
+@pytest.mark.parametrize("each", [3, 5])
+def test_backup_under_load(case: Case, each: int) -> None:
+    """32 clients deliver at once across several backups: every message stands once, where its number says."""
+    clients = crowd.fill(case)
+    with case.counting():
+        for client in clients:
+            client.give(case.words.fill("HELO {host}"))
+        messages = crowd.together(clients, lambda client: [deliver_one(case, client) for _ in range(each)])
+        case.inbox.expect_consecutive(messages, "backup.numbers")
+        case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
+        case.inbox.expect_backups_in_order()

@@ -1,0 +1,155 @@
+"""Time: never early, not late, the reply and the close, and what restarts the clock."""
+
+import itertools
+
+import pytest
+
+from conformance.harness import crowd
+from conformance.harness.case import Case
+from conformance.harness.vocabulary import RIGHT
+
+TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid")
+SILENT = {
+    "connected": ("connected", b""),
+    "greeted": ("greeted", b""),
+    "sender": ("sender", b""),
+    "recipient": ("recipient", b""),
+    "recipients": ("recipients", b""),
+    "delivered": ("delivered", b""),
+    "after-error": ("after-error", b""),
+    "inside-line": ("greeted", b"MAIL FR"),
+    "body": ("body", b""),
+    "inside-body": ("body", b"one line\r\nhalf a l"),
+    "before-dot": ("body", b"one line\r\n"),
+}
+
+
+@pytest.mark.clock(1.2)
+@pytest.mark.judges(*TIMEOUT)
+@pytest.mark.parametrize("where", SILENT)
+def test_silent_client(case: Case, where: str) -> None:
+    """A client falls silent here: after the limit, and not before, it gets the 421 and the connection ends."""
+    state, sent = SILENT[where]
+    client = case.client(state)
+    if sent:
+        client.send(sent)
+    client.expect_timeout()
+
+
+RESTARTS = {
+    "HELO": ("connected", "HELO"),
+    "MAIL": ("greeted", "MAIL"),
+    "RCPT": ("sender", "RCPT"),
+    "second-RCPT": ("recipient", "RCPT"),
+    "fourth-RCPT": ("recipients", "RCPT"),
+    "MAIL-after-message": ("delivered", "MAIL"),
+}
+
+
+@pytest.mark.clock(1.9)
+@pytest.mark.judges("time.restart")
+@pytest.mark.parametrize("command", RESTARTS)
+def test_valid_command_restarts_clock(case: Case, command: str) -> None:
+    """A client takes more than half the limit, sends this command and falls silent: it has the whole limit again."""
+    state, line = RESTARTS[command]
+    client = case.client(state)
+    client.linger(0.6)
+    client.give(case.words.fill(RIGHT[line]))
+    client.expect_timeout(early="time.restart")
+
+
+@pytest.mark.clock(1.9)
+@pytest.mark.judges("time.restart")
+def test_message_restarts_clock(case: Case) -> None:
+    """A client takes more than half the limit before its message: after it, it has the whole limit again."""
+    client = case.client("recipient")
+    client.linger(0.6)
+    client.deliver(case.words.body())
+    client.expect_timeout(early="time.restart")
+
+
+@pytest.mark.clock(1.9)
+@pytest.mark.judges("time.body")
+def test_body_has_limit_of_its_own(case: Case) -> None:
+    """A client takes more than half the limit before DATA: for the body it should have the whole limit again."""
+    client = case.client("recipient")
+    client.linger(0.6)
+    client.give("DATA")
+    client.expect_timeout(early="time.body", since=client.last_sent)
+
+
+@pytest.mark.clock(1.0)
+@pytest.mark.judges("time.early")
+def test_body_shortly_before_limit(case: Case) -> None:
+    """DATA is sent at once and the body is complete shortly before the limit: the message is delivered."""
+    client = case.client("recipient")
+    client.give("DATA")
+    client.linger(0.8)
+    client.expect_delivered(case.words.body())
+
+
+@pytest.mark.clock(4.9)
+@pytest.mark.judges("time.session")
+def test_long_session(case: Case) -> None:
+    """A client takes most of the limit at every step, more than four limits in all, and is served to the end."""
+    client = case.client()
+    for verb in ("HELO", "MAIL", "RCPT", "RCPT"):
+        client.linger(0.8, "time.session")
+        client.expect(case.words.fill(RIGHT[verb]))
+    client.linger(0.8, "time.session")
+    client.give("DATA")
+    client.expect_delivered(case.words.body())
+    client.linger(0.8, "time.session")
+    client.expect(case.words.fill(RIGHT["MAIL"]))
+
+
+SLOW = {"HELO": "connected", "MAIL": "greeted", "RCPT": "sender", "DATA": "recipient"}
+
+
+@pytest.mark.clock(0.9)
+@pytest.mark.judges("time.slow-line")
+@pytest.mark.parametrize("verb", SLOW)
+def test_slow_line(case: Case, verb: str) -> None:
+    """Half a command comes at once and the rest shortly before the limit: it is a line like any other."""
+    case.client(SLOW[verb]).expect_slowly(case.words.fill(RIGHT[verb]), 0.8, "time.slow-line")
+
+
+WRONG = {"unknown": b"mkdir\r\n", "syntax": b"MAIL FROM:\r\n", "order": b"DATA now\r\n", "empty": b"\r\n"}
+
+
+@pytest.mark.clock(2.0)
+@pytest.mark.judges("time.invalid")
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("state", ["connected", "sender"])
+def test_invalid_commands_do_not_restart_clock(case: Case, state: str, wrong: str) -> None:
+    """A client keeps sending wrong commands: it is timed out as if it were silent."""
+    case.client(state).expect_timeout_despite(itertools.repeat(WRONG[wrong]), 0.45, "time.invalid")
+
+
+@pytest.mark.clock(2.0)
+@pytest.mark.judges("time.drip")
+@pytest.mark.parametrize("state", ["connected", "greeted", "recipient"])
+def test_dripping_line_does_not_restart_clock(case: Case, state: str) -> None:
+    """A client sends a byte now and then and never ends its line: it is timed out as if it were silent."""
+    case.client(state).expect_timeout_despite(itertools.repeat(b"x"), 0.2, "time.drip")
+
+
+@pytest.mark.places(2)
+@pytest.mark.clock(1.2)
+@pytest.mark.judges("time.no-trace")
+@pytest.mark.parametrize("sent", [b"", b"timed out line\r\n", b"timed out half"], ids=["empty", "line", "half-line"])
+def test_timed_out_message_leaves_no_trace(case: Case, sent: bytes) -> None:
+    """A client falls silent in its body and is timed out: its message takes no number and is not delivered."""
+    client = case.client("body")
+    mark = case.words.token(20).encode()
+    client.send(mark + sent)
+    client.linger(0.97)
+    case.inbox.expect_no_number_between(client.await_end, "time.no-trace")
+    case.inbox.expect_absent(mark, "time.no-trace")
+
+
+@pytest.mark.alone(waits=True)
+@pytest.mark.judges("time.start")
+def test_clock_starts_with_greeting(case: Case) -> None:
+    """A client waits most of the limit for a place: from its greeting on it still has the whole limit."""
+    crowd.expect_whole_limit_after_queue(case, "time.start")

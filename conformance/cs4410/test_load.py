@@ -1,0 +1,59 @@
+"""32 clients that deliver at once: numbers, and entries that are neither mixed, cut, lost nor doubled."""
+
+import pytest
+
+from conformance.harness import crowd
+from conformance.harness.case import Case
+from conformance.harness.client import Client, whole
+from conformance.harness.mailbox import Message
+
+
+def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: bool) -> list[Message]:
+    """One client's messages, every line of them marked as its own."""
+    messages = []
+    name = f"client{case.clients.index(client)}"
+    for number in range(count):
+        client.give(f"MAIL FROM: {name}-{number}@example.org")
+        client.give(f"RCPT TO: {name}@example.org")
+        client.give("DATA")
+        body = b"".join(f"{name} message {number} line {line} {'x' * 60}\r\n".encode() for line in range(lines))
+        messages.append(client.expect_delivered(body, "mailbox.whole", client.words.cuts if pieces else whole))
+    return messages
+
+
+SHAPES = {"small": (3, 1, False), "large": (2, 400, False), "in-pieces": (3, 40, True)}
+
+
+@pytest.mark.alone
+@pytest.mark.judges("numbers", "numbers.file", "mailbox.whole")
+@pytest.mark.parametrize("shape", SHAPES)
+def test_deliveries_at_once(case: Case, shape: str) -> None:
+    """32 clients deliver at once: numbers are unique and without a gap, and every entry is whole and stands once."""
+    count, lines, pieces = SHAPES[shape]
+    clients = crowd.fill(case)
+    with case.counting():
+        for client in clients:
+            client.give(case.words.fill("HELO {host}"))
+        messages = crowd.together(clients, lambda client: deliver_some(case, client, count, lines, pieces))
+        case.inbox.expect_consecutive(messages, "numbers")
+        case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("numbers")
+def test_numbers_with_some_abandoned(case: Case) -> None:
+    """While half of the clients abandon their messages, the others' numbers have no gap."""
+    clients = crowd.fill(case)
+    with case.counting():
+        for client in clients:
+            client.reach("recipient")
+
+        def act(client: Client) -> list[Message]:
+            if case.clients.index(client) % 2:
+                return [client.deliver(b"kept\r\n")]
+            client.give("DATA")
+            client.send(b"abandoned\r\n")
+            client.leave("reset")
+            return []
+
+        case.inbox.expect_consecutive(crowd.together(clients, act), "numbers")

@@ -1,0 +1,193 @@
+"""The pool: 32 places, the rest in the kernel's backlog, and workers that outlive every client."""
+
+import itertools
+import time
+
+import pytest
+
+from conformance.harness import crowd, proc
+from conformance.harness.case import Case
+from conformance.harness.verdict import Blocked, Skipped
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.32")
+def test_32_at_once(case: Case) -> None:
+    """32 clients connect and stay: all are greeted, and all are answered while the others are there."""
+    for client in crowd.fill(case):
+        client.give(case.words.fill("HELO {host}"))
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.32")
+def test_32_deliver_in_turn(case: Case) -> None:
+    """Each of 32 connected clients delivers a message, because all of them are served."""
+    for client in crowd.fill(case):
+        client.reach("delivered")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.frees", "pool.frees-at-once")
+@pytest.mark.parametrize("state", ["connected", "sender", "body"])
+def test_places_are_freed(case: Case, state: str) -> None:
+    """32 clients leave here by closing: their places serve 32 others, at once if possible."""
+    if case.health.never_frees:
+        raise Blocked("pool.frees", "places are not freed, as has been seen")
+    try:
+        for client in crowd.fill(case):
+            client.reach(state)
+            client.close()
+        crowd.refill(case, time.monotonic(), "pool.frees-at-once", "pool.frees")
+    finally:
+        case.health.never_frees = case.health.never_frees or case.stopped_by("pool.frees")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.33rd")
+def test_33rd_waits(case: Case) -> None:
+    """A 33rd client is not greeted while 32 are connected, and not while they deliver either."""
+    clients = crowd.fill(case)
+    (waiting,) = crowd.beyond(case)
+    for client in clients[:8]:
+        client.reach("delivered")
+    waiting.expect_no_greeting(0.3)
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.next", "pool.prompt")
+@pytest.mark.parametrize("leave", ["close", "reset"])
+def test_33rd_is_next(case: Case, leave: str) -> None:
+    """When one of the 32 leaves, the client that waits is greeted, within a second if possible."""
+    clients = crowd.fill(case)
+    (waiting,) = crowd.beyond(case)
+    clients[7].leave(leave)
+    left = time.monotonic()
+    greeted = waiting.is_greeted(left + case.limit + 3.0)
+    waited = time.monotonic() - left
+    case.expect(
+        greeted, "pool.next", "not greeted though a place is free", f"within {case.limit + 2:g} s", "no greeting"
+    )
+    if waited > 1.0:
+        case.find("pool.prompt", "greeted late", "within a second", f"after {waited:.1f} s")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.backlog", "pool.ahead")
+def test_backlog(case: Case) -> None:
+    """Of four clients beyond the 32, three or all wait in the kernel's accept queue, because nobody serves them."""
+    if not case.server.local:
+        raise Skipped("the accept queue can be seen on the server's own machine only")
+    crowd.fill(case)
+    before = proc.unowned(case.server.address[1])
+    crowd.beyond(case, 4)
+    waiting = proc.unowned(case.server.address[1]) - before
+    case.expect(
+        waiting >= 3, "pool.backlog", "connections are accepted before anybody serves them", "3 or 4", f"{waiting}"
+    )
+    if waiting < 4:
+        case.find("pool.ahead", "a connection is accepted ahead", "4 wait in the accept queue", f"{waiting}")
+
+
+DISTURBERS = {
+    "silent": ("connected", b""),
+    "silent-after-HELO": ("greeted", b""),
+    "inside-line": ("sender", b"RCPT T"),
+    "inside-body": ("body", b"unfinished\r\nunfini"),
+    "half-closed": ("recipient", b""),
+    "binary": ("connected", bytes(range(256)) * 8),
+    "flood-of-commands": ("greeted", b"mkdir\r\n" * 20_000),
+    "flood-without-end": ("greeted", b"x" * 300_000),
+    "flood-of-body": ("body", b"never ending\r\n" * 40_000),
+}
+
+
+@pytest.mark.places(2)
+@pytest.mark.judges("pool.no-influence", control={"disturber": ""})
+@pytest.mark.parametrize("disturber", DISTURBERS)
+def test_nobody_is_disturbed(case: Case, disturber: str) -> None:
+    """While such a client is connected, another delivers a message without delay, because clients share nothing."""
+    if disturber:
+        state, sent = DISTURBERS[disturber]
+        client = case.client(state)
+        client.send_as_far_as_possible(sent)
+        if disturber == "half-closed":
+            client.leave("half_close")
+    began = time.monotonic()
+    other = case.client("recipient")
+    other.give("DATA")
+    other.expect_delivered(case.words.body())
+    waited = time.monotonic() - began
+    allowed = max(2.0, 0.5 * case.limit)
+    case.expect(
+        waited < allowed, "pool.no-influence", "delayed by another client", f"< {allowed:g} s", f"{waited:.1f} s"
+    )
+
+
+STEPS = {
+    "connected": ("connected", b""),
+    "greeted": ("greeted", b""),
+    "inside-line": ("greeted", b"MAIL FR"),
+    "sender": ("sender", b""),
+    "recipient": ("recipient", b""),
+    "body": ("body", b""),
+    "inside-body": ("body", b"unfinished\r\nunfini"),
+    "unread-reply": ("greeted", b"mkdir\r\nmkdir\r\n"),
+}
+NO_TEXT = {
+    "8-bit": ("greeted", bytes(range(128, 256)) + b"\r\n"),
+    "NUL": ("connected", b"\x00\x00\x00\r\n"),
+    "bad-utf-8": ("connected", b"HELO \xff\xfe\r\n"),
+    "bad-utf-8-address": ("greeted", b"MAIL FROM: \xc3\x28@example.org\r\n"),
+    "bad-utf-8-in-body": ("body", b"\xff\xfe\xc3\x28\r\n.\r\n"),
+    "tls-hello": ("connected", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(range(64)) + b"\r\n"),
+    "formats": ("greeted", b"%s%n%x {0} \x1b[31m\r\n"),
+}
+BROKEN = {
+    "resets": [(state, sent, "reset") for state, sent in STEPS.values()],
+    "EOFs": [(state, sent, "close") for state, sent in STEPS.values()],
+    "half-closes": [(state, sent, "half_close") for state, sent in STEPS.values()],
+    "no-text": [(state, sent, "close") for state, sent in NO_TEXT.values()],
+    "leaving": [("greeted", b"", "close")],
+}
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.survives", control={"kind": "leaving"})
+@pytest.mark.parametrize("kind", [kind for kind in BROKEN if kind != "leaving"])
+def test_workers_survive(case: Case, kind: str) -> None:
+    """64 clients leave rudely, at every step in turn: afterwards 32 are still served, for no worker was lost."""
+    if case.health.never_frees:
+        raise Blocked("pool.frees", "places are not freed even when clients leave in peace")
+    # A server that frees places late is judged by fewer clients than it has places, or waiting would be all there is.
+    count = 31 if case.health.slow_to_free else 64
+    for state, sent, leave in itertools.islice(itertools.cycle(BROKEN[kind]), count):
+        crowd.visit(case, state, sent, leave)
+    crowd.fill(case, patience=case.limit + 2.0, requirement="pool.survives" if kind != "leaving" else "pool.frees")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.alive")
+def test_server_goes_on(case: Case) -> None:
+    """After clients of every rude kind the server is there and delivers."""
+    for state, sent, leave in [*BROKEN["resets"], *BROKEN["no-text"]]:
+        crowd.visit(case, state, sent, leave)
+    case.client("delivered")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.threads")
+def test_threads_stay(case: Case) -> None:
+    """Session after session is served by the threads that were there before, because the pool is constant."""
+    pid = case.server.process() if case.server.launched else None
+    if pid is None:
+        raise Skipped("threads can be seen of a server that the suite started, on Linux")
+    for client in crowd.fill(case):
+        client.close()
+    known = proc.threads(pid)
+    new: set[int] = set()
+    for _ in range(64):
+        client = case.client("sender")
+        new |= proc.threads(pid) - known
+        client.close()
+    if new:
+        case.find("pool.threads", f"{len(new)} new threads in 64 sessions", "none", f"{len(new)}")

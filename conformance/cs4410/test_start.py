@@ -1,0 +1,43 @@
+"""The start: where the server listens, and the mailbox that it makes anew."""
+
+import pytest
+
+from conformance.harness.case import Case
+
+STALE = b"Received: from old by old (CS4410MP3)\nNumber: 77\nFrom: old@sender\nTo: old@recipient\n\nstale\n\n"
+
+
+@pytest.mark.alone(fresh=False)
+@pytest.mark.judges("start.address")
+def test_address_without_arguments(case: Case) -> None:
+    """Started without arguments the server listens on 127.0.0.1, port 8765."""
+    case.expect_plain_address()
+
+
+@pytest.mark.alone(fresh=False)
+@pytest.mark.judges("start.mailbox")
+@pytest.mark.parametrize("stale", [None, STALE, b"no mailbox at all"], ids=["none", "mailbox", "garbage"])
+def test_mailbox_is_made_anew(case: Case, stale: bytes | None) -> None:
+    """After its start the server's directory holds an empty mailbox, whatever stood there before."""
+    case.start_anew(stale)
+    case.inbox.expect_empty_mailbox("start.mailbox")
+
+
+@pytest.mark.alone(fresh=False)
+@pytest.mark.judges("start.mailbox")
+def test_stale_messages_do_not_come_back(case: Case) -> None:
+    """After the first delivery the mailbox holds that message alone."""
+    case.start_anew(STALE)
+    message = case.client("recipient").deliver(case.words.body())
+    case.inbox.expect_entry(message, "start.mailbox")
+    case.inbox.expect_mailbox_holds([message], "start.mailbox")
+
+
+@pytest.mark.alone(fresh=False)
+@pytest.mark.judges("numbers.first")
+@pytest.mark.parametrize("stale", [None, STALE], ids=["none", "mailbox"])
+def test_first_number(case: Case, stale: bytes | None) -> None:
+    """The first message after the start is number 1, whatever an earlier run left."""
+    case.start_anew(stale)
+    number = case.client("recipient").deliver(case.words.body()).number
+    case.expect(number == 1, "numbers.first", "another number", "1", f"{number}")

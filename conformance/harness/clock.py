@@ -1,0 +1,131 @@
+"""The part of a client that judges by the clock: never early, not late, and what restarts it.
+
+Lower bounds are taken from before the client's last valid command was sent, upper bounds from after its reply was read,
+so that neither the network nor a busy machine is held against the server.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from conformance.harness.oracle import Answer, acceptable
+from conformance.harness.session import CRLF, LATE, Session
+from conformance.harness.verdict import Void
+from conformance.harness.wire import Silent, WireError
+
+
+class Clocked(Session):
+    """A session that waits."""
+
+    def linger(self, fraction: float, early: str = "time.early") -> None:
+        """Stay silent until so much of the limit has passed since the last valid command was sent.
+
+        Args:
+            fraction: of the time limit.
+            early: the requirement that a time-out before then breaks.
+        """
+        until = self.valid_sent + fraction * self._case.limit
+        self._lingered = True
+        try:
+            reply = self.wire.reply(until)
+        except Silent:
+            return
+        except WireError as error:
+            raise self._too_early(early, time.monotonic(), str(error)) from None
+        raise self._too_early(early, reply.at, reply.text)
+
+    def _too_early(self, early: str, at: float, actual: str) -> Exception:
+        limit = self._case.limit
+        waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
+        if at - self.valid_sent >= limit:
+            return Void("the case itself was late")
+        return self._case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", actual)
+
+    def expect_timeout(self, early: str = "time.early", since: float | None = None) -> None:
+        """Stay silent and judge the time-out: not early, not late, with its reply, and then the close.
+
+        Args:
+            early: the requirement that a time-out before the limit breaks.
+            since: from when the lower bound counts; from the last valid command's sending by default.
+        """
+        case, limit = self._case, self._case.limit
+        since = self.valid_sent if since is None else since
+        latest = self.valid_read + max(2 * limit, limit + LATE)
+        closed = ""
+        text = ""
+        try:
+            reply = self.wire.reply(latest)
+            at, text = reply.at, reply.text
+        except Silent:
+            raise case.stop(
+                "time.out", "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
+            ) from None
+        except WireError as error:
+            at, closed = time.monotonic(), str(error)
+        waited = f"{at - since:.2f} s after the last valid command"
+        if at - since < limit:
+            raise case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", closed or text)
+        if closed:
+            raise case.stop("time.reply", f"{closed} without a word, {waited}", self._shown("timeout"), closed)
+        self._judge(reply, (Answer("timeout", None),), "time.reply")
+        if at - self.valid_read > limit + LATE:
+            case.find("time.prompt", f"timed out {waited}", f"at most {limit + LATE:g} s", f"{at - since:.2f} s")
+        if not self.wire.wait_closed(time.monotonic() + LATE):
+            raise case.stop("time.close", f"still open {LATE:g} s after the 421", "EOF or reset", "neither")
+
+    def expect_slowly(self, line: str, fraction: float, requirement: str) -> None:
+        """Send half of a command, the rest when a part of the time limit has passed, and judge the reply.
+
+        Args:
+            line: the line without its CRLF.
+            fraction: of the time limit, since the last valid command was sent.
+            requirement: what a time-out before, or another reply, breaks.
+        """
+        data = line.encode("latin-1") + CRLF
+        self._send([data[: len(data) // 2]])
+        self.linger(fraction, requirement)
+        self._lingered = True
+        self._send([data[len(data) // 2 :]])
+        answers = acceptable(self.state, data.removesuffix(CRLF))
+        reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
+        if reply.code == self._case.dialect.code("timeout"):
+            raise self._too_early(requirement, reply.at, reply.text)
+        self._judge(reply, answers, requirement)
+
+    def expect_timeout_despite(self, sent: Iterator[bytes], every: float, requirement: str) -> None:
+        """Keep sending what restarts no clock, and judge that the time-out comes all the same.
+
+        Args:
+            sent: what is sent, piece by piece.
+            every: the pause between pieces, as a fraction of the time limit.
+            requirement: what is broken if the client is still served after twice the limit.
+        """
+        case, limit = self._case, self._case.limit
+        latest = self.valid_read + max(2 * limit, limit + LATE)
+        due = self.valid_read
+        try:
+            while True:
+                due += every * limit
+                try:
+                    reply = self.wire.reply(min(due, latest))
+                except Silent:
+                    if time.monotonic() >= latest:
+                        break
+                    self.wire.send(next(sent))
+                    continue
+                if reply.code == case.dialect.code("timeout"):
+                    self._not_before_limit(reply.at, reply.text)
+                    return
+                due -= every * limit
+        except WireError as error:
+            self._not_before_limit(time.monotonic(), str(error))
+            return
+        span = f"{latest - self.valid_read:g} s"
+        raise case.stop(
+            requirement, f"still served {span} after the last valid command", f"421 within {span}", "no 421"
+        )
+
+    def _not_before_limit(self, at: float, actual: str) -> None:
+        if at - self.valid_sent < self._case.limit:
+            raise self._too_early("time.early", at, actual)

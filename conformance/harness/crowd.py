@@ -1,0 +1,149 @@
+"""Many clients at once: fill the pool, wait in the backlog, deliver together."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from conformance.harness import proc
+from conformance.harness.case import Case
+from conformance.harness.client import Client
+from conformance.harness.mailbox import Message
+from conformance.harness.verdict import Skipped, Void
+
+POOL = 32
+"""Connections that are served at once."""
+AT_A_TIME = 4
+"""Connects that wait for their greeting at a time."""
+
+
+def fill(case: Case, count: int = POOL, patience: float | None = None, requirement: str = "pool.32") -> list[Client]:
+    """Connect so many clients, all greeted and all still connected.
+
+    Args:
+        case: the case; it holds the server alone.
+        count: how many.
+        patience: seconds for all of them; most of the time limit by default, for then the first ones are timed out.
+        requirement: what is broken when fewer are greeted.
+
+    Raises:
+        Broken, Blocked: fewer are greeted.
+        Skipped: somebody else is connected to the server.
+        Void: the machine was so slow that the first ones may have been timed out.
+    """
+    began = time.monotonic()
+    patience = 0.8 * case.limit if patience is None else patience
+    clients: list[Client] = []
+    while len(clients) < count:
+        batch = [case.stranger() for _ in range(min(AT_A_TIME, count - len(clients)))]
+        for client in batch:
+            client.connect()
+        for client in batch:
+            if not client.is_greeted(began + patience):
+                raise _too_few(case, len(clients), count, requirement)
+            clients.append(client)
+    if time.monotonic() - began > 0.9 * max(case.limit, patience):
+        raise Void("the case itself was late")
+    return clients
+
+
+def _too_few(case: Case, greeted: int, count: int, requirement: str) -> Exception:
+    if others_connected(case):
+        return Skipped("somebody else is connected to this server")
+    shown = f"{greeted} are greeted at once"
+    return case.stop(requirement, "too few connections are served at once", f"{count}", shown)
+
+
+def others_connected(case: Case) -> bool:
+    """Whether clients that are not the suite's are connected to the server, as far as can be seen from here."""
+    server = case.server
+    return not server.launched and server.local and proc.foreign_clients(server.address[1], server.own_ports) > 0
+
+
+def beyond(case: Case, count: int = 1) -> list[Client]:
+    """Connect clients that are not greeted because the pool is full; five at the most may wait.
+
+    Raises:
+        Broken, Blocked: one of them is greeted.
+    """
+    clients = [case.stranger() for _ in range(count)]
+    for client in clients:
+        client.connect()
+    for client in clients:
+        client.expect_no_greeting(0.3)
+    return clients
+
+
+def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:
+    """Let every client act in a thread of its own, all from the same moment.
+
+    Returns:
+        All that they had delivered.
+
+    Raises:
+        Broken, Blocked: the first that any of them met.
+    """
+    start = threading.Barrier(len(clients))
+
+    def run(client: Client) -> list[Message]:
+        start.wait(30.0)
+        return act(client)
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        futures = [pool.submit(run, client) for client in clients]
+    return [message for future in futures for message in future.result()]
+
+
+def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
+    """A client that comes to a state, sends something and leaves in its own way.
+
+    Raises:
+        Blocked: the server does not let it get there.
+    """
+    client = case.client(state)
+    if sent:
+        client.send(sent)
+    client.leave(leave)
+    client.close()
+
+
+def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
+    """Judge that the places of clients that have left serve others again, at once and at last.
+
+    Args:
+        case: the case.
+        left: when the last of them left, in seconds of the monotonic clock.
+        at_once: the SHOULD that a delay breaks.
+        at_last: the MUST that is broken after the time limit and two seconds.
+    """
+    latest = left + case.limit + 2.0
+    first = case.stranger()
+    first.connect()
+    if not first.is_greeted(latest + 1.0):
+        raise case.stop(at_last, "the places of clients that have left serve nobody", f"within {case.limit + 2:g} s")
+    waited = time.monotonic() - left
+    if waited > 1.0:
+        case.find(at_once, f"greeted only {waited:.1f} s after the others had left", "at once", f"{waited:.1f} s")
+        case.health.slow_to_free = True
+    fill(case, POOL - 1, max(0.8 * case.limit, latest - time.monotonic()), at_last)
+
+
+def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
+    """Judge that a client that waited most of the limit for a place has the whole limit from then on.
+
+    Args:
+        case: the case.
+        requirement: what an earlier time-out breaks.
+    """
+    clients = fill(case)
+    (waiting,) = beyond(case)
+    if waiting.is_greeted(clients[0].valid_sent + 0.8 * case.limit):
+        raise case.stop("pool.33rd", "greeted though 32 others are connected")
+    # The place cannot be free, and the clock cannot have started, before this moment.
+    freed = time.monotonic()
+    clients[0].leave("close")
+    if not waiting.is_greeted(freed + case.limit + 3.0):
+        raise case.stop("pool.next", "not greeted though a place is free")
+    waiting.expect_timeout(early=requirement, since=freed)

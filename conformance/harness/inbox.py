@@ -1,0 +1,269 @@
+"""What a case sees of the server's mailbox: entries, numbers and backups, and the judgement of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from conformance.harness import mailbox
+from conformance.harness.mailbox import Entry, Folder, Message
+from conformance.harness.verdict import Skipped
+
+if TYPE_CHECKING:
+    from conformance.harness.case import Case
+
+SOON = 2.0
+"""Seconds within which an entry has to be in the mailbox."""
+BACKUP = 5.0
+"""Seconds within which a backup has to be made."""
+
+
+class Inbox:
+    """The mailbox of the server that a case is held on.
+
+    Args:
+        case: the case, which holds the right to deliver where deliveries are counted.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    @property
+    def folder(self) -> Folder:
+        """The directory of mailbox and backups.
+
+        Raises:
+            Skipped: it is not known.
+        """
+        if self._case.server.folder is None:
+            raise Skipped(f"the mailbox cannot be read: {self._case.server.no_folder}")
+        return self._case.server.folder
+
+    def entries(self) -> list[Entry]:
+        """All entries of the server's mailbox and its backups.
+
+        Raises:
+            Skipped: its directory is not known.
+        """
+        if self._case.server.folder is None:
+            raise Skipped(f"the mailbox cannot be read: {self._case.server.no_folder}")
+        try:
+            return self._case.server.folder.entries()
+        except mailbox.Unreadable as error:
+            raise self._case.stop("start.mailbox", f"the mailbox cannot be read: {error}") from None
+
+    def entry(self, message: Message) -> Entry:
+        """The entry of a delivered message, waited for up to two seconds.
+
+        Raises:
+            Broken, Blocked: there is none, or more than one.
+        """
+        deadline = time.monotonic() + SOON
+        while True:
+            found = [entry for entry in self.entries() if entry.number == message.number]
+            # An entry may show in the mailbox and its backup for a moment.
+            if len(found) == 1 or time.monotonic() > deadline:
+                break
+            time.sleep(0.02)
+        if not found:
+            raise self._case.stop(
+                "mailbox.soon", f"no entry with number {message.number} within {SOON:g} s of the reply"
+            )
+        if len(found) > 1:
+            raise self._case.stop("mailbox.whole", f"{len(found)} entries with number {message.number}")
+        return found[0]
+
+    def expect_entry(self, message: Message, requirement: str) -> Entry:
+        """Judge that a message stands in the mailbox as it was sent."""
+        entry = self.entry(message)
+        wrong = mailbox.differences(entry, message)
+        if wrong:
+            actual = entry.raw[:2000].decode("latin-1")
+            raise self._case.stop(requirement, "; ".join(wrong), _expected_entry(message), actual)
+        return entry
+
+    def settled_entries(self) -> list[Entry]:
+        """All entries, read when no backup is under way: two readings agree.
+
+        Raises:
+            Skipped: the mailbox's directory is not known.
+        """
+        deadline = time.monotonic() + SOON
+        before = self.entries()
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            after = self.entries()
+            if [entry.raw for entry in before] == [entry.raw for entry in after]:
+                break
+            before = after
+        return before
+
+    def expect_next(self, first: Message, second: Message, requirement: str) -> None:
+        """Judge that two messages have numbers that follow each other, nobody else having delivered between them.
+
+        Raises:
+            Skipped: somebody else delivers to this server.
+        """
+        if second.number == first.number + 1:
+            return
+        if self._is_somebody_elses(range(first.number + 1, second.number)):
+            raise Skipped("somebody else delivers to this server")
+        raise self._case.stop(requirement, "not the next number", f"{first.number + 1}", f"{second.number}")
+
+    def _is_somebody_elses(self, numbers: range) -> bool:
+        if self._case.server.launched or not numbers:
+            return False
+        if self._case.server.folder is None:
+            # Who else delivers does so now and then; a server that errs does so every time.
+            gaps = {self._gap(lambda: None) for _ in range(3)}
+            return gaps != {len(numbers) + 1}
+        entries = {entry.number: entry for entry in self.settled_entries()}
+        return all(number in entries and entries[number].sender not in self._case.senders for number in numbers)
+
+    def _gap(self, action: Callable[[], object]) -> int:
+        first = self._case.client("recipient").deliver(self._case.words.body(1))
+        action()
+        return self._case.client("recipient").deliver(self._case.words.body(1)).number - first.number
+
+    def expect_no_number_between(self, action: Callable[[], object], requirement: str) -> None:
+        """Judge that something takes no number: deliveries before and after it have numbers that follow each other.
+
+        Args:
+            action: what must not take a number.
+            requirement: what is broken if it does.
+
+        Raises:
+            Skipped: somebody else delivers to this server.
+        """
+        with self._case.counting():
+            messages = [self._case.client("recipient").deliver(self._case.words.body(1))]
+            action()
+            # The second delivery after it sees a number that was taken late.
+            messages += [self._case.client("recipient").deliver(self._case.words.body(1)) for _ in range(2)]
+        for first, second in zip(messages, messages[1:], strict=False):
+            self.expect_next(first, second, requirement)
+
+    def expect_absent(self, mark: bytes, requirement: str) -> None:
+        """Judge that no entry holds a mark."""
+        found = [entry for entry in self.settled_entries() if mark in entry.raw]
+        if found:
+            shown = found[0].raw[:2000].decode("latin-1")
+            raise self._case.stop(requirement, "the message stands in the mailbox", "no such entry", shown)
+
+    def expect_consecutive(self, messages: Sequence[Message], requirement: str) -> None:
+        """Judge that the numbers of all these messages follow each other without a gap, in whatever order."""
+        numbers = sorted(message.number for message in messages)
+        wrong = [f"{one} then {two}" for one, two in pairwise(numbers) if two != one + 1]
+        if wrong and not self._has_foreign_entries(numbers):
+            raise self._case.stop(requirement, "a gap, or a number twice", "each number once", ", ".join(wrong[:20]))
+
+    def _has_foreign_entries(self, numbers: list[int]) -> bool:
+        missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
+        if len(set(numbers)) < len(numbers) or not missing or missing[-1] - missing[0] > 1000:
+            return False
+        if self._is_somebody_elses(range(missing[0], missing[-1] + 1)):
+            raise Skipped("somebody else delivers to this server")
+        return False
+
+    def expect_all_entries(self, messages: Sequence[Message], whole: str, order: str) -> None:
+        """Judge that each of these messages stands once, whole and unmixed, and in the order of the numbers.
+
+        Args:
+            messages: all that was delivered.
+            whole: what a lost, doubled, cut or mixed entry breaks.
+            order: what another order breaks.
+        """
+        sent = {message.number: message for message in messages}
+        deadline = time.monotonic() + BACKUP
+        while True:
+            entries = [entry for entry in self.settled_entries() if entry.number in sent or entry.number < 0]
+            if len(entries) == len(sent) or time.monotonic() > deadline:
+                break
+        wrong = []
+        for entry in entries:
+            if entry.number not in sent:
+                wrong.append("an entry whose head cannot be read")
+            else:
+                wrong += [f"{entry.number}: {what}" for what in mailbox.differences(entry, sent[entry.number])]
+        numbers = [entry.number for entry in entries]
+        wrong += [f"{number}: {numbers.count(number)} entries" for number in sent if numbers.count(number) != 1]
+        if wrong:
+            raise self._case.stop(whole, f"{len(wrong)} of {len(sent)} entries are wrong", "", "\n".join(wrong[:20]))
+        if numbers != sorted(numbers):
+            raise self._case.stop(order, "entries out of order", "", " ".join(map(str, numbers)))
+
+    def expect_empty_mailbox(self, requirement: str) -> None:
+        """Judge that the file `mailbox` is there and empty."""
+        path = self.folder.mailbox
+        deadline = time.monotonic() + SOON
+        while not (path.is_file() and path.stat().st_size == 0):
+            if time.monotonic() > deadline:
+                held = f"{path.stat().st_size} bytes" if path.is_file() else "no such file"
+                raise self._case.stop(requirement, "no empty mailbox after the start", "an empty file", held)
+            time.sleep(0.02)
+
+    def expect_mailbox_holds(self, messages: Sequence[Message], requirement: str = "backup.emptied") -> None:
+        """Judge that `mailbox` itself, its backups apart, holds exactly these messages."""
+        wanted = [message.number for message in messages]
+        deadline = time.monotonic() + BACKUP
+        while (held := self._numbers_in_mailbox(requirement)) != wanted:
+            if time.monotonic() > deadline:
+                shown = " ".join(map(str, held))
+                raise self._case.stop(requirement, "mailbox holds other messages", " ".join(map(str, wanted)), shown)
+            time.sleep(0.02)
+
+    def _numbers_in_mailbox(self, requirement: str) -> list[int]:
+        try:
+            return [entry.number for entry in mailbox.read(self.folder.mailbox)]
+        except mailbox.Unreadable as error:
+            raise self._case.stop(requirement, f"the mailbox cannot be read: {error}") from None
+
+    def expect_backup(self, messages: Sequence[Message], requirement: str = "backup.group") -> None:
+        """Judge that the backup of these messages is made in time and holds them and nothing else."""
+        span = (messages[0].number, messages[-1].number)
+        name = f"mailbox.{span[0]}-{span[1]}"
+        deadline = time.monotonic() + BACKUP
+        wrong = "there is no such file"
+        while time.monotonic() < deadline:
+            if span in (backups := self.folder.backups()):
+                wrong = self._wrong_in(backups[span].name, messages)
+                if not wrong:
+                    return
+            time.sleep(0.02)
+        there = " ".join(path.name for path in self.folder.backups().values())
+        raise self._case.stop(requirement, f"{name}: {wrong}", f"{name} with {len(messages)} messages", there)
+
+    def _wrong_in(self, name: str, messages: Sequence[Message]) -> str:
+        try:
+            entries = mailbox.read(self.folder.directory / name)
+        except mailbox.Unreadable as error:
+            return str(error)
+        if [entry.number for entry in entries] != [message.number for message in messages]:
+            return "it holds " + " ".join(str(entry.number) for entry in entries)
+        pairs = zip(entries, messages, strict=True)
+        return "; ".join(what for entry, message in pairs for what in mailbox.differences(entry, message))
+
+    def expect_no_backup(self, first: int, last: int, requirement: str = "backup.group") -> None:
+        """Judge that no backup holds any of the messages from first to last."""
+        time.sleep(0.2)
+        early = [path.name for (low, high), path in self.folder.backups().items() if low <= last and high >= first]
+        if early:
+            raise self._case.stop(requirement, "a backup of an unfinished group", "none yet", " ".join(early))
+
+    def expect_backups_in_order(self, requirement: str = "backup.group") -> None:
+        """Judge that every backup is a group of 32 and holds its numbers in order."""
+        for (low, high), path in self.folder.backups().items():
+            held = [entry.number for entry in mailbox.read(path)]
+            if high % 32 or high - low != 31 or held != list(range(low, high + 1)):
+                raise self._case.stop(
+                    requirement, f"{path.name} holds others", f"{low} to {high}", " ".join(map(str, held))
+                )
+
+
+def _expected_entry(message: Message) -> str:
+    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
+    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
+    body = message.body[:1500].decode("latin-1").replace("\r\n", "\n")
+    return "\n".join(head) + "\n" + body
