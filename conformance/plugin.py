@@ -18,6 +18,7 @@ import pytest
 from conformance.harness import dialect, ledger, outcome, planning, probe
 from conformance.harness.results import Collector
 from conformance.harness.runner import Runner
+from conformance.harness.scheduling import OneByOne
 from conformance.harness.settings import Settings, UsageError
 
 RUNNER = pytest.StashKey[Runner]()
@@ -98,9 +99,6 @@ def _run_in_parallel(option: Any, only_one: bool) -> None:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         option.numprocesses = 2
-    if option.numprocesses != 0:
-        option.dist = "loadgroup"
-        option.loadscopereorder = False
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -108,6 +106,12 @@ def pytest_configure_node(node: Any) -> None:
     """Hand a worker what the controller alone decides: the seed, and what the first look found."""
     option = node.config.option
     node.workerinput["conformance"] = {"seed": option.seed, "conformance_found": option.conformance_found}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
+    """Hand out cases in an order of our own."""
+    return OneByOne(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -141,9 +145,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for position, item in enumerate(items):
         item.stash[planning.POSITION] = position
     items.sort(key=lambda item: planning.turn(item, distributed))
-    for item in items:
-        if group := planning.group(item):
-            item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture

@@ -51,16 +51,23 @@ def _bound(item: pytest.Function, changed: dict[str, Any]) -> Callable[[Case], N
 
 def case_id(item: pytest.Item) -> str:
     """The path inside the package and the name, the same wherever the suite is installed."""
-    parts = item.path.parts
-    last = len(parts) - 1 - parts[::-1].index(PACKAGE)
-    return "/".join(parts[last + 1 :]) + "::" + item.name
+    return inside_package(item.path.as_posix()) + "::" + item.name
+
+
+def inside_package(path: str) -> str:
+    """What follows the package's folder in a path or in pytest's id of an item."""
+    path, colons, name = path.partition("::")
+    return path.rpartition(f"{PACKAGE}/")[2] + colons + name
 
 
 def group(item: pytest.Item) -> str:
+    """The group that an item belongs to, or an empty string."""
+    return group_of_marks({marker.name for marker in item.iter_markers()})
+
+
+def group_of_marks(names: set[str]) -> str:
     """The cases that one worker has to hold together: those that wait, and those that hold the server alone."""
-    if item.get_closest_marker("clock"):
-        return "clock"
-    return "alone" if item.get_closest_marker("alone") else ""
+    return "clock" if "clock" in names else "alone" if "alone" in names else ""
 
 
 def waits(item: pytest.Item) -> bool:

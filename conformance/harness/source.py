@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, String
+from pygments.token import Comment, String, _TokenType
 
 MODULES = {
     "queue": "a queue",
@@ -82,10 +82,14 @@ def code_of(path: Path) -> str:
     """A file's code without its strings and comments."""
     text = path.read_bytes()[:LARGEST].decode("latin-1")
     kept = [
-        "\n" * value.count("\n") if any(kind in family for family in (Comment, String)) else value
+        "\n" * value.count("\n") if _said(kind) else value
         for _, kind, value in PythonLexer(stripnl=False).get_tokens_unprocessed(text)
     ]
     return re.sub(r"\\\n", " ", "".join(kept).replace("\r\n", "\n"))
+
+
+def _said(kind: _TokenType) -> bool:
+    return kind[:1] == Comment[:1] or kind[:2] == String[:2]
 
 
 def _imports(path: Path) -> list[tuple[str, str]]:
