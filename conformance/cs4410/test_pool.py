@@ -50,7 +50,7 @@ def test_33rd_waits(case: Case) -> None:
     (waiting,) = crowd.beyond(case)
     for client in clients[:8]:
         client.reach("delivered")
-    waiting.expect_no_greeting(0.3)
+    crowd.expect_waiting(case, [waiting])
 
 
 @pytest.mark.alone

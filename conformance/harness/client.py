@@ -34,12 +34,6 @@ class Client(Clocked):
             return False
         return True
 
-    def expect_no_greeting(self, seconds: float, requirement: str = "pool.33rd") -> None:
-        """Judge that no greeting comes for some seconds."""
-        reply = self.peek(seconds)
-        if reply:
-            raise self._case.stop(requirement, "greeted though 32 others are connected", "nothing", reply)
-
     def expect(self, line: str | bytes, requirement: str = "", cut: Cut = whole) -> Reply:
         """Send a command line and judge its reply by the model.
 

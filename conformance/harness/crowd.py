@@ -71,9 +71,24 @@ def beyond(case: Case, count: int = 1) -> list[Client]:
     clients = [case.stranger() for _ in range(count)]
     for client in clients:
         client.connect()
-    for client in clients:
-        client.expect_no_greeting(0.3)
+    expect_waiting(case, clients)
     return clients
+
+
+def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "pool.33rd") -> None:
+    """Judge that none of these clients is greeted for a moment, the pool being full.
+
+    Raises:
+        Broken, Blocked: one of them is greeted.
+        Void: the machine was so slow that a place may have become free.
+    """
+    until = time.monotonic() + min(0.3, 0.1 * case.limit)
+    for client in clients:
+        if client.is_greeted(until):
+            oldest = min(one.valid_sent for one in case.clients if one not in clients)
+            if time.monotonic() - oldest > 0.9 * case.limit:
+                raise Void("the case itself was late")
+            raise case.stop(requirement, "greeted though 32 others are connected", "nothing", "a greeting")
 
 
 def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:

@@ -47,8 +47,14 @@ class Places:
 
     @contextmanager
     def take_all(self) -> Iterator[None]:
-        """Hold the server alone."""
-        with self.take(PLACES):
+        """Hold the server alone, after all who are `waiting` there."""
+        with self.waiting(), self.take(PLACES):
+            yield
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Hold back those who want the server alone, while cases that wait are begun one after the other."""
+        with self._lock("waiting"):
             yield
 
     @contextmanager

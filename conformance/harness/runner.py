@@ -6,8 +6,9 @@ while the others are held one after the other.
 
 from __future__ import annotations
 
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
+from threading import Semaphore, Thread
 
 from conformance.harness import dialect
 from conformance.harness.bench import Bench, Plan
@@ -39,7 +40,6 @@ class Runner:
         self._words = dialect.load(self.settings.dialect)
         self._front: Bench | None = None
         self._behind: Bench | None = None
-        self._pool: ThreadPoolExecutor | None = None
         self._waiting: dict[str, Future[Record]] = {}
 
     @property
@@ -54,19 +54,38 @@ class Runner:
 
     def wait_behind(self, plans: list[Plan]) -> None:
         """Begin to hold waiting cases, in this order; `hold` then waits for their records."""
-        if not plans or self._pool:
+        if not plans or self._waiting:
             return
         if self.shared:
             self._behind = self.front
             self.front.server.prepare(fresh=True)
         else:
             self._behind = self._bench(shared=True)
-        self._pool = ThreadPoolExecutor(WAITING, thread_name_prefix="waiting")
-        self._waiting = {plan.id: self._pool.submit(self._behind.attempt, plan) for plan in plans}
+        self._behind.server.prepare()
+        self._waiting = {plan.id: Future() for plan in plans}
+        # Daemons, because an interrupted run must not wait for clocks.
+        Thread(target=self._wait_together, args=(self._behind, plans), daemon=True).start()
+
+    def _wait_together(self, bench: Bench, plans: list[Plan]) -> None:
+        free = Semaphore(WAITING)
+        with bench.server.places.waiting():
+            for plan in plans:
+                free.acquire()
+                Thread(target=self._attempt, args=(bench, plan, free), daemon=True).start()
+            wait(self._waiting.values())
+
+    def _attempt(self, bench: Bench, plan: Plan, free: Semaphore) -> None:
+        future = self._waiting[plan.id]
+        try:
+            future.set_result(bench.attempt(plan))
+        except BaseException as error:
+            future.set_exception(error)
+        finally:
+            free.release()
 
     def hold(self, plan: Plan) -> Record:
         """Hold a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
-        future = self._waiting.pop(plan.id, None)
+        future = self._waiting.get(plan.id)
         if future is not None:
             record = future.result()
             if record.verdict != "void":
@@ -97,8 +116,6 @@ class Runner:
 
     def stop(self) -> None:
         """End what was started; cases that still wait are left."""
-        if self._pool:
-            self._pool.shutdown(wait=False, cancel_futures=True)
         for bench in (self._front, self._behind):
             if bench:
                 bench.server.stop()
