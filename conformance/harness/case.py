@@ -163,10 +163,13 @@ class Case:
             raise Skipped("seen of a server that the suite starts, on Linux")
         command = launch.without_placeholders(self.server.command)
         self.server.stop()
-        with Places(launch.HOST, PLAIN_PORT).take_all():
-            if proc.listener(launch.HOST, PLAIN_PORT):
-                raise Skipped(f"port {PLAIN_PORT} is taken by another process")
-            try:
+        taken = Skipped(f"port {PLAIN_PORT} is taken by another process")
+        try:
+            with Places(launch.HOST, PLAIN_PORT).starting(patience=10.0):
+                if proc.listener(launch.HOST, PLAIN_PORT):
+                    raise taken
                 launch.Process(command, self.limit).stop()
-            except launch.Unreachable as error:
-                raise self.stop("start.address", str(error), f"{launch.HOST}:{PLAIN_PORT}") from None
+        except launch.Unreachable as error:
+            raise self.stop("start.address", str(error), f"{launch.HOST}:{PLAIN_PORT}") from None
+        except TimeoutError:
+            raise taken from None

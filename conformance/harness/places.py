@@ -64,6 +64,19 @@ class Places:
             yield
 
     @contextmanager
+    def starting(self, patience: float) -> Iterator[None]:
+        """Hold the right to start a server on this address.
+
+        Args:
+            patience: seconds to wait for it.
+
+        Raises:
+            TimeoutError: another run holds it.
+        """
+        with self._lock("start").acquire(timeout=patience):
+            yield
+
+    @contextmanager
     def delivering(self) -> Iterator[None]:
         """Hold the right to deliver; who counts deliveries holds it while counting."""
         with self._lock("delivery"):
