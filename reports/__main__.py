@@ -96,14 +96,18 @@ def _parser() -> argparse.ArgumentParser:
         "show",
         help="print the report to the terminal",
         description="Print the cases by section, then every broken requirement with what was expected, what came, "
-                    "the transcript, and the command that repeats it. The last line is the verdict.",
+        "the transcript, and the command that repeats it. The last line is the verdict.",
         epilog="In transcripts -> was sent, <- was received, -- happened; a number behind it is the connection. "
-               "All bytes beyond printable ASCII are shown as \\r, \\n, \\t or \\xNN, a backslash as \\\\. "
-               "The report fits the terminal (or COLUMNS), else 100 columns.",
+        "All bytes beyond printable ASCII are shown as \\r, \\n, \\t or \\xNN, a backslash as \\\\. "
+        "The report fits the terminal (or COLUMNS), else 100 columns.",
     )
     _add_common(show)
-    show.add_argument("--color", choices=("auto", "always", "never"), default="auto",
-                      help="auto: on a terminal, unless NO_COLOR is set or TERM is dumb (default)")
+    show.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set or TERM is dumb (default)",
+    )
     show.set_defaults(run=_show)
 
     write = commands.add_parser(

@@ -112,7 +112,7 @@ def _cut(text: str, room: int, show: Callable[[str], str]) -> str:
     head = _fitting(text, half, show)
     tail = _fitting(reversed(text), half, show)
     left_out = len(text) - head - tail
-    return f"{show(text[:head])} [... {left_out} bytes ...] {show(text[len(text) - tail:])}"
+    return f"{show(text[:head])} [... {left_out} bytes ...] {show(text[len(text) - tail :])}"
 
 
 def _escaped(match: re.Match[str]) -> str:

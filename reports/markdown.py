@@ -30,17 +30,27 @@ def render(results: Results, *, verbose: bool = False) -> str:
         "\n".join(f"- {label}: {code(sentence(text))}" for label, text in facts(results)),
         "## Cases by section",
         table(told, "pipe", _prose),
-        *_section(f"Failed: {len(told.failed)} of {everything}",
-                  [block for breach in told.failed for block in _breach(breach, whole=True)]),
-        *_section(f"Warned: {len(told.warned)} of {everything}",
-                  [block for breach in told.warned for block in _breach(breach, whole=verbose)]),
-        *_section("Noted, not judged",
-                  _list(f"{_id(note.requirement)}: {code(_quote(note.observed))}" for note in told.notes)),
+        *_section(
+            f"Failed: {len(told.failed)} of {everything}",
+            [block for breach in told.failed for block in _breach(breach, whole=True)],
+        ),
+        *_section(
+            f"Warned: {len(told.warned)} of {everything}",
+            [block for breach in told.warned for block in _breach(breach, whole=verbose)],
+        ),
+        *_section(
+            "Noted, not judged", _list(f"{_id(note.requirement)}: {code(_quote(note.observed))}" for note in told.notes)
+        ),
         *_section("Blocked", _list(_group(group, "case", "blocked") for group in told.blocked)),
-        *_section("Skipped", _list([
-            *(_group(group, "case", "skipped:") for group in told.skipped),
-            *(_group(group, "requirement", "without a case:") for group in told.without_case),
-        ])),
+        *_section(
+            "Skipped",
+            _list(
+                [
+                    *(_group(group, "case", "skipped:") for group in told.skipped),
+                    *(_group(group, "requirement", "without a case:") for group in told.without_case),
+                ]
+            ),
+        ),
         *_section("Remarks", _list(code(sentence(note)) for note in results.outcome.notes)),
         verdict,
     ]

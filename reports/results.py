@@ -207,5 +207,8 @@ def _finding(finding: Checked) -> Finding:
 
 
 def _entry(row: Checked) -> Entry:
-    return Entry(row.number("milliseconds"), row.matching("direction", _DIRECTION, "->, <- or --, and a number"),
-                 row.text("text"))
+    return Entry(
+        row.number("milliseconds"),
+        row.matching("direction", _DIRECTION, "->, <- or --, and a number"),
+        row.text("text"),
+    )

@@ -98,8 +98,10 @@ def facts(results: Results) -> list[tuple[str, str]]:
         Pairs of a label and a text, which is as unsafe as it was stored.
     """
     target = results.target
-    by = f"{results.assignment}, dialect {results.dialect}, course {results.course}, " \
-         f"time limit {results.time_limit:g} s, seed {results.seed}"
+    by = (
+        f"{results.assignment}, dialect {results.dialect}, course {results.course}, "
+        f"time limit {results.time_limit:g} s, seed {results.seed}"
+    )
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())
     told = [
         ("target", target.address if target.name == target.address else f"{target.name} at {target.address}"),
@@ -121,8 +123,10 @@ def table(summary: Summary, style: str, show: Callable[[str], str]) -> str:
     Returns:
         The table, without a line end after it.
     """
-    cells = [[show(row.section), *(row.counts[verdict] or "-" for verdict in summary.columns)]
-             for row in (*summary.rows, summary.total)]
+    cells = [
+        [show(row.section), *(row.counts[verdict] or "-" for verdict in summary.columns)]
+        for row in (*summary.rows, summary.total)
+    ]
     alignment = ["left", *("right" for _ in summary.columns)]
     return tabulate(cells, ["section", *summary.columns], style, colalign=alignment, disable_numparse=True)
 
@@ -191,8 +195,9 @@ def _blocked_how(case: Case) -> str:
 
 def _without_case(results: Results) -> tuple[Group, ...]:
     judged = {id for case in results.cases for id in case.requirements}
-    return _groups((rule.reason, rule.id) for rule in results.requirements
-                   if rule.verdict == "skip" and rule.id not in judged)
+    return _groups(
+        (rule.reason, rule.id) for rule in results.requirements if rule.verdict == "skip" and rule.id not in judged
+    )
 
 
 def _groups(pairs: Iterable[tuple[str, str]]) -> tuple[Group, ...]:

@@ -41,16 +41,26 @@ class _Page:
             *(line for label, text in facts(results) for line in self.field(label, sentence(text))),
             "",
             *table(told, "simple", sentence).splitlines(),
-            *self.section(f"FAILED: {len(told.failed)} of {counted(everything, 'requirement')}", _RED,
-                          [self.breach(breach, whole=True) for breach in told.failed]),
-            *self.section(f"WARNED: {len(told.warned)} of {counted(everything, 'requirement')}", _YELLOW,
-                          [self.breach(breach, whole=verbose) for breach in told.warned]),
+            *self.section(
+                f"FAILED: {len(told.failed)} of {counted(everything, 'requirement')}",
+                _RED,
+                [self.breach(breach, whole=True) for breach in told.failed],
+            ),
+            *self.section(
+                f"WARNED: {len(told.warned)} of {counted(everything, 'requirement')}",
+                _YELLOW,
+                [self.breach(breach, whole=verbose) for breach in told.warned],
+            ),
             *self.section("NOTED, not judged", _BOLD, self.notes(told.notes)),
             *self.section("BLOCKED", _BOLD, [self.group(group, "case", "blocked") for group in told.blocked]),
-            *self.section("SKIPPED", _BOLD, [
-                *(self.group(group, "case", "skipped:") for group in told.skipped),
-                *(self.group(group, "requirement", "without a case:") for group in told.without_case),
-            ]),
+            *self.section(
+                "SKIPPED",
+                _BOLD,
+                [
+                    *(self.group(group, "case", "skipped:") for group in told.skipped),
+                    *(self.group(group, "requirement", "without a case:") for group in told.without_case),
+                ],
+            ),
             *self.section("REMARKS", _BOLD, [self.fold(sentence(note), "  ") for note in results.outcome.notes]),
             "",
             self.paint(typed(results.outcome.line), _GREEN if results.outcome.exit == 0 else _RED),
@@ -64,8 +74,11 @@ class _Page:
     def breach(self, breach: Breach, *, whole: bool) -> list[str]:
         rule, case, finding = breach.requirement, breach.case, breach.finding
         word, color = ("FAIL", _RED) if rule.verdict == "fail" else ("WARN", _YELLOW)
-        shown = ["", f"{self.paint(word, color)}  {self.paint(typed(rule.id), _BOLD)}"
-                     f"  ({rule.level}, {sentence(rule.section)})", *self.field("rule", sentence(rule.rule))]
+        shown = [
+            "",
+            f"{self.paint(word, color)}  {self.paint(typed(rule.id), _BOLD)}  ({rule.level}, {sentence(rule.section)})",
+            *self.field("rule", sentence(rule.rule)),
+        ]
         if case is None or finding is None:
             return [*shown, *self.field("why", sentence(rule.reason) or "no case in this file shows it")]
         shown += self.field("expected", cut(finding.expected, _LONGEST_QUOTE))
@@ -96,7 +109,7 @@ class _Page:
     def fold(self, text: str, indent: str) -> list[str]:
         lines = textwrap.wrap(text, self.width - len(indent), break_on_hyphens=False) or [""]
         # White space at the end of a quotation is part of it, and textwrap drops it.
-        lines[-1] += text[len(text.rstrip()):]
+        lines[-1] += text[len(text.rstrip()) :]
         return [indent + line for line in lines]
 
     def paint(self, text: str, color: str) -> str:

@@ -31,5 +31,7 @@ def _aligned(entries: Sequence[Entry], width: int) -> list[str]:
     stamp_width = max(map(len, stamps), default=0)
     mark_width = max((len(entry.direction) for entry in entries), default=0)
     room = width - stamp_width - mark_width - 4
-    return [f"{stamp:>{stamp_width}}  {entry.direction:<{mark_width}}  {cut(entry.text, room)}"
-            for stamp, entry in zip(stamps, entries, strict=True)]
+    return [
+        f"{stamp:>{stamp_width}}  {entry.direction:<{mark_width}}  {cut(entry.text, room)}"
+        for stamp, entry in zip(stamps, entries, strict=True)
+    ]

@@ -79,25 +79,28 @@ def test_a_missing_key_is_named(key: str, document: Any, tmp_path: Path, capsys:
     assert "give the results.json" in line
 
 
-@pytest.mark.parametrize(("path", "value", "told"), [
-    (["schema"], 2, "has schema 2, not 1; use the reports of"),
-    (["schema"], True, "schema must be a number"),
-    (["seconds"], float("nan"), "seconds must be a number"),
-    (["seconds"], 10**400, "seconds must be a number"),
-    (["quick"], 1, "quick must be true or false"),
-    (["seed"], None, "seed must be a number"),
-    (["target"], [], "target must be an object"),
-    (["versions", "\x1b[31m"], 3, r"versions.\x1b[31m must be text"),
-    (["outcome", "exit"], 1.5, "outcome.exit must be a whole number"),
-    (["outcome", "notes"], ["", 0], "outcome.notes must be a list of texts"),
-    (["requirements"], {}, "requirements must be a list"),
-    (["requirements", 3, "verdict"], "PASS", "requirements[3].verdict must be one of fail, warn"),
-    (["cases", 2], "case", "cases[2] must be an object"),
-    (["cases", 0, "level"], ["MUST"], "cases[0].level must be one of MUST, SHOULD, NOTE"),
-    (["cases", 0, "transcript", 1], [0, "->"], "transcript[1] must be a list of milliseconds, direction, text"),
-    (["cases", 0, "transcript", 1], [0, "\x1b[2J", ""], "cases[0].transcript[1].direction must be ->, <- or --"),
-    (["cases", 0, "blocked_by"], 1, "cases[0].blocked_by must be text"),
-])
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        (["schema"], 2, "has schema 2, not 1; use the reports of"),
+        (["schema"], True, "schema must be a number"),
+        (["seconds"], float("nan"), "seconds must be a number"),
+        (["seconds"], 10**400, "seconds must be a number"),
+        (["quick"], 1, "quick must be true or false"),
+        (["seed"], None, "seed must be a number"),
+        (["target"], [], "target must be an object"),
+        (["versions", "\x1b[31m"], 3, r"versions.\x1b[31m must be text"),
+        (["outcome", "exit"], 1.5, "outcome.exit must be a whole number"),
+        (["outcome", "notes"], ["", 0], "outcome.notes must be a list of texts"),
+        (["requirements"], {}, "requirements must be a list"),
+        (["requirements", 3, "verdict"], "PASS", "requirements[3].verdict must be one of fail, warn"),
+        (["cases", 2], "case", "cases[2] must be an object"),
+        (["cases", 0, "level"], ["MUST"], "cases[0].level must be one of MUST, SHOULD, NOTE"),
+        (["cases", 0, "transcript", 1], [0, "->"], "transcript[1] must be a list of milliseconds, direction, text"),
+        (["cases", 0, "transcript", 1], [0, "\x1b[2J", ""], "cases[0].transcript[1].direction must be ->, <- or --"),
+        (["cases", 0, "blocked_by"], 1, "cases[0].blocked_by must be text"),
+    ],
+)
 def test_a_wrong_value_is_named(
     path: list[Any], value: Any, told: str, document: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,15 +110,18 @@ def test_a_wrong_value_is_named(
     assert told in complaint(capsys, "show", file)
 
 
-@pytest.mark.parametrize(("content", "told"), [
-    (b"", "is no JSON"),
-    (b"{", "is no JSON"),
-    (b"\xff\xfe\x00", "is no JSON"),
-    (b"[" * 100_000, "is no JSON"),
-    (b"1" * 10_000, "is no JSON"),
-    (b"[]", "the document must be an object"),
-    (b'{"schema": 2}', "has schema 2, not 1; use the reports of"),
-])
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "is no JSON"),
+        (b"{", "is no JSON"),
+        (b"\xff\xfe\x00", "is no JSON"),
+        (b"[" * 100_000, "is no JSON"),
+        (b"1" * 10_000, "is no JSON"),
+        (b"[]", "the document must be an object"),
+        (b'{"schema": 2}', "has schema 2, not 1; use the reports of"),
+    ],
+)
 def test_a_file_of_another_kind_is_refused(
     content: bytes, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -153,9 +159,17 @@ def test_a_report_that_cannot_be_written_is_told(
     assert "No such file or directory" in complaint(capsys, "markdown", hostile, "-o", tmp_path / "no" / "report.md")
 
 
-@pytest.mark.parametrize("arguments", [
-    [], ["shwo"], ["show"], ["show", "a", "--color", "\x1b[31m"], ["show", "a", "b"],
-], ids=ascii)
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["shwo"],
+        ["show"],
+        ["show", "a", "--color", "\x1b[31m"],
+        ["show", "a", "b"],
+    ],
+    ids=ascii,
+)
 def test_a_wrong_command_line_is_one_line(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """With the status that the suite has for it, and the way to the help."""
     line = complaint(capsys, *arguments)
@@ -163,9 +177,14 @@ def test_a_wrong_command_line_is_one_line(arguments: list[str], capsys: pytest.C
     assert "\x1b" not in line
 
 
-@pytest.mark.parametrize(("arguments", "told"), [
-    (["--help"], "Exit status"), (["show", "--help"], "--color"), (["markdown", "--help"], "--output"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--help"], "Exit status"),
+        (["show", "--help"], "--color"),
+        (["markdown", "--help"], "--output"),
+    ],
+)
 def test_help_teaches(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command explains itself with status 0."""
     with pytest.raises(SystemExit) as end:
@@ -193,19 +212,27 @@ def test_a_full_disk_is_one_line(hostile: Path) -> None:
     assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize(("settings", "arguments", "colored"), [
-    ({"TERM": "xterm"}, [], True),
-    ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
-    ({"TERM": "dumb"}, [], False),
-    ({"TERM": "xterm"}, ["--color", "never"], False),
-    ({"TERM": "dumb"}, ["--color", "always"], True),
-])
+@pytest.mark.parametrize(
+    ("settings", "arguments", "colored"),
+    [
+        ({"TERM": "xterm"}, [], True),
+        ({"TERM": "xterm", "NO_COLOR": "1"}, [], False),
+        ({"TERM": "dumb"}, [], False),
+        ({"TERM": "xterm"}, ["--color", "never"], False),
+        ({"TERM": "dumb"}, ["--color", "always"], True),
+    ],
+)
 def test_color_on_a_terminal(settings: dict[str, str], arguments: list[str], colored: bool, hostile: Path) -> None:
     """Unless NO_COLOR, TERM or the user forbids it."""
     environment = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "TERM", "COLUMNS")}
     leader, follower = pty.openpty()
-    with subprocess.Popen([sys.executable, "-m", "reports", "show", hostile, *arguments], cwd=ROOT,
-                          env=environment | settings, stdout=follower, stderr=follower) as process:
+    with subprocess.Popen(
+        [sys.executable, "-m", "reports", "show", hostile, *arguments],
+        cwd=ROOT,
+        env=environment | settings,
+        stdout=follower,
+        stderr=follower,
+    ) as process:
         os.close(follower)
         shown = b""
         try:

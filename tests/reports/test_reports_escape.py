@@ -32,8 +32,10 @@ def nasty(seed: int) -> Iterator[str]:
 def poisoned(value: Any, texts: Iterator[str]) -> Any:
     """Replace every free text of a document."""
     if isinstance(value, dict):
-        return {key: inner if key in KEPT and isinstance(inner, str) else poisoned(inner, texts)
-                for key, inner in value.items()}
+        return {
+            key: inner if key in KEPT and isinstance(inner, str) else poisoned(inner, texts)
+            for key, inner in value.items()
+        }
     if isinstance(value, list) and len(value) == 3 and isinstance(value[0], int | float):
         return [*value[:2], next(texts)]
     if isinstance(value, list):

@@ -37,9 +37,7 @@ def test_every_case_is_counted_once(results: Results) -> None:
     for verdict in told.columns:
         assert sum(row.counts[verdict] for row in told.rows) == told.total.counts[verdict]
     assert sum(told.total.counts.values()) == len(results.cases)
-    assert [row.section for row in told.rows] == [
-        "Greeting and lines", "Commands", "Time", "Pool", "Mailbox | numbers"
-    ]
+    assert [row.section for row in told.rows] == ["Greeting and lines", "Commands", "Time", "Pool", "Mailbox | numbers"]
 
 
 def test_notes_have_a_column_only_where_there_are_any(results: Results) -> None:
@@ -53,7 +51,8 @@ def test_blocked_and_skipped_are_grouped_by_their_cause(results: Results) -> Non
     """Each cause is told once, with what it concerns."""
     told = summarize(results)
     assert [(group.cause, len(group.ids)) for group in told.blocked] == [
-        ("by mail.ok", 2), ("because the server was gone", 1)
+        ("by mail.ok", 2),
+        ("because the server was gone", 1),
     ]
     assert told.without_case == (Group("--quick leaves clocks out", ("time.invalid", "time.start")),)
 
