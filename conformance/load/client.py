@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import select
 import socket
@@ -127,10 +128,9 @@ class Client:
         self.log.append((monotonic(), "--", how.encode()))
         self.run.left[how] = self.run.left.get(how, 0) + 1
         if how == "half-close":
-            try:
+            # What has come of the connection is told by the next read.
+            with contextlib.suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
-            except OSError:
-                pass  # what has come of the connection is told by the next read
             return
         if how == "reset":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

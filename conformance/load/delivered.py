@@ -76,7 +76,9 @@ def settle(folder: Folder) -> None:
     deadline = time.monotonic() + SETTLED
     before = None
     while time.monotonic() < deadline:
-        now = [(path.name, path.stat().st_size) for path in (*folder.backups().values(), folder.mailbox) if path.exists()]
+        now = [
+            (path.name, path.stat().st_size) for path in (*folder.backups().values(), folder.mailbox) if path.exists()
+        ]
         if now == before:
             return
         before = now
@@ -126,7 +128,9 @@ def _look_at(entry: Entry, run: Run, spool: Spool, seen: bytearray, before: int,
     recipients = [one.encode("latin-1") for one in entry.recipients]
     if fingerprint(host, sender, recipients, canonical(entry.body)) != kept:
         outcome.changed += 1
-        outcome.blame("mailbox.whole", "an entry is not what was sent under its number: cut, mixed or changed", entry.raw)
+        outcome.blame(
+            "mailbox.whole", "an entry is not what was sent under its number: cut, mixed or changed", entry.raw
+        )
         return
     outcome.found += 1
     if entry.netid.encode("latin-1") not in run.netids:
@@ -156,6 +160,5 @@ def check(folder: Folder, run: Run, spool: Spool) -> Outcome | None:
         run.findings.add("start.mailbox", "the mailbox cannot be read", "mailbox", str(error))
         return None
     for what, (rule, count, raw) in (outcome.wrong or {}).items():
-        for _ in range(count):
-            run.findings.add(rule, what, "", raw.decode("latin-1"))
+        run.findings.add(rule, what, "", raw.decode("latin-1"), count=count)
     return outcome

@@ -63,16 +63,27 @@ class Engine:
         self.stopping = self.interrupted = self.unterminated = self.foreign = False
         self.most_greeted = 0
         self.seconds = 0.0
+        self._local = proc.listener(*run.options.address) is not None
         options = run.options
         talkers = options.connections - options.waiters
         self.waiters = [Waiter(self, run, number) for number in range(options.waiters)]
         self.clients: list[Client] = [
             *self.waiters,
             *(
-                Talker(self, run, options.waiters + at, Script(run.words, options.seed, at, talkers, options.errors, run.mark))
+                Talker(
+                    self,
+                    run,
+                    options.waiters + at,
+                    Script(run.words, options.seed, at, talkers, options.errors, run.mark),
+                )
                 for at in range(talkers)
             ),
         ]
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can have used the server, as far as can be seen from here."""
+        return self.run.options.launched or (self._local and not self.foreign)
 
     # --- for the clients ---
 
@@ -203,7 +214,7 @@ class Engine:
         host, port = self.run.options.address
         self.run.tally.tick(passed)
         self._progress(passed)
-        if not self.run.options.launched and not self.foreign and proc.available():
+        if self._local and not self.run.options.launched and not self.foreign:
             self.foreign = proc.foreign_clients(port, self.run.ports) > 0
 
     def _drain(self) -> None:

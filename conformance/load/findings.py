@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 MOST = 40
@@ -30,7 +30,7 @@ class Finding:
     wanted: str
     actual: str
     transcript: list[str]
-    count: int = 1
+    count: int
 
 
 class Findings:
@@ -40,10 +40,12 @@ class Findings:
         self._found: dict[tuple[str, str], Finding] = {}
         self.total = 0
 
-    def __iter__(self) -> Iterable[Finding]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Finding]:
         return iter(self._found.values())
 
-    def add(self, rule: str, what: str, wanted: str = "", actual: str = "", log: Iterable[LogEntry] = ()) -> None:
+    def add(
+        self, rule: str, what: str, wanted: str = "", actual: str = "", log: Iterable[LogEntry] = (), count: int = 1
+    ) -> None:
         """Take in a finding.
 
         Args:
@@ -51,13 +53,14 @@ class Findings:
             what: what happened, in words of ours: the same for findings of one kind.
             wanted, actual: what should have come and what did.
             log: the connection's last entries.
+            count: how often it was found.
         """
-        self.total += 1
+        self.total += count
         known = self._found.get((rule, what))
         if known is not None:
-            known.count += 1
+            known.count += count
         elif len(self._found) < MOST:
-            self._found[rule, what] = Finding(rule, what, shown(wanted), shown(actual), transcript(log))
+            self._found[rule, what] = Finding(rule, what, shown(wanted), shown(actual), transcript(log), count)
 
 
 def transcript(log: Iterable[LogEntry]) -> list[str]:
@@ -67,7 +70,7 @@ def transcript(log: Iterable[LogEntry]) -> list[str]:
 
 
 def shown(text: str | bytes) -> str:
-    r"""Untrusted text as printable ASCII on one line: a CR is `\r`, an escape `\x1b`; the middle of a long one is left out."""
+    r"""Untrusted text as printable ASCII on one line, a CR as `\r`; the middle of a long one is left out."""
     if isinstance(text, str):
         text = text.encode("latin-1", "replace")
     half = LONGEST_SHOWN // 2

@@ -17,7 +17,7 @@ WHOLE, SPLIT, BYTES = range(3)
 LEAVE, JOINED, CUT, BYTEWISE = 0.003, 0.05, 0.03, 0.004
 """How many of the moves are the last of their connection, are several in one segment, or are sent in pieces."""
 MORE_RECIPIENTS, EMPTY_BODY, LARGE_BODY = 0.15, 0.02, 0.002
-MOST_JOINED = 6
+MOST_JOINED, MOST_BYTEWISE = 6, 100
 TOUR = (
     (CONNECTED, "need"), (CONNECTED, "syntax"), (CONNECTED, "unknown"), (GREETED, "need"), (GREETED, "syntax"),
     (GREETED, "unknown"), (GREETED, "duplicate"), (GREETED, "bad_sender"), (SENDER, "need"), (SENDER, "syntax"),
@@ -76,8 +76,9 @@ class Script:
         if chance < LEAVE + JOINED:
             return self._joined(shape)
         step = self.step(shape)
-        if chance > 1 - CUT and len(step.data) < 2000:
-            return Move((step,), step.data, BYTES if chance > 1 - BYTEWISE else SPLIT)
+        if chance > 1 - CUT:
+            bytewise = chance > 1 - BYTEWISE and len(step.data) <= MOST_BYTEWISE
+            return Move((step,), step.data, BYTES if bytewise else SPLIT)
         return Move((step,), step.data)
 
     def step(self, shape: int) -> Step:
@@ -141,7 +142,9 @@ class Script:
             return Step(b"", b".\r\n", after=GREETED)
         body = self._pick(self._words.large if chance > 1 - LARGE_BODY else self._words.bodies)
         mark = self._marked("sent")
-        return Step(b"", mark + body.data + b".\r\n", after=GREETED, body=mark[:-2] + (b"\n" + body.canonical).rstrip(b"\n"))
+        return Step(
+            b"", mark + body.data + b".\r\n", after=GREETED, body=mark[:-2] + (b"\n" + body.canonical).rstrip(b"\n")
+        )
 
     def _marked(self, fate: str) -> bytes:
         self._messages += 1

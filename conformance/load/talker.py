@@ -157,7 +157,9 @@ class Talker(Client):
         limit = self.run.options.time_limit
         if now - self.valid_sent < limit:
             what = "timed out though the time limit has not passed since a valid command"
-            self.blame("time.early", what, f"nothing before {limit:g} s", f"{text!r} after {now - self.valid_sent:.2f} s")
+            self.blame(
+                "time.early", what, f"nothing before {limit:g} s", f"{text!r} after {now - self.valid_sent:.2f} s"
+            )
         elif not self._half_closed:
             self.run.note("a client was so slow itself that it was timed out")
         self.drop()

@@ -1,4 +1,4 @@
-"""Whether a reply is right: the suite's model and words, with a memory, for the same lines are answered again and again."""
+"""Whether a reply is right: the suite's model and words, with a memory, for the same lines come again and again."""
 
 from __future__ import annotations
 
