@@ -60,6 +60,7 @@ class Client:
         self.log: deque[LogEntry] = deque(maxlen=LOGGED)
         self._buffer = b""
         self._partial_since = 0.0
+        self._unread = 0
         self._out = b""
         self._leaving = ""
         self._port = 0
@@ -101,6 +102,7 @@ class Client:
         self.serial += 1
         self.greeted = False
         self.netid = self._buffer = self._out = b""
+        self._unread = 0
         self._leaving = ""
         self.log.clear()
         self.began = self.valid_sent = monotonic()
@@ -213,7 +215,9 @@ class Client:
         *lines, rest = (self._buffer + data).split(b"\n")
         self._buffer = rest
         self._partial_since = monotonic()
-        for line in lines:
+        self.run.last_reply = self._partial_since
+        for at, line in enumerate(lines, 1):
+            self._unread = len(lines) - at
             self._on_line(line + b"\n")
             if self.socket is None or self.serial != serial:
                 return

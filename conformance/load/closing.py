@@ -39,7 +39,7 @@ def judge(run: Run, most_greeted: int, alone: bool) -> None:
     if run.numbers.scattered:
         run.findings.add("numbers", "the numbers do not follow each other", "1, 2, 3 ...", "many gaps")
     wanted = run.options.connections
-    if most_greeted < wanted and alone:
+    if most_greeted < wanted and alone and "pool.alive" not in {one.rule for one in run.findings}:
         run.findings.add("pool.32", "too few connections are served at once", f"{wanted}", f"{most_greeted}")
     elif most_greeted < wanted:
         run.note(f"only {most_greeted} connections were greeted at once, somebody else being connected")

@@ -133,6 +133,8 @@ def _look_at(entry: Entry, run: Run, spool: Spool, seen: bytearray, before: int,
         )
         return
     outcome.found += 1
+    if not entry.raw.endswith(b"\n\n"):
+        outcome.blame("mailbox.entry", "an entry without an empty line at its end", entry.raw)
     if entry.netid.encode("latin-1") not in run.netids:
         outcome.blame("netid", "an entry's Received: names another netid", entry.raw)
 

@@ -19,8 +19,10 @@ from conformance.load.talker import Talker
 
 CHECK = 0.05
 """Seconds between two looks at what is overdue."""
+ASSEMBLE = 0.4
+"""The share of the time limit in which those who are greeted first wait for the others to be greeted."""
 CONNECT_PAUSE = 0.01
-"""Seconds between two connects: closed connections keep their ports for a minute, and there are some 28,000 ports."""
+"""Seconds between two connects of clients that come back: closed connections keep their ports for a minute, and there are some 28,000 ports."""
 AFTER_LIMIT = 3.0
 """Seconds that a run lasts beyond the time limit, so that the time-outs fit."""
 DRAIN = 1.0
@@ -58,7 +60,8 @@ class Engine:
         self._ungreeted: set[Client] = set()
         self._resting: set[Client] = set()
         self._greeted: set[Client] = set()
-        self._next_connect = 0.0
+        self._next_connect = self._began = 0.0
+        self._held: list[tuple[Client, int, Callable[[], None]]] | None = []
         self.refused = ""
         self.stopping = self.interrupted = self.unterminated = self.foreign = False
         self.most_greeted = 0
@@ -125,6 +128,22 @@ class Engine:
         self._greeted.add(client)
         self.most_greeted = max(self.most_greeted, len(self._greeted))
 
+    def when_complete(self, client: Client, action: Callable[[], None]) -> None:
+        """Do something as soon as all clients have been greeted at once, or that has taken too long."""
+        if self._held is None:
+            action()
+        else:
+            self._held.append((client, client.serial, action))
+
+    def _release_if_complete(self) -> None:
+        late = monotonic() - self._began > ASSEMBLE * self.run.options.time_limit
+        if self._held is None or not (late or len(self._greeted) == len(self.clients)):
+            return
+        held, self._held = self._held, None
+        for client, serial, action in held:
+            if client.socket is not None and client.serial == serial:
+                action()
+
     def was_refused(self, client: Client, reason: str) -> None:
         """End the run: nobody listens there any more."""
         self.refused = reason
@@ -167,12 +186,14 @@ class Engine:
                 action()
         if self._waiting:
             self._connect_next()
+        if self._held is not None:
+            self._release_if_complete()
 
     def _connect_next(self) -> None:
         now = monotonic()
         if self.stopping or len(self._ungreeted) >= UNGREETED or now < self._next_connect:
             return
-        self._next_connect = now + CONNECT_PAUSE
+        self._next_connect = now if self._held is not None else now + CONNECT_PAUSE
         client = self._waiting.popleft()
         try:
             connecting = client.connect()

@@ -41,7 +41,8 @@ class Findings:
         self.total = 0
 
     def __iter__(self) -> Iterator[Finding]:
-        return iter(self._found.values())
+        # That the server is gone comes first: it explains what connections met.
+        return iter(sorted(self._found.values(), key=lambda one: one.rule != "pool.alive"))
 
     def add(
         self, rule: str, what: str, wanted: str = "", actual: str = "", log: Iterable[LogEntry] = (), count: int = 1

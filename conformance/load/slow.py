@@ -205,7 +205,7 @@ class Waiter(Client):
             verdict = judge.command(self._shape, step.line, heard.text)
         wrong = verdict.wrong
         if number >= 0:
-            wrong = self.run.delivered(number, floor, self._envelope.fingerprint(step.body))
+            wrong = self.run.delivered(number, floor, self._envelope.fingerprint(step.body)) or wrong
         self.run.tally.add(verdict.owed, heard.at - sent, not wrong)
         if wrong:
             rule = verdict.rule if verdict.wrong else "numbers"

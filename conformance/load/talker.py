@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from conformance.load.client import ERRORS_BORNE, Client
+from conformance.load.client import ERRORS_BORNE, Client, monotonic
 from conformance.load.envelope import Envelope
 from conformance.load.run import LATE, Run
 from conformance.load.script import WHOLE, Move, Script
@@ -53,8 +53,8 @@ class Talker(Client):
         return bool(self._pending)
 
     def on_greeting(self, now: float) -> None:
-        """Say the first thing."""
-        self._go_on()
+        """Say the first thing, as soon as everybody is there."""
+        self.engine.when_complete(self, self._go_on)
 
     def on_reply(self, text: bytes, now: float) -> None:
         """Judge a reply, and say the next thing."""
@@ -78,7 +78,8 @@ class Talker(Client):
             verdict = self.run.judge.command(self._shape, step.line, text)
         wrong = verdict.wrong
         if number >= 0:
-            wrong = self.run.delivered(number, self._floor, self._envelope.fingerprint(step.body))
+            fingerprint = self._envelope.fingerprint(step.body)
+            wrong = self.run.delivered(number, self._floor, fingerprint) or wrong
         self.run.tally.add(verdict.owed, now - sent, not wrong)
         if wrong:
             rule = verdict.rule if verdict.wrong else "numbers"
@@ -122,6 +123,10 @@ class Talker(Client):
     def _go_on(self) -> None:
         if self.engine.stopping or self._leaving:
             return
+        if self._unread:
+            self.blame("reply.one", "more than one reply to a line", "one reply", self.log[-1][2])
+            self.drop()
+            return
         move = self._script.next(self._shape)
         if not self.run.may_begin(len(move.steps)):
             self.engine.rests(self)
@@ -155,7 +160,9 @@ class Talker(Client):
 
     def _timed_out(self, text: bytes, now: float) -> None:
         limit = self.run.options.time_limit
-        if now - self.valid_sent < limit:
+        if self._was_in_time():
+            self._unanswered("timed out instead of a reply to what was sent in time", "reply.one", text, now)
+        elif now - self.valid_sent < limit:
             what = "timed out though the time limit has not passed since a valid command"
             self.blame(
                 "time.early", what, f"nothing before {limit:g} s", f"{text!r} after {now - self.valid_sent:.2f} s"
@@ -168,7 +175,7 @@ class Talker(Client):
         """The server has hung up: rightly on a client that has left, or after many errors."""
         if self._half_closed and not self._pending:
             return
-        if now - self.valid_sent >= self.run.options.time_limit:
+        if now - self.valid_sent >= self.run.options.time_limit and not self._was_in_time():
             self.run.note("a client was so slow itself that it was hung up on")
         elif (self._erred or self._owes_error()) and self._errors > ERRORS_BORNE:
             self.run.note("the server hangs up after some errors in a session")
@@ -178,14 +185,21 @@ class Talker(Client):
         else:
             self.blame("pool.no-influence", "the server closed the connection of a client that did nothing wrong")
 
+    def _was_in_time(self) -> bool:
+        """Whether what waits for its reply was sent when most of the time limit was left, and that has passed since."""
+        limit = self.run.options.time_limit
+        if not self._pending or self._pieces or monotonic() - self.valid_sent < limit:
+            return False
+        return self._pending[0][1] - self.valid_sent < limit / 2
+
     def _owes_error(self) -> bool:
         return bool(self._pending) and self._pending[0][0].after == self._shape
 
-    def _unanswered(self, what: str, rule: str, actual: str, now: float) -> None:
+    def _unanswered(self, what: str, rule: str, actual: str | bytes, now: float) -> None:
         step, sent = self._pending[0]
         kind = "delivered" if not step.line else self.run.judge.owed(self._shape, step.line)
         self.run.tally.add(kind, now - sent, False)
-        self.blame(rule, f"{what} ({kind})", "one reply", actual)
+        self.blame(rule, what, f"a reply ({kind})", actual)
 
     def on_check(self, now: float) -> None:
         """Look whether a reply is overdue."""

@@ -71,7 +71,7 @@ class Judge:
         # All numbers are alike, so that one verdict serves them all.
         alike = reply[: found.start(1)] + b"1" + reply[found.end(1) :] if found else reply
         verdict = self.command(BODY, b"", alike)
-        return verdict, number if verdict.kind and not verdict.wrong else -1
+        return verdict, number if verdict.kind else -1
 
     def word(self, kind: str, reply: bytes) -> Verdict:
         """Judge a greeting or a time-out."""
