@@ -21,8 +21,10 @@ CHECK = 0.05
 """Seconds between two looks at what is overdue."""
 ASSEMBLE = 0.4
 """The share of the time limit in which those who are greeted first wait for the others to be greeted."""
+STALLING = 1.0
+"""Seconds without a reply to anybody."""
 CONNECT_PAUSE = 0.01
-"""Seconds between two connects of clients that come back: closed connections keep their ports for a minute, and there are some 28,000 ports."""
+"""Seconds between two connects of clients that come back, for a closed connection keeps its port for a minute."""
 AFTER_LIMIT = 3.0
 """Seconds that a run lasts beyond the time limit, so that the time-outs fit."""
 DRAIN = 1.0
@@ -226,6 +228,10 @@ class Engine:
         else:
             return False
         return True
+
+    def is_stalling(self, now: float) -> bool:
+        """Whether no client is answered, so that the server as a whole is to be judged and not a single reply."""
+        return now - self.run.last_reply > STALLING
 
     def _talks(self) -> bool:
         """Whether any client still has something to say at its own speed."""

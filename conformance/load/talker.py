@@ -205,7 +205,7 @@ class Talker(Client):
         """Look whether a reply is overdue."""
         if self._pending and not self._pieces:
             patience = self.run.options.patience
-            if now - max(self._pending[0][1], self.valid_read) > patience:
+            if now - max(self._pending[0][1], self.valid_read) > patience and not self.engine.is_stalling(now):
                 self._unanswered(f"no reply within {patience:g} s", "reply.one", "nothing", now)
                 self.drop()
         elif self._half_closed and now - self._half_closed > self.run.options.time_limit + LATE + 1.0:

@@ -10,10 +10,10 @@ from conformance.harness.dialect import ERROR, Dialect, Fit
 from conformance.harness.oracle import Answer, State, acceptable, judge
 from conformance.load.words import BODY, SHAPES, after_of
 
-REMEMBERED = 32_768
+REMEMBERED = 16_384
 LONGEST_REMEMBERED = 1200
 """Bytes of a reply whose verdict is remembered; the longest right one quotes an address of a 900-byte line."""
-_NUMBER = re.compile(rb"(\d{1,18})(?=\D*\Z)")
+_NUMBER = re.compile(rb"(?<!\d)(\d{1,18})(?=\D*\Z)")
 
 
 class Verdict(NamedTuple):
@@ -66,7 +66,7 @@ class Judge:
 
     def delivered(self, reply: bytes) -> tuple[Verdict, int]:
         """Judge the reply to the end of a body; the verdict, and the message's number or -1."""
-        found = _NUMBER.search(reply)
+        found = _NUMBER.search(reply, len("250"))
         number = int(found[1]) if found else -1
         # All numbers are alike, so that one verdict serves them all.
         alike = reply[: found.start(1)] + b"1" + reply[found.end(1) :] if found else reply

@@ -1,5 +1,6 @@
 """The reference server with one deliberate fault: `python faulty.py FAULT [OPTION ...]`."""
 
+import os
 import random
 import sys
 import threading
@@ -217,16 +218,14 @@ previous = b"250 2.1.0 OK"
 
 
 def dies(self: Session, line: bytes) -> bytes:
-    if rarely(20_000):
-        import os
-
+    if rarely(5_000):
         os._exit(7)
     return answer(self, line)
 
 
 def stalls(self: Session, line: bytes) -> bytes:
     global stalled
-    stalled = stalled or rarely(20_000)
+    stalled = stalled or rarely(5_000)
     if stalled:
         time.sleep(3600)
     return answer(self, line)
