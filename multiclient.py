@@ -176,7 +176,7 @@ def _run(given: argparse.Namespace, asked: Options, words: dialect.Dialect, proc
     outcome = None
     if folder and spool and not engine.interrupted:
         outcome = delivered.check(folder, run, spool)
-    closing.judge(run, engine.most_greeted, engine.alone)
+    closing.judge(engine, outcome)
     _tell(given, engine, outcome)
     return INTERRUPTED if engine.interrupted else WRONG if run.findings.total else RIGHT
 

@@ -32,7 +32,7 @@ class Outcome:
         acknowledged: messages whose number was told.
         found: of these, how many stand there whole; `changed` stand there otherwise.
         unanswered: messages of ours that nobody was told of and that stand there all the same.
-        foreign: entries of somebody else.
+        foreign: entries of somebody else among them.
         wrong: for each fault its requirement, how often, and the first entry.
     """
 
@@ -115,7 +115,7 @@ def _look_at(entry: Entry, run: Run, spool: Spool, seen: bytearray, before: int,
     kept = spool.find(entry.number)
     if kept is None:
         outcome.unanswered += bool(mark)
-        outcome.foreign += not mark
+        outcome.foreign += not mark and run.numbers.lowest <= entry.number <= run.numbers.highest
         return
     place = spool.place(entry.number)
     if seen[place >> 3] >> (place & 7) & 1:

@@ -20,7 +20,6 @@ _NAMES = {
     "421 silent": "time-out, silent", "421 dripping": "time-out, dripping", "421 wrong": "time-out, only errors",
 }  # fmt: skip
 TIMEOUTS = ("421 silent", "421 dripping", "421 wrong")
-MOST_SPANS_SHOWN = 5
 
 
 def rows(engine: Engine) -> list[tuple[str, str, Row]]:
@@ -67,7 +66,7 @@ def facts(engine: Engine, outcome: Outcome | None) -> Iterator[str]:
     numbers = run.numbers
     if numbers.count:
         span = f"numbers {numbers.lowest} to {numbers.highest}"
-        yield f"messages: {numbers.count} acknowledged, {span}; {_missing(engine)}"
+        yield f"messages: {numbers.count} acknowledged, {span}; {_missing(engine, outcome)}"
     if outcome is not None:
         told = f"mailbox: {outcome.found} of {outcome.acknowledged} acknowledged messages found whole"
         more = [f"{outcome.unanswered} more of ours that went unanswered"] if outcome.unanswered else []
@@ -79,14 +78,11 @@ def facts(engine: Engine, outcome: Outcome | None) -> Iterator[str]:
         yield f"note: {note}" + (f" ({times} times)" if times > 1 else "")
 
 
-def _missing(engine: Engine) -> str:
+def _missing(engine: Engine, outcome: Outcome | None) -> str:
     gaps = closing.gaps(engine.run)
     if not gaps:
         return "none missing"
-    spans = ", ".join(str(low) if low == high else f"{low}-{high}" for low, high in gaps[:MOST_SPANS_SHOWN])
-    missing = sum(high - low + 1 for low, high in gaps)
-    more = ", ..." if len(gaps) > MOST_SPANS_SHOWN else ""
-    return f"{missing} not told to us ({spans}{more}): {closing.explanation(engine.run, missing, engine.alone)}"
+    return f"{closing.shown(gaps)}: {closing.explanation(engine, outcome) or 'nobody can hold them'}"
 
 
 def verdict(engine: Engine, interrupted: bool) -> str:

@@ -1,15 +1,18 @@
 """multiclient as a user meets it: right servers, faulty ones, and mistakes on the command line."""
 
+import json
 import re
 import signal
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from load_runs import Ended, multiclient, server
 
+from conformance.harness.launch import Process
 from conformance.load.script import TOUR
 
 Get = Callable[[str], Ended]
@@ -158,3 +161,45 @@ def test_never_more_than_four_ungreeted() -> None:
     assert process.returncode == 1
     assert "too few connections are served at once" in output
     assert 0 < len(accepted) <= 8  # four, and four more when those were given up
+
+
+@pytest.fixture
+def running() -> Iterator[Process]:
+    """Give a reference server that somebody else has started."""
+    process = Process(server(""), 1.0)
+    yield process
+    process.stop()
+
+
+def deliver(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as replies:
+        for data in (b"HELO else\r\n", b"MAIL FROM: a@b\r\n", b"RCPT TO: c@d\r\n", b"DATA\r\n", b"else\r\n.\r\n"):
+            replies.readline()
+            connection.sendall(data)
+        replies.readline()
+
+
+def test_somebody_else_may_deliver_too(running: Process, tmp_path: Path) -> None:
+    deliver(running.port)
+    options = ("--target", f"127.0.0.1:{running.port}", "--mailbox", str(running.directory), "--connections", "8")
+    process = multiclient(*options, "--time-limit", "1", "--duration", "4", "--json", str(tmp_path / "figures"))
+    time.sleep(2.0)
+    for _ in range(5):
+        deliver(running.port)
+    output, _ = process.communicate(timeout=30)
+    figures = json.loads((tmp_path / "figures").read_text())
+    assert process.returncode == 0, output
+    assert figures["mailbox"]["foreign"] == 5
+    assert figures["mailbox"]["found"] == figures["mailbox"]["acknowledged"] == figures["messages"] > 100
+    assert "5 are somebody else's" in output
+
+
+def test_server_that_is_killed_under_it(running: Process) -> None:
+    process = multiclient("127.0.0.1", str(running.port), "--time-limit", "1", "--duration", "60")
+    time.sleep(2.0)
+    running.stop()
+    began = time.monotonic()
+    output, _ = process.communicate(timeout=30)
+    assert time.monotonic() - began < 5.0
+    assert process.returncode == 1
+    assert "WRONG pool.alive: the server takes no connections any more" in output
