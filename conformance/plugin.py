@@ -99,6 +99,10 @@ def _run_in_parallel(option: Any, only_one: bool) -> None:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         option.numprocesses = 2
+    if option.numprocesses is not None:
+        # xdist may have looked at the option before we did.
+        option.tx = ["popen"] * option.numprocesses
+        option.dist = "load" if option.tx else "no"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -265,7 +269,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         folder = Path(config.option.report)
     else:
         part = bool(config.option.keyword or config.option.markexpr or any("::" in word for word in config.args))
-        folder = config.rootpath / "reports" / "out" / collector.folder_name(part)
+        # `python -m conformance` brings its own settings, and its root is where the suite is installed.
+        outside = config.inipath is not None and config.inipath.name == "suite.ini"
+        root = config.invocation_params.dir if outside else config.rootpath
+        folder = root / "reports" / "out" / collector.folder_name(part)
     status = collector.finish(folder)
     session.exitstatus = status
 

@@ -13,6 +13,7 @@ from conformance.harness.ledger import Ledger
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server, Unreachable
 from conformance.harness.verdict import Blocked, Broken, Record, Skipped, Void
+from conformance.harness.wire import WireError
 
 TRIES = 3
 """How often a case is held again that the suite itself spoiled."""
@@ -129,6 +130,8 @@ class Bench:
         except Blocked as blocked:
             by, reason, expected, actual = blocked.finding
             record.set_aside("blocked", reason, by, expected, actual)
+        except WireError as error:
+            record.find(plan.requirements[0], str(error))
         except Skipped as skipped:
             record.set_aside("skip", str(skipped))
         except Void as void:
@@ -146,7 +149,7 @@ class Bench:
             plan.control(case)
         except Broken as broken:
             return broken.base or broken.finding[0]
-        except (Blocked, Skipped, Void):
+        except (Blocked, Skipped, Void, WireError):
             return ""
         finally:
             case.close()

@@ -59,7 +59,7 @@ def look(settings: Settings) -> Found:
         UsageError: the address does not resolve.
         Unreachable: nothing listens there, or the server does not start.
     """
-    return _look_at_address(settings) if settings.target else _look_at_command(settings)
+    return _look_at_address(settings) if settings.target is not None else _look_at_command(settings)
 
 
 def _look_at_command(settings: Settings) -> Found:
@@ -78,12 +78,12 @@ def _name_of(command: str) -> str:
     words = launch.words_of(command)
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]
-    scripts = [Path(word).stem for word in words if Path(word).is_file()]
-    return (scripts[-1] if scripts else Path(words[0]).stem) or "server"
+    scripts = [word for word in words[1:] if Path(word).is_file()]
+    return Path(scripts[0] if scripts else words[0]).stem or "server"
 
 
 def _look_at_address(settings: Settings) -> Found:
-    assert settings.target
+    assert settings.target is not None
     host, port = parse_address(settings.target)
     numeric, _ = resolve(host, port)
     found = Found(settings.target, numeric, port, None)

@@ -252,8 +252,8 @@ class Session:
                 self.wire.send(pieces[0])
             else:
                 self.wire.send_apart(pieces)
-        except Closed:
-            # What the server said before it left is still to be read.
+        except WireError:
+            # What the server said before it left, or stopped reading, is still to be read.
             return
         if self.ends_with_send:
             self.wire.half_close()

@@ -119,7 +119,7 @@ class Connection:
         self._manners = manners
         self._buffer = bytearray()
         self._received = 0
-        self._ended: Closed | None = None
+        self._ended: WireError | None = None
         self.began = time.monotonic()
         try:
             self._socket = existing or socket.create_connection(address, timeout=patience)
@@ -143,6 +143,7 @@ class Connection:
         Raises:
             Closed: the server has closed or reset the connection.
             Silent: the server takes no more bytes.
+            Flooded: the connection has received more than `MOST_RECEIVED` bytes.
         """
         self._log.add(f"->{self._mark}", data)
         deadline = time.monotonic() + patience
@@ -238,7 +239,7 @@ class Connection:
                 return False
             self._take()
             self._buffer.clear()
-        return True
+        return isinstance(self._ended, Closed)
 
     @property
     def ended(self) -> bool:
@@ -284,7 +285,7 @@ class Connection:
         self._buffer += data
         if self._received > MOST_RECEIVED:
             self._note(f"given up after {self._received} bytes")
-            raise Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
+            self._ended = Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
         return True
 
     def _ready(self, deadline: float, events: int = POLLIN) -> bool:
