@@ -54,6 +54,11 @@ class Client(Clocked):
         self._judge(reply, answers, requirement)
         return reply
 
+    def ask(self, line: str | bytes) -> Reply:
+        """Send a command where only the form of its reply is the case's affair: a wrong reply blocks the case."""
+        line = line.encode("latin-1") if isinstance(line, str) else line
+        return self.expect(line, acceptable(self.state, line)[0].rule)
+
     def expect_delivered(self, body: bytes, requirement: str = "", cut: Cut = whole, end: bytes = b".\r\n") -> Message:
         """Send a body after DATA, and judge the reply to its end.
 

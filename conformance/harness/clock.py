@@ -91,7 +91,7 @@ class Clocked(Session):
         reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
         if reply.code == self._case.dialect.code("timeout"):
             raise self._too_early(requirement, reply.at, reply.text)
-        self._judge(reply, answers, requirement)
+        self._judge(reply, answers, answers[0].rule)
 
     def expect_timeout_despite(self, sent: Iterator[bytes], every: float, requirement: str) -> None:
         """Keep sending what restarts no clock, and judge that the time-out comes all the same.

@@ -107,27 +107,29 @@ def _entry(raw: bytes) -> Entry:
     return Entry(raw, int(digits[:18]), host, netid, sender, recipients, raw[head.end() :])
 
 
-def differences(entry: Entry, message: Message) -> list[str]:
-    """What is wrong with an entry's form, number, names or body; empty where nothing is.
+def differences(entry: Entry, message: Message) -> dict[str, str]:
+    """What is wrong with an entry, by what it concerns; empty where nothing is wrong.
+
+    The keys are `form`, `number`, `host`, `sender`, `recipients` and `body`.
 
     Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
     """
     if not entry.netid:
-        return ["the head is not Received, Number, From, To and an empty line, in this order"]
-    wrong = []
+        return {"form": "the head is not Received, Number, From, To and an empty line, in this order"}
+    wrong = {}
     if entry.number != message.number:
-        wrong.append(f"Number: {entry.number}, though the reply told {message.number}")
+        wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
     if entry.host != message.host:
-        wrong.append(f"from {entry.host!r} instead of {message.host!r}")
+        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
     if not _same_address(entry.sender, message.sender):
-        wrong.append(f"From: {entry.sender!r} instead of {message.sender!r}")
+        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
     if not _same_recipients(entry.recipients, message.recipients):
-        wrong.append(f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}")
+        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
     if not same_body(entry.body, message.body):
-        wrong.append(f"the body is {_shown(entry.body)} instead of {_shown(message.body)}")
+        wrong["body"] = f"the body is {_shown(entry.body)} instead of {_shown(message.body)}"
     elif not entry.raw.endswith(b"\n\n"):
-        wrong.append("no empty line at the end")
+        wrong["form"] = "no empty line at the end"
     return wrong
 
 
