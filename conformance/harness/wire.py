@@ -196,6 +196,8 @@ class Connection:
         arrived = time.monotonic()
         quiet_by = deadline
         while True:
+            if isinstance(self._ended, Flooded):
+                raise self._ended
             end = self._buffer.find(b"\n", 0, LONGEST_REPLY)
             if end >= 0 or len(self._buffer) >= LONGEST_REPLY:
                 return self._cut(end + 1 if end >= 0 else LONGEST_REPLY, arrived)
