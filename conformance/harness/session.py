@@ -85,8 +85,6 @@ class Session:
             Blocked: the server takes no connections.
         """
         server = self._case.server
-        if server.given_up:
-            raise Blocked("pool.frees", server.given_up)
         try:
             patience = self._case.health.patience()
             self._connection = Connection(
@@ -96,6 +94,7 @@ class Session:
             raise self._case.stop("pool.alive", str(error)) from None
         server.connections += 1
         server.own_ports.add(self.wire.local_port)
+        server.open_ports.add(self.wire.local_port)
         self.valid_sent = self.wire.began
 
     def take_greeting(self) -> None:
@@ -106,7 +105,7 @@ class Session:
             Void: the server greets nobody any more but can be started again.
         """
         case = self._case
-        for rule in ("greeting", "pool.32"):
+        for rule in ("greeting", "pool.32", "pool.frees"):
             if case.health.hopeless(rule) and not case.judges(rule):
                 raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
         try:
@@ -114,16 +113,23 @@ class Session:
         except WireError as error:
             if isinstance(error, Silent) and case.server.exhausted():
                 raise Void("the server greets nobody any more") from None
-            if isinstance(error, Silent) and case.server.connections > 1:
-                case.health.step("pool.32", False)
-                raise case.stop("pool.32", "no greeting while other clients are connected or have left") from None
-            case.health.step("greeting", False)
-            raise case.stop("greeting", f"no greeting: {error}") from None
+            rule, why = self._why_not_greeted(error)
+            case.health.step(rule, False)
+            raise case.stop(rule, why) from None
         self._greeted(reply)
         case.health.step("pool.32", True)
+        case.health.step("pool.frees", True)
         case.health.step("greeting", reply.code == case.dialect.code("greeting"))
         if reply.code != case.dialect.code("greeting"):
             raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
+
+    def _why_not_greeted(self, error: WireError) -> tuple[str, str]:
+        server = self._case.server
+        if not isinstance(error, Silent) or server.connections < 2:
+            return "greeting", f"no greeting: {error}"
+        if len(server.open_ports) > 1:
+            return "pool.32", "no greeting while other clients are connected"
+        return "pool.frees", "no greeting though all other clients have left"
 
     def _greeted(self, reply: Reply) -> None:
         words = reply.text.split(" ")
@@ -227,6 +233,7 @@ class Session:
         """Leave, if connected."""
         if self._connection:
             self._connection.close()
+            self._case.server.open_ports.discard(self._connection.local_port)
 
     @property
     def last_sent(self) -> float:

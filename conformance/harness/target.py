@@ -23,14 +23,14 @@ class Server:
         command: the command that starts it, where the suite does.
         folder: where it keeps its mailbox, or None; `no_folder` says why.
         connections: how many were made to it since it was started.
-        given_up: why no case can be held with it any more, or empty.
+        own_ports: the local ports of all our connections.
+        open_ports: those of the connections that are open.
     """
 
     address: tuple[str, int]
     places: Places
     folder: Folder | None = None
     no_folder = ""
-    given_up = ""
     launched = False
     command: str | None = None
 
@@ -38,6 +38,7 @@ class Server:
         self.manners = manners
         self.connections = 0
         self.own_ports: set[int] = set()
+        self.open_ports: set[int] = set()
 
     @property
     def local(self) -> bool:
