@@ -49,14 +49,20 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
     return clients
 
 
-def need_freed_places(case: Case) -> None:
+def need_freed_places(case: Case, at_once: bool = False) -> None:
     """Go on only if places of clients that have left serve others.
+
+    Args:
+        case: the case.
+        at_once: whether the case would wait for too many of them.
 
     Raises:
         Blocked: it has been seen that they do not.
     """
     if case.health.never_frees:
         raise Blocked("pool.frees", "places of clients that have left are not freed, as has been seen")
+    if at_once and case.health.slow_to_free:
+        raise Blocked("pool.frees-at-once", "places of clients that have left are freed too late for this case")
 
 
 def _too_few(case: Case, greeted: int, count: int, requirement: str) -> Exception:

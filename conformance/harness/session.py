@@ -117,6 +117,8 @@ class Session:
             case.health.step(rule, False)
             raise case.stop(rule, why) from None
         self._greeted(reply)
+        if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
+            case.server.greets_late()
         case.health.step("pool.32", True)
         case.health.step("pool.frees", True)
         case.health.step("greeting", reply.code == case.dialect.code("greeting"))
