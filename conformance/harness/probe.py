@@ -15,7 +15,7 @@ from conformance.harness.places import Places
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire import Connection, Manners, Refused, WireError
+from conformance.harness.wire import Connection, Manners, WireError
 
 QUIET = 0.05
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
@@ -114,7 +114,7 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
     mark = words.token(16)
     try:
         connection = Connection((found.host, found.port), Transcript(), manners, patience, first)
-    except Refused as error:
+    except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     number = -1
     try:

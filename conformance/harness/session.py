@@ -84,15 +84,20 @@ class Session:
         Raises:
             Blocked: the server takes no connections.
         """
-        server = self._case.server
+        case, server = self._case, self._case.server
+        for rule in ("greeting", "pool.32", "pool.frees"):
+            if case.health.hopeless(rule) and not case.judges(rule):
+                raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
+        server.connections += 1
         try:
-            patience = self._case.health.patience()
+            patience = case.health.patience()
             self._connection = Connection(
-                server.address, self._case.record.transcript, server.manners, patience, server.first_socket()
+                server.address, case.record.transcript, server.manners, patience, server.first_socket()
             )
         except Refused as error:
-            raise self._case.stop("pool.alive", str(error)) from None
-        server.connections += 1
+            raise case.stop("pool.alive", str(error)) from None
+        except Silent as error:
+            raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
         server.open_ports.add(self.wire.local_port)
         self.valid_sent = self.wire.began
@@ -105,17 +110,10 @@ class Session:
             Void: the server greets nobody any more but can be started again.
         """
         case = self._case
-        for rule in ("greeting", "pool.32", "pool.frees"):
-            if case.health.hopeless(rule) and not case.judges(rule):
-                raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
         try:
             reply = self.wire.reply(time.monotonic() + case.health.patience())
         except WireError as error:
-            if isinstance(error, Silent) and case.server.exhausted():
-                raise Void("the server greets nobody any more") from None
-            rule, why = self._why_not_greeted(error)
-            case.health.step(rule, False)
-            raise case.stop(rule, why) from None
+            raise self._not_greeted(error) from None
         self._greeted(reply)
         if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
             case.server.greets_late()
@@ -125,13 +123,18 @@ class Session:
         if reply.code != case.dialect.code("greeting"):
             raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
 
-    def _why_not_greeted(self, error: WireError) -> tuple[str, str]:
-        server = self._case.server
-        if not isinstance(error, Silent) or server.connections < 2:
-            return "greeting", f"no greeting: {error}"
-        if len(server.open_ports) > 1:
-            return "pool.32", "no greeting while other clients are connected"
-        return "pool.frees", "no greeting though all other clients have left"
+    def _not_greeted(self, error: WireError) -> Exception:
+        case, server = self._case, self._case.server
+        silent = isinstance(error, Silent)
+        if silent and server.exhausted():
+            return Void("the server greets nobody any more")
+        rule, why = "greeting", f"no greeting: {error}"
+        if silent and len(server.open_ports) > 1:
+            rule, why = "pool.32", "no greeting while other clients are connected"
+        elif silent and server.connections > 1:
+            rule, why = "pool.frees", "no greeting though all other clients have left"
+        case.health.step(rule, False)
+        return case.stop(rule, why)
 
     def _greeted(self, reply: Reply) -> None:
         words = reply.text.split(" ")

@@ -102,7 +102,8 @@ class Connection:
         existing: a connection that has been made already.
 
     Raises:
-        Refused: no connection could be made in time.
+        Refused: no connection could be made.
+        Silent: none was made in time.
     """
 
     def __init__(
@@ -123,6 +124,9 @@ class Connection:
         self.began = time.monotonic()
         try:
             self._socket = existing or socket.create_connection(address, timeout=patience)
+        except TimeoutError:
+            self._note("no connection")
+            raise Silent(f"no connection within {patience:g} s") from None
         except OSError as error:
             self._note(f"no connection: {error}")
             raise Refused(f"no connection: {error}") from None
