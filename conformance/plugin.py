@@ -84,7 +84,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except KeyboardInterrupt:
         return _refuse("interrupted", outcome.INTERRUPTED)
     option.conformance_found = found.plain()
-    _run_in_parallel(option, Runner.only_one(found))
+    _run_in_parallel(option, found)
     return None
 
 
@@ -93,12 +93,12 @@ def _refuse(message: str, status: int) -> int:
     return status
 
 
-def _run_in_parallel(option: Any, only_one: bool) -> None:
-    """Two workers unless told otherwise: one for the cases that wait, one for the others."""
-    if only_one or option.usepdb:
+def _run_in_parallel(option: Any, found: probe.Found) -> None:
+    """Two workers unless told otherwise, one for the cases that wait, one for the others; more for a slow server."""
+    if Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        option.numprocesses = 2
+        option.numprocesses = 2 if found.latency < 0.02 else 4 if found.latency < 0.05 else 8
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses

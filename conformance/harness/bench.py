@@ -141,8 +141,11 @@ class Bench:
 
     def _control_breaks(self, plan: Plan) -> str:
         """The requirement that the case breaks even without what it judges, or an empty string."""
-        if plan.control is None:
+        if plan.control is None or (plan.fresh and not self.server.launched):
+            # Of a server that cannot be started anew, the plain case has been held before on what is now worn.
             return ""
+        if plan.fresh:
+            self.server.prepare(fresh=True)
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
         case = Case(record, self.server, self._settings, self._dialect, self._health)
         try:

@@ -76,6 +76,8 @@ class Client(Clocked):
         with self._right_to_deliver():
             self._send(cut(body + end))
             reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience())
+            if not self._case.judges("reply.one"):
+                reply = self._past_chatter(reply)
         self._judge(reply, (Answer("delivered", self.state.delivered()),), requirement)
         return self._delivered(message, reply)
 
@@ -96,6 +98,8 @@ class Client(Clocked):
             self._send(cut(b"".join(script)))
             for part in script:
                 reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience())
+                if self._case.server.manners.chatty:
+                    raise Blocked("reply.one", "more than one reply a line cannot be told apart")
                 if self._case.server.manners.unterminated:
                     raise Blocked("reply.crlf", "replies without a line end cannot be told apart")
                 if self._in_body:

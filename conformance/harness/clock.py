@@ -26,7 +26,6 @@ class Clocked(Session):
             early: the requirement that a time-out before then breaks.
         """
         until = self.valid_sent + fraction * self._case.limit
-        self._lingered = True
         try:
             reply = self.wire.reply(until)
         except Silent:
@@ -85,7 +84,6 @@ class Clocked(Session):
         data = line.encode("latin-1") + CRLF
         self._send([data[: len(data) // 2]])
         self.linger(fraction, requirement)
-        self._lingered = True
         self._send([data[len(data) // 2 :]])
         answers = acceptable(self.state, data.removesuffix(CRLF))
         reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)

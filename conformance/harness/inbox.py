@@ -60,13 +60,16 @@ class Inbox:
 
         Raises:
             Skipped: its directory is not known.
+            Broken, Blocked: a file cannot be read, and not only for the moment in which a backup is made.
         """
-        if self._case.server.folder is None:
-            raise Skipped(f"the mailbox cannot be read: {self._case.server.no_folder}")
-        try:
-            return self._case.server.folder.entries()
-        except mailbox.Unreadable as error:
-            raise self._case.stop("start.mailbox", f"the mailbox cannot be read: {error}") from None
+        deadline = time.monotonic() + SOON
+        while True:
+            try:
+                return self.folder.entries()
+            except mailbox.Unreadable as error:
+                if time.monotonic() > deadline:
+                    raise self._case.stop("start.mailbox", f"the mailbox cannot be read: {error}") from None
+                time.sleep(0.02)
 
     def entry(self, message: Message) -> Entry:
         """The entry of a delivered message, waited for up to two seconds.
@@ -93,9 +96,18 @@ class Inbox:
             raise self._case.stop(
                 "mailbox.soon", f"no entry with number {message.number} within {SOON:g} s of the reply"
             )
+        self._expect_told_number(found[0], message, entries)
         if len(found) > 1:
             raise self._case.stop("mailbox.whole", f"{len(found)} entries with number {message.number}")
         return found[0]
+
+    def _expect_told_number(self, entry: Entry, message: Message, entries: list[Entry]) -> None:
+        """Judge that the entry with the told number is the message's, if another one plainly is."""
+        if not mailbox.is_plainly(entry, message):
+            for other in entries:
+                if mailbox.is_plainly(other, message):
+                    told = f"the reply told {message.number}, the entry has {other.number}"
+                    raise self._case.stop("numbers.file", told, f"{message.number}", f"{other.number}")
 
     def expect_entry(self, message: Message, requirement: str) -> Entry:
         """Judge that a message stands in the mailbox as it was sent."""
@@ -206,6 +218,9 @@ class Inbox:
             entries = [entry for entry in self.settled_entries() if entry.number in sent or entry.number < 0]
             if len(entries) == len(sent) or time.monotonic() > deadline:
                 break
+        for entry in entries:
+            if entry.number in sent:
+                self._expect_told_number(entry, sent[entry.number], entries)
         wrong = []
         for entry in entries:
             if entry.number not in sent:
@@ -233,17 +248,17 @@ class Inbox:
         """Judge that `mailbox` itself, its backups apart, holds exactly these messages."""
         wanted = [message.number for message in messages]
         deadline = time.monotonic() + BACKUP
-        while (held := self._numbers_in_mailbox(requirement)) != wanted:
+        while (held := self._numbers_in_mailbox()) != wanted:
             if time.monotonic() > deadline:
-                shown = " ".join(map(str, held))
+                shown = "no mailbox that can be read" if held is None else " ".join(map(str, held))
                 raise self._case.stop(requirement, "mailbox holds other messages", " ".join(map(str, wanted)), shown)
             time.sleep(0.02)
 
-    def _numbers_in_mailbox(self, requirement: str) -> list[int]:
+    def _numbers_in_mailbox(self) -> list[int] | None:
         try:
             return [entry.number for entry in mailbox.read(self.folder.mailbox)]
-        except mailbox.Unreadable as error:
-            raise self._case.stop(requirement, f"the mailbox cannot be read: {error}") from None
+        except mailbox.Unreadable:
+            return None
 
     def expect_backup(self, messages: Sequence[Message], requirement: str = "backup.group") -> None:
         """Judge that the backup of these messages is made in time and holds them and nothing else."""

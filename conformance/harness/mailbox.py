@@ -133,6 +133,11 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     return wrong
 
 
+def is_plainly(entry: Entry, message: Message) -> bool:
+    """Whether an entry is a message's by its sender and body, whatever its number."""
+    return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
+
+
 def same_body(kept: bytes, sent: bytes) -> bool:
     """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
     kept, sent = (body.replace(b"\r\n", b"\n").rstrip(b"\n") for body in (kept, sent))

@@ -30,6 +30,7 @@ class Found:
         host, port: the numeric address; port 0 for a server that each worker starts.
         command: how a server is started, or None.
         greeted: whether it said anything at all.
+        latency: seconds that it takes for a reply, the median of a few.
         mailbox: the directory of its mailbox, or None; `no_mailbox` says why.
     """
 
@@ -38,6 +39,7 @@ class Found:
     port: int
     command: str | None
     greeted: bool = True
+    latency: float = 0.0
     unterminated: bool = False
     chatty: bool = False
     mailbox: str | None = None
@@ -117,6 +119,7 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
     except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     number = -1
+    waits: list[float] = []
     try:
         found.greeted = False
         connection.reply(time.monotonic() + patience)
@@ -125,7 +128,8 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
         for line in lines:
             connection.extra(QUIET)
             connection.send(f"{line}\r\n".encode())
-            connection.reply(time.monotonic() + patience)
+            waits.append(connection.reply(time.monotonic() + patience).at - connection.sent)
+            found.latency = sorted(waits)[len(waits) // 2]
         connection.extra(QUIET)
         with places.delivering():
             connection.send(words.body(1) + b".\r\n")
