@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
@@ -27,7 +26,7 @@ def arguments(given: list[str]) -> list[str]:
         words.append(word)
     if not chosen:
         words.append(str(PACKAGE))
-    fixed = ["-p", "conformance.plugin", "-c", str(PACKAGE / "suite.ini"), f"--rootdir={os.getcwd()}"]
+    fixed = ["-p", "conformance.plugin", "-c", str(PACKAGE / "suite.ini"), f"--rootdir={PACKAGE.parent}"]
     return [*fixed, *words]
 
 

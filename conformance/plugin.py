@@ -84,7 +84,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except KeyboardInterrupt:
         return _refuse("interrupted", outcome.INTERRUPTED)
     option.conformance_found = found.plain()
-    _run_in_parallel(option, Runner.only_one(found))
+    _run_in_parallel(option, found)
     return None
 
 
@@ -93,12 +93,16 @@ def _refuse(message: str, status: int) -> int:
     return status
 
 
-def _run_in_parallel(option: Any, only_one: bool) -> None:
-    """Two workers unless told otherwise: one for the cases that wait, one for the others."""
-    if only_one or option.usepdb:
+def _run_in_parallel(option: Any, found: probe.Found) -> None:
+    """Two workers unless told otherwise, one for the cases that wait, one for the others; more for a slow server."""
+    if Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        option.numprocesses = 2
+        option.numprocesses = 2 if found.latency < 0.02 else 4 if found.latency < 0.05 else 8
+    if option.numprocesses is not None:
+        # xdist may have looked at the option before we did.
+        option.tx = ["popen"] * option.numprocesses
+        option.dist = "load" if option.tx else "no"
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -265,7 +269,10 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         folder = Path(config.option.report)
     else:
         part = bool(config.option.keyword or config.option.markexpr or any("::" in word for word in config.args))
-        folder = config.rootpath / "reports" / "out" / collector.folder_name(part)
+        # `python -m conformance` brings its own settings, and its root is where the suite is installed.
+        outside = config.inipath is not None and config.inipath.name == "suite.ini"
+        root = config.invocation_params.dir if outside else config.rootpath
+        folder = root / "reports" / "out" / collector.folder_name(part)
     status = collector.finish(folder)
     session.exitstatus = status
 

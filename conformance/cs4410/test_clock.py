@@ -85,7 +85,7 @@ def test_body_shortly_before_limit(case: Case) -> None:
     client = case.client("recipient")
     client.give("DATA")
     client.linger(0.8)
-    client.expect_delivered(case.words.body())
+    client.expect_delivered(case.words.body(), "delivered")
 
 
 @pytest.mark.clock(4.9)
@@ -95,12 +95,12 @@ def test_long_session(case: Case) -> None:
     client = case.client()
     for verb in ("HELO", "MAIL", "RCPT", "RCPT"):
         client.linger(0.8, "time.session")
-        client.expect(case.words.fill(RIGHT[verb]))
+        client.ask(case.words.fill(RIGHT[verb]))
     client.linger(0.8, "time.session")
     client.give("DATA")
-    client.expect_delivered(case.words.body())
+    client.expect_delivered(case.words.body(), "delivered")
     client.linger(0.8, "time.session")
-    client.expect(case.words.fill(RIGHT["MAIL"]))
+    client.ask(case.words.fill(RIGHT["MAIL"]))
 
 
 SLOW = {"HELO": "connected", "MAIL": "greeted", "RCPT": "sender", "DATA": "recipient"}

@@ -19,13 +19,13 @@ def test_greeting_ends_in_crlf(case: Case) -> None:
 def test_reply_ends_in_crlf(case: Case, kind: str) -> None:
     """The reply to this command ends in CRLF, because every line of the protocol does."""
     state, line = REPLIES[kind]
-    case.client(state).expect(case.words.fill(line))
+    case.client(state).ask(case.words.fill(line))
 
 
 @pytest.mark.judges("reply.crlf")
 def test_delivery_reply_ends_in_crlf(case: Case) -> None:
     """The reply to the end of data ends in CRLF, because every line of the protocol does."""
-    case.client("body").expect_delivered(case.words.body())
+    case.client("body").expect_delivered(case.words.body(), "delivered")
 
 
 @pytest.mark.judges("reply.one")
@@ -34,7 +34,7 @@ def test_one_reply(case: Case, kind: str) -> None:
     """After the reply to this command nothing more comes, because a line has one reply."""
     state, line = REPLIES[kind]
     client = case.client(state)
-    client.expect(case.words.fill(line))
+    client.ask(case.words.fill(line))
     client.expect_silence()
 
 
@@ -44,7 +44,7 @@ def test_no_reply_to_body_lines(case: Case) -> None:
     client = case.client("body")
     client.send(case.words.body(5))
     client.expect_silence()
-    client.expect_delivered(b"")
+    client.expect_delivered(b"", "delivered")
     client.expect_silence()
 
 
@@ -52,7 +52,9 @@ def test_no_reply_to_body_lines(case: Case) -> None:
 def test_empty_line_has_one_reply(case: Case) -> None:
     """An empty line is a line and gets one reply, so that client and server stay in step."""
     client = case.client("greeted")
-    client.expect("")
+    reply = client.try_line("")
+    case.expect(bool(reply) or not client.wire.ended, "line.empty-harmless", "an empty line ends the session")
+    case.expect(bool(reply), "reply.one", "no reply to an empty line", "a reply", "none")
     client.expect_silence()
 
 
@@ -61,8 +63,8 @@ def test_replies_come_soon(case: Case) -> None:
     """A whole conversation, errors among it, waits no more than two seconds for any reply."""
     client = case.client()
     for line in ("mkdir", "HELO client", "HELO", "MAIL FROM: a b", "MAIL FROM: sender", "RCPT TO: one", "DATA"):
-        client.expect(line)
-    client.expect_delivered(case.words.body())
+        client.ask(line)
+    client.expect_delivered(case.words.body(), "delivered")
 
 
 @pytest.mark.judges("reply.codes")
@@ -70,5 +72,5 @@ def test_replies_come_soon(case: Case) -> None:
 def test_errors_are_5xx(case: Case, error: str) -> None:
     """An error is answered with a code of the 5xx kind, because 4xx tells of time-outs."""
     state, line = ERRORS[error]
-    reply = case.client(state).expect(case.words.fill(line))
+    reply = case.client(state).ask(case.words.fill(line))
     case.expect(reply.code.startswith("5"), "reply.codes", "no code of the 5xx kind", "5xx", reply.text)

@@ -111,6 +111,24 @@ def test_spaces_around_unknown_command(case: Case, line: str) -> None:
     client.expect_silence()
 
 
+@pytest.mark.judges("space.spaces", control={"spaces": ""})
+@pytest.mark.parametrize("spaces", ["   "], ids=["spaces"])
+@pytest.mark.parametrize("command", ["MAIL FROM:", "RCPT TO:"])
+def test_only_spaces_after_colon(case: Case, command: str, spaces: str) -> None:
+    """Spaces after the colon are no address: the syntax error is the same without them."""
+    case.client("greeted" if command == "MAIL FROM:" else "sender").expect(command + spaces)
+
+
+@pytest.mark.judges("space.spaces", control={"spaces": ""})
+@pytest.mark.parametrize("spaces", ["   "], ids=["spaces"])
+@pytest.mark.parametrize("command", ["MAIL FROM:", "RCPT TO:"])
+def test_spaces_after_bad_address(case: Case, command: str, spaces: str) -> None:
+    """Spaces at the end are no part of a bad address, and the reply does not show them."""
+    client = case.client("greeted" if command == "MAIL FROM:" else "sender")
+    reply = client.expect(f"{command} two words{spaces}")
+    case.expect("words  " not in reply.text, "space.spaces", "spaces at the end are shown", "<two words>", reply.text)
+
+
 TABS = {"after-verb": "{verb}\t{rest}", "before-verb": "\t{verb} {rest}", "at-end": "{verb} {rest}\t"}
 
 

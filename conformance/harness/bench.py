@@ -13,6 +13,7 @@ from conformance.harness.ledger import Ledger
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server, Unreachable
 from conformance.harness.verdict import Blocked, Broken, Record, Skipped, Void
+from conformance.harness.wire import WireError
 
 TRIES = 3
 """How often a case is held again that the suite itself spoiled."""
@@ -129,6 +130,8 @@ class Bench:
         except Blocked as blocked:
             by, reason, expected, actual = blocked.finding
             record.set_aside("blocked", reason, by, expected, actual)
+        except WireError as error:
+            record.find(plan.requirements[0], str(error))
         except Skipped as skipped:
             record.set_aside("skip", str(skipped))
         except Void as void:
@@ -138,15 +141,18 @@ class Bench:
 
     def _control_breaks(self, plan: Plan) -> str:
         """The requirement that the case breaks even without what it judges, or an empty string."""
-        if plan.control is None:
+        if plan.control is None or (plan.fresh and not self.server.launched):
+            # Of a server that cannot be started anew, the plain case has been held before on what is now worn.
             return ""
+        if plan.fresh:
+            self.server.prepare(fresh=True)
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
         case = Case(record, self.server, self._settings, self._dialect, self._health)
         try:
             plan.control(case)
         except Broken as broken:
             return broken.base or broken.finding[0]
-        except (Blocked, Skipped, Void):
+        except (Blocked, Skipped, Void, WireError):
             return ""
         finally:
             case.close()

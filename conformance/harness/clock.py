@@ -26,7 +26,6 @@ class Clocked(Session):
             early: the requirement that a time-out before then breaks.
         """
         until = self.valid_sent + fraction * self._case.limit
-        self._lingered = True
         try:
             reply = self.wire.reply(until)
         except Silent:
@@ -85,13 +84,12 @@ class Clocked(Session):
         data = line.encode("latin-1") + CRLF
         self._send([data[: len(data) // 2]])
         self.linger(fraction, requirement)
-        self._lingered = True
         self._send([data[len(data) // 2 :]])
         answers = acceptable(self.state, data.removesuffix(CRLF))
         reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
         if reply.code == self._case.dialect.code("timeout"):
             raise self._too_early(requirement, reply.at, reply.text)
-        self._judge(reply, answers, requirement)
+        self._judge(reply, answers, answers[0].rule)
 
     def expect_timeout_despite(self, sent: Iterator[bytes], every: float, requirement: str) -> None:
         """Keep sending what restarts no clock, and judge that the time-out comes all the same.

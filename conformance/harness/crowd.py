@@ -11,7 +11,7 @@ from conformance.harness import proc
 from conformance.harness.case import Case
 from conformance.harness.client import Client
 from conformance.harness.mailbox import Message
-from conformance.harness.verdict import Skipped, Void
+from conformance.harness.verdict import Blocked, Skipped, Void
 
 POOL = 32
 """Connections that are served at once."""
@@ -49,10 +49,28 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
     return clients
 
 
+def need_freed_places(case: Case, at_once: bool = False) -> None:
+    """Go on only if places of clients that have left serve others.
+
+    Args:
+        case: the case.
+        at_once: whether the case would wait for too many of them.
+
+    Raises:
+        Blocked: it has been seen that they do not.
+    """
+    if case.health.never_frees:
+        raise Blocked("pool.frees", "places of clients that have left are not freed, as has been seen")
+    if at_once and case.health.slow_to_free:
+        raise Blocked("pool.frees-at-once", "places of clients that have left are freed too late for this case")
+
+
 def _too_few(case: Case, greeted: int, count: int, requirement: str) -> Exception:
     if others_connected(case):
         return Skipped("somebody else is connected to this server")
     shown = f"{greeted} are greeted at once"
+    if greeted == 0 and case.server.connections > AT_A_TIME:
+        return case.stop("pool.frees", "nobody is greeted though all other clients have left", f"{count}", shown)
     return case.stop(requirement, "too few connections are served at once", f"{count}", shown)
 
 

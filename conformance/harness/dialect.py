@@ -15,6 +15,8 @@ KINDS = frozenset({
     "greeting", "helo", "mail", "rcpt", "data", "delivered", "syntax",
     "unknown", "duplicate", "nested", "need", "bad_sender", "bad_recipient", "timeout",
 })  # fmt: skip
+WITH_SHOULD = ("mail", "rcpt", "delivered", "syntax", "need")
+"""The kinds of reply whose words a SHOULD judges beside the MUST."""
 PLACEHOLDERS = {"netid": r"\S+", "number": r"\d{1,18}", "any": ".*"}
 ERROR = "error"
 
@@ -131,11 +133,15 @@ def load(name: str) -> Dialect:
     if not isinstance(replies, dict) or set(replies) != KINDS:
         odd = sorted(KINDS.symmetric_difference(replies if isinstance(replies, dict) else ()))
         raise DialectError(f"--dialect {name}: [reply.*] missing or unknown: {', '.join(odd)}")
-    try:
-        words = {kind: Words(**row) for kind, row in replies.items()}
-    except TypeError as error:
-        raise DialectError(f"--dialect {name}: {error}") from None
+    for kind, row in replies.items():
+        if not isinstance(row, dict) or not set(row) <= set(Words.__dataclass_fields__) or "must" not in row:
+            known = ", ".join(Words.__dataclass_fields__)
+            has = ", ".join(row) if isinstance(row, dict) else repr(row)
+            raise DialectError(f"--dialect {name}: [reply.{kind}] has {has}: it needs `must` and takes {known}")
+    words = {kind: Words(**row) for kind, row in replies.items()}
     for kind, one in words.items():
+        if isinstance(one.should, str) and one.should and kind not in WITH_SHOULD:
+            raise DialectError(f"--dialect {name}: [reply.{kind}] takes no `should`: {', '.join(WITH_SHOULD)} do")
         if not (isinstance(one.must, str) and re.match(r"\d{3}", one.must) and isinstance(one.should, str)):
             raise DialectError(f"--dialect {name}: [reply.{kind}] needs `must`, a text that begins with a status code")
     return Dialect(str(table.get("name", path.stem)), str(table.get("edition", "")), words)

@@ -85,14 +85,14 @@ class Process:
     """
 
     def __init__(self, command: str, time_limit: float, stale: bytes | None = None) -> None:
+        words = words_of(command)
         self.port = _free_port() if "{port}" in command else PLAIN_PORT
+        if proc.listener(HOST, self.port):
+            raise Unreachable(f"port {self.port} is taken by another process: end it first")
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
         if stale is not None:
             (self.directory / "mailbox").write_bytes(stale)
-        if proc.listener(HOST, self.port):
-            raise Unreachable(f"port {self.port} is taken by another process: end it first")
         values = {"{host}": HOST, "{port}": str(self.port), "{time_limit}": f"{time_limit:g}"}
-        words = words_of(command)
         for name, value in values.items():
             words = [word.replace(name, value) for word in words]
         self.started = time.time()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import re
 import time
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -64,6 +67,8 @@ def read(path: Path) -> list[Entry]:
         Unreadable: it is not there, cannot be read, or is larger than `LARGEST`.
     """
     try:
+        if path.is_fifo():
+            raise OSError(errno.EINVAL, "no regular file")
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
     except OSError as error:
@@ -102,28 +107,35 @@ def _entry(raw: bytes) -> Entry:
     return Entry(raw, int(digits[:18]), host, netid, sender, recipients, raw[head.end() :])
 
 
-def differences(entry: Entry, message: Message) -> list[str]:
-    """What is wrong with an entry's form, number, names or body; empty where nothing is.
+def differences(entry: Entry, message: Message) -> dict[str, str]:
+    """What is wrong with an entry, by what it concerns; empty where nothing is wrong.
+
+    The keys are `form`, `number`, `host`, `sender`, `recipients` and `body`.
 
     Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
     """
     if not entry.netid:
-        return ["the head is not Received, Number, From, To and an empty line, in this order"]
-    wrong = []
+        return {"form": "the head is not Received, Number, From, To and an empty line, in this order"}
+    wrong = {}
     if entry.number != message.number:
-        wrong.append(f"Number: {entry.number}, though the reply told {message.number}")
+        wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
     if entry.host != message.host:
-        wrong.append(f"from {entry.host!r} instead of {message.host!r}")
+        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
     if not _same_address(entry.sender, message.sender):
-        wrong.append(f"From: {entry.sender!r} instead of {message.sender!r}")
-    if {_bare(one) for one in entry.recipients} != {_bare(one) for one in message.recipients}:
-        wrong.append(f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}")
+        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
+    if not _same_recipients(entry.recipients, message.recipients):
+        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
     if not same_body(entry.body, message.body):
-        wrong.append(f"the body is {_shown(entry.body)} instead of {_shown(message.body)}")
+        wrong["body"] = f"the body is {_shown(entry.body)} instead of {_shown(message.body)}"
     elif not entry.raw.endswith(b"\n\n"):
-        wrong.append("no empty line at the end")
+        wrong["form"] = "no empty line at the end"
     return wrong
+
+
+def is_plainly(entry: Entry, message: Message) -> bool:
+    """Whether an entry is a message's by its sender and body, whatever its number."""
+    return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
 
 
 def same_body(kept: bytes, sent: bytes) -> bool:
@@ -133,13 +145,19 @@ def same_body(kept: bytes, sent: bytes) -> bool:
         return True
     kept_lines, sent_lines = kept.split(b"\n"), sent.split(b"\n")
     return len(kept_lines) == len(sent_lines) and all(
-        have == want or (want.startswith(b".") and have == want[1:])
+        have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
         for have, want in zip(kept_lines, sent_lines, strict=True)
     )
 
 
+def _same_recipients(kept: tuple[str, ...], sent: tuple[str, ...]) -> bool:
+    """Whether each recipient stands at least once and at most as often as it was given."""
+    have, given = Counter(map(_bare, kept)), Counter(map(_bare, sent))
+    return have.keys() == given.keys() and all(have[one] <= given[one] for one in given)
+
+
 def _bare(address: str) -> str:
-    return address[1:-1] if len(address) > 2 and address.startswith("<") and address.endswith(">") else address
+    return address[1:-1] if address.startswith("<") and address.endswith(">") else address
 
 
 def _same_address(kept: str, sent: str) -> bool:
@@ -173,8 +191,10 @@ class Folder:
         found = {}
         for path in self.directory.glob("mailbox.*"):
             match = re.fullmatch(r"mailbox\.(\d{1,9})-(\d{1,9})", path.name)
-            if match and path.is_file() and path.stat().st_mtime >= self.since:
-                found[int(match[1]), int(match[2])] = path
+            # A file may vanish between the two looks.
+            with contextlib.suppress(OSError):
+                if match and path.is_file() and path.stat().st_mtime >= self.since:
+                    found[int(match[1]), int(match[2])] = path
         return dict(sorted(found.items()))
 
     def entries(self) -> list[Entry]:

@@ -140,8 +140,10 @@ def _path(verb: str, before_colon: str, after_colon: str, tabs: tuple[str, ...])
             verb, faults=("syntax",), refusable=tuple(one for one in refusable if one != "space.after-colon")
         )
     bad = "bad_sender" if verb == "MAIL" else "bad_recipient"
-    if re.search(r"[ \t]", address):
+    if " " in address:
         return Command(verb, address, faults=(bad,), refusable=refusable)
+    if "\t" in address:
+        return Command(verb, address, faults=(bad,), refusable=refusable, acceptable_though="space.tabs")
     if not _printable(address):
         return Command(
             verb, address, faults=(bad, "syntax"), refusable=refusable, acceptable_though="address.unprintable"
@@ -181,6 +183,8 @@ def _answers(state: State, command: Command) -> list[Answer]:
     if not faults:
         return [_accepted(state, command)]
     kinds = [kind for fault in faults for kind in (("syntax", "unknown") if fault == "boundary" else (fault,))]
+    if "nested" in faults and len(faults) > 1:
+        kinds = list(dict.fromkeys([*kinds, "syntax", "bad_sender"]))
     exact = len(kinds) == 1
     rule = {"need": f"order.{command.verb.lower()}", "boundary": "syntax.boundary"}.get(faults[0], "")
     answers = [_refused(state, command, kind, exact, rule or RULES[faults[0]]) for kind in kinds]

@@ -48,7 +48,9 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
     kept = verdicts["pass"] + verdicts["note"] + verdicts["warn"]
     head = {
         CONFORMS: f"conforms in {kept} of {total} requirements",
-        BROKEN: f"does not conform: {_count(verdicts['fail'], 'requirement')} of {total} broken, {kept} kept",
+        BROKEN: f"does not conform: {_count(verdicts['fail'], 'requirement')} of {total} broken, {kept} kept"
+        if verdicts["fail"]
+        else f"does not conform, for warnings count: {kept} of {total} requirements kept",
         INTERRUPTED: f"interrupted: {verdicts['fail']} of {total} requirements broken so far, {kept} kept",
         FAULT: "no verdict: the suite itself went wrong",
         NOTHING_JUDGED: f"no verdict: nothing was judged of {total} requirements",

@@ -15,7 +15,7 @@ from conformance.harness.places import Places
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire import Connection, Manners, Refused, WireError
+from conformance.harness.wire import Connection, Manners, WireError
 
 QUIET = 0.05
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
@@ -30,6 +30,7 @@ class Found:
         host, port: the numeric address; port 0 for a server that each worker starts.
         command: how a server is started, or None.
         greeted: whether it said anything at all.
+        latency: seconds that it takes for a reply, the median of a few.
         mailbox: the directory of its mailbox, or None; `no_mailbox` says why.
     """
 
@@ -38,6 +39,7 @@ class Found:
     port: int
     command: str | None
     greeted: bool = True
+    latency: float = 0.0
     unterminated: bool = False
     chatty: bool = False
     mailbox: str | None = None
@@ -59,7 +61,7 @@ def look(settings: Settings) -> Found:
         UsageError: the address does not resolve.
         Unreachable: nothing listens there, or the server does not start.
     """
-    return _look_at_address(settings) if settings.target else _look_at_command(settings)
+    return _look_at_address(settings) if settings.target is not None else _look_at_command(settings)
 
 
 def _look_at_command(settings: Settings) -> Found:
@@ -78,12 +80,12 @@ def _name_of(command: str) -> str:
     words = launch.words_of(command)
     if "-m" in words[:-1]:
         return words[words.index("-m") + 1]
-    scripts = [Path(word).stem for word in words if Path(word).is_file()]
-    return (scripts[-1] if scripts else Path(words[0]).stem) or "server"
+    scripts = [word for word in words[1:] if Path(word).is_file()]
+    return Path(scripts[0] if scripts else words[0]).stem or "server"
 
 
 def _look_at_address(settings: Settings) -> Found:
-    assert settings.target
+    assert settings.target is not None
     host, port = parse_address(settings.target)
     numeric, _ = resolve(host, port)
     found = Found(settings.target, numeric, port, None)
@@ -114,9 +116,10 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
     mark = words.token(16)
     try:
         connection = Connection((found.host, found.port), Transcript(), manners, patience, first)
-    except Refused as error:
+    except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     number = -1
+    waits: list[float] = []
     try:
         found.greeted = False
         connection.reply(time.monotonic() + patience)
@@ -125,7 +128,8 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
         for line in lines:
             connection.extra(QUIET)
             connection.send(f"{line}\r\n".encode())
-            connection.reply(time.monotonic() + patience)
+            waits.append(connection.reply(time.monotonic() + patience).at - connection.sent)
+            found.latency = sorted(waits)[len(waits) // 2]
         connection.extra(QUIET)
         with places.delivering():
             connection.send(words.body(1) + b".\r\n")

@@ -58,10 +58,10 @@ class Runner:
             return
         if self.shared:
             self._behind = self.front
-            self.front.server.prepare(fresh=True)
         else:
-            self._behind = self._bench(shared=True)
-        self._behind.server.prepare()
+            self._behind = Bench(self._server(), self.settings, self.ledger, self._words, self.found.greeted)
+        self._behind.server.prepare(fresh=True)
+        self._behind.server.shared = True
         self._waiting = {plan.id: Future() for plan in plans}
         # Daemons, because an interrupted run must not wait for clocks.
         Thread(target=self._wait_together, args=(self._behind, plans), daemon=True).start()
@@ -73,6 +73,7 @@ class Runner:
                 free.acquire()
                 Thread(target=self._attempt, args=(bench, plan, free), daemon=True).start()
             wait(self._waiting.values())
+        bench.server.shared = False
 
     def _attempt(self, bench: Bench, plan: Plan, free: Semaphore) -> None:
         future = self._waiting[plan.id]
@@ -96,17 +97,14 @@ class Runner:
     def front(self) -> Bench:
         """The server for the cases that are held one after the other."""
         if self._front is None:
-            self._front = self._bench(shared=self.shared)
+            self._front = Bench(self._server(), self.settings, self.ledger, self._words, self.found.greeted)
         return self._front
 
-    def _bench(self, shared: bool) -> Bench:
-        return Bench(self._server(shared), self.settings, self.ledger, self._words, self.found.greeted)
-
-    def _server(self, shared: bool) -> Server:
+    def _server(self) -> Server:
         found, manners = self.found, self.found.manners()
         if found.command is None:
             return Addressed((found.host, found.port), manners, found.mailbox, found.no_mailbox)
-        return Launched(found.command, self.settings.time_limit, manners, shared)
+        return Launched(found.command, self.settings.time_limit, manners)
 
     @property
     def notes(self) -> list[str]:

@@ -54,7 +54,6 @@ class Session:
         self.netid = ""
         self.may_deliver = case.counts
         self.valid_sent = self.valid_read = 0.0
-        self._lingered = False
         self._began = 0.0
         self._in_body = False
         self.ends_with_send = False
@@ -84,18 +83,22 @@ class Session:
         Raises:
             Blocked: the server takes no connections.
         """
-        server = self._case.server
-        if server.given_up:
-            raise Blocked("pool.frees", server.given_up)
+        case, server = self._case, self._case.server
+        for rule in ("greeting", "pool.32", "pool.frees"):
+            if case.health.hopeless(rule) and not case.judges(rule):
+                raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
+        server.connections += 1
         try:
-            patience = self._case.health.patience()
+            patience = case.health.patience()
             self._connection = Connection(
-                server.address, self._case.record.transcript, server.manners, patience, server.first_socket()
+                server.address, case.record.transcript, server.manners, patience, server.first_socket()
             )
         except Refused as error:
-            raise self._case.stop("pool.alive", str(error)) from None
-        server.connections += 1
+            raise case.stop("pool.alive", str(error)) from None
+        except Silent as error:
+            raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
+        server.open_ports.add(self.wire.local_port)
         self.valid_sent = self.wire.began
 
     def take_greeting(self) -> None:
@@ -106,24 +109,31 @@ class Session:
             Void: the server greets nobody any more but can be started again.
         """
         case = self._case
-        for rule in ("greeting", "pool.32"):
-            if case.health.hopeless(rule) and not case.judges(rule):
-                raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
         try:
             reply = self.wire.reply(time.monotonic() + case.health.patience())
         except WireError as error:
-            if isinstance(error, Silent) and case.server.exhausted():
-                raise Void("the server greets nobody any more") from None
-            if isinstance(error, Silent) and case.server.connections > 1:
-                case.health.step("pool.32", False)
-                raise case.stop("pool.32", "no greeting while other clients are connected or have left") from None
-            case.health.step("greeting", False)
-            raise case.stop("greeting", f"no greeting: {error}") from None
+            raise self._not_greeted(error) from None
         self._greeted(reply)
+        if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
+            case.server.greets_late()
         case.health.step("pool.32", True)
+        case.health.step("pool.frees", True)
         case.health.step("greeting", reply.code == case.dialect.code("greeting"))
         if reply.code != case.dialect.code("greeting"):
             raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
+
+    def _not_greeted(self, error: WireError) -> Exception:
+        case, server = self._case, self._case.server
+        silent = isinstance(error, Silent)
+        if silent and server.exhausted():
+            return Void("the server greets nobody any more")
+        rule, why = "greeting", f"no greeting: {error}"
+        if silent and len(server.open_ports) > 1:
+            rule, why = "pool.32", "no greeting while other clients are connected"
+        elif silent and server.connections > 1:
+            rule, why = "pool.frees", "no greeting though all other clients have left"
+        case.health.step(rule, False)
+        return case.stop(rule, why)
 
     def _greeted(self, reply: Reply) -> None:
         words = reply.text.split(" ")
@@ -208,7 +218,7 @@ class Session:
         self.give("DATA")
         message = self._message(body)
         with self._right_to_deliver():
-            reply = self._step("delivered", body + b"." + CRLF)
+            reply = self._past_chatter(self._step("delivered", body + b"." + CRLF))
         if not reply.code.startswith("2"):
             raise self._case.stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
         return self._delivered(message, reply)
@@ -227,6 +237,7 @@ class Session:
         """Leave, if connected."""
         if self._connection:
             self._connection.close()
+            self._case.server.open_ports.discard(self._connection.local_port)
 
     @property
     def last_sent(self) -> float:
@@ -243,17 +254,16 @@ class Session:
         if not self._case.judges("reply.one"):
             self.wire.settle()
         self._began = time.monotonic()
-        if self._lingered and self._began - self.valid_sent > 0.95 * self._case.limit:
+        if self._began - self.valid_sent > 0.95 * self._case.limit:
             raise Void("the case itself was late")
-        self._lingered = False
         pieces = list(pieces)
         try:
             if len(pieces) == 1:
                 self.wire.send(pieces[0])
             else:
                 self.wire.send_apart(pieces)
-        except Closed:
-            # What the server said before it left is still to be read.
+        except WireError:
+            # What the server said before it left, or stopped reading, is still to be read.
             return
         if self.ends_with_send:
             self.wire.half_close()
@@ -324,7 +334,7 @@ class Session:
         wanted = self._wanted(answers)
         if reply.code == case.dialect.code("timeout"):
             return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
-        refusing = all(case.dialect.code(answer.kind).startswith("5") for answer in answers)
+        refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
         if refusing and reply.code.startswith("4"):
             return case.stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
         if setting_up:
@@ -342,6 +352,16 @@ class Session:
 
     def _shown(self, kind: str) -> str:
         return self._case.dialect.show(kind, {"netid": (self.netid,)} if self.netid else {})
+
+    def _past_chatter(self, reply: Reply) -> Reply:
+        """The last acceptance that comes, where the server is known to answer what needs no answer."""
+        while self._case.server.manners.chatty:
+            try:
+                later = self.wire.reply(time.monotonic() + 0.05)
+            except WireError:
+                break
+            reply = later if later.code.startswith("2") else reply
+        return reply
 
     def _message(self, body: bytes) -> Message:
         return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0)

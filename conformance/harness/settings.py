@@ -34,7 +34,7 @@ class Settings:
         Raises:
             UsageError: an option has no sense, or a directory is not there.
         """
-        if self.target and self.launch:
+        if self.target is not None and self.launch is not None:
             raise UsageError("--target and --launch: give one of them")
         if not 0.2 <= self.time_limit <= 3600:
             raise UsageError(f"--time-limit {self.time_limit:g}: give seconds, from 0.2 to 3600")
@@ -42,7 +42,9 @@ class Settings:
             raise UsageError(f"--mailbox {self.mailbox}: no such directory")
         if self.source is not None and not Path(self.source).exists():
             raise UsageError(f"--source {self.source}: no such file or directory")
-        if self.target:
+        if self.launch is not None and not self.launch.strip():
+            raise UsageError("--launch: the command is empty")
+        if self.target is not None:
             parse_address(self.target)
 
 

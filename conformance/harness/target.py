@@ -21,23 +21,26 @@ class Server:
     Attributes:
         address: its numeric host and port.
         command: the command that starts it, where the suite does.
+        shared: whether cases are held side by side on it just now, so that it is started again only when it has ended.
         folder: where it keeps its mailbox, or None; `no_folder` says why.
         connections: how many were made to it since it was started.
-        given_up: why no case can be held with it any more, or empty.
+        own_ports: the local ports of all our connections.
+        open_ports: those of the connections that are open.
     """
 
     address: tuple[str, int]
     places: Places
     folder: Folder | None = None
     no_folder = ""
-    given_up = ""
     launched = False
+    shared = False
     command: str | None = None
 
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
         self.connections = 0
         self.own_ports: set[int] = set()
+        self.open_ports: set[int] = set()
 
     @property
     def local(self) -> bool:
@@ -71,6 +74,9 @@ class Server:
         """Told that it greets nobody any more; whether it could be started again."""
         return False
 
+    def greets_late(self) -> None:
+        """Told that it greets late though nobody else is connected: it may be worn."""
+
     def stop(self) -> None:
         """End what was started."""
 
@@ -102,14 +108,12 @@ class Launched(Server):
         command: the command line, as in `--launch`.
         time_limit: the server's time limit in seconds.
         manners: what the probe learned of it.
-        shared: whether cases are held side by side on it, so that it is started again only when it has ended.
     """
 
     launched = True
 
-    def __init__(self, command: str, time_limit: float, manners: Manners, shared: bool = False) -> None:
+    def __init__(self, command: str, time_limit: float, manners: Manners) -> None:
         super().__init__(manners)
-        self._shared = shared
         self.command = command
         self._time_limit = time_limit
         self._leaks_after: int | None = None
@@ -125,7 +129,8 @@ class Launched(Server):
         """
         with self._lock:
             worn = self._leaks_after is not None and self.connections >= self._leaks_after
-            if self._process is None or self._process.status is not None or worn or (fresh and self.connections):
+            new = not self.shared and (worn or (fresh and self.connections > 0))
+            if self._process is None or self._process.status is not None or new:
                 self.stop()
                 self._start()
 
@@ -162,10 +167,15 @@ class Launched(Server):
     def exhausted(self) -> bool:
         """Told that it greets nobody any more: it is started again before it has had that many clients."""
         with self._lock:
-            if self._shared or self.connections < 3:
+            if self.shared or self.connections < 3:
                 return False
-            self._leaks_after = max(1, min(self.connections - 3, self._leaks_after or self.connections))
+            self.greets_late()
             return True
+
+    def greets_late(self) -> None:
+        """Told that it greets late though nobody else is connected: from now on it is started again before that."""
+        with self._lock:
+            self._leaks_after = max(1, min(self.connections - 3, self._leaks_after or self.connections))
 
     def stop(self) -> None:
         """End the process, if it runs."""

@@ -133,7 +133,9 @@ def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str
     """
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in ledger}
     for case in cases:
-        own = {finding["requirement"]: finding for finding in case["findings"]}
+        # Of several findings the worst counts, and of equals the first.
+        worst_first = sorted(case["findings"], key=lambda finding: WORST_FIRST.index(finding["verdict"]))
+        own = {finding["requirement"]: finding for finding in reversed(worst_first)}
         for name in case["requirements"]:
             if case["verdict"] in ("blocked", "skip"):
                 found[name].append((case["verdict"], case["reason"]))

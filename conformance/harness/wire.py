@@ -25,7 +25,7 @@ CONTINUATIONS = 64
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
-SETTLE_KNOWN = 0.05
+SETTLE_KNOWN = 0.03
 """The same, once the server is known to end replies with nothing."""
 
 
@@ -102,7 +102,8 @@ class Connection:
         existing: a connection that has been made already.
 
     Raises:
-        Refused: no connection could be made in time.
+        Refused: no connection could be made.
+        Silent: none was made in time.
     """
 
     def __init__(
@@ -119,10 +120,13 @@ class Connection:
         self._manners = manners
         self._buffer = bytearray()
         self._received = 0
-        self._ended: Closed | None = None
+        self._ended: WireError | None = None
         self.began = time.monotonic()
         try:
             self._socket = existing or socket.create_connection(address, timeout=patience)
+        except TimeoutError:
+            self._note("no connection")
+            raise Silent(f"no connection within {patience:g} s") from None
         except OSError as error:
             self._note(f"no connection: {error}")
             raise Refused(f"no connection: {error}") from None
@@ -143,6 +147,7 @@ class Connection:
         Raises:
             Closed: the server has closed or reset the connection.
             Silent: the server takes no more bytes.
+            Flooded: the connection has received more than `MOST_RECEIVED` bytes.
         """
         self._log.add(f"->{self._mark}", data)
         deadline = time.monotonic() + patience
@@ -195,6 +200,8 @@ class Connection:
         arrived = time.monotonic()
         quiet_by = deadline
         while True:
+            if isinstance(self._ended, Flooded):
+                raise self._ended
             end = self._buffer.find(b"\n", 0, LONGEST_REPLY)
             if end >= 0 or len(self._buffer) >= LONGEST_REPLY:
                 return self._cut(end + 1 if end >= 0 else LONGEST_REPLY, arrived)
@@ -238,7 +245,7 @@ class Connection:
                 return False
             self._take()
             self._buffer.clear()
-        return True
+        return isinstance(self._ended, Closed)
 
     @property
     def ended(self) -> bool:
@@ -284,7 +291,7 @@ class Connection:
         self._buffer += data
         if self._received > MOST_RECEIVED:
             self._note(f"given up after {self._received} bytes")
-            raise Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
+            self._ended = Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
         return True
 
     def _ready(self, deadline: float, events: int = POLLIN) -> bool:

@@ -1,0 +1,179 @@
+"""Whatever a server does to a case, the case ends with a record, and the blame falls where it belongs."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from conformance.harness import dialect, ledger
+from conformance.harness.bench import Bench, Plan
+from conformance.harness.case import Case
+from conformance.harness.settings import Settings
+from conformance.harness.target import Addressed
+from conformance.harness.verdict import Record, Skipped
+from conformance.harness.wire import Connection, Manners
+
+DEADLINE = 30.0
+SETTINGS = Settings(
+    target="127.0.0.1:1",
+    launch=None,
+    mailbox=None,
+    source=None,
+    dialect="cs4410-2016",
+    time_limit=5.0,
+    course="4410",
+    seed=1,
+    fail_on_warn=False,
+    quick=False,
+    report=None,
+)
+RIGHT = {
+    b"HELO": b"250 me\r\n",
+    b"MAIL": b"250 2.1.0 OK\r\n",
+    b"RCPT": b"250 2.1.5 OK\r\n",
+    b"DATA": b"354 End data with <CR><LF>.<CR><LF>\r\n",
+}
+GREETING = b"220 me SMTP CS4410MP3\r\n"
+Hold = Callable[..., Record]
+
+
+@pytest.fixture
+def hold() -> Iterator[Hold]:
+    """Hold a case on a server that answers each verb as it is told to, and is deaf after DATA."""
+    over = threading.Event()
+    listeners: list[socket.socket] = []
+
+    def serve(listener: socket.socket, replies: dict[bytes, bytes], greeting: bytes) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client = listener.accept()[0]
+                threading.Thread(target=talk, args=(client, replies, greeting), daemon=True).start()
+
+    def talk(client: socket.socket, replies: dict[bytes, bytes], greeting: bytes) -> None:
+        with contextlib.suppress(OSError), client, client.makefile("rb") as lines:
+            client.sendall(greeting)
+            for line in lines:
+                verb = line[:4].upper()
+                client.sendall(replies.get(verb, b"502 5.5.2 Error: command not recognized\r\n"))
+                if verb == b"DATA":
+                    over.wait(DEADLINE)
+
+    def hold_one(
+        body: Callable[[Case], object],
+        *requirements: str,
+        replies: dict[bytes, bytes] | None = None,
+        greeting: bytes = GREETING,
+        control: Callable[[Case], None] | None = None,
+    ) -> Record:
+        listeners.append(listener := socket.create_server(("127.0.0.1", 0)))
+        threading.Thread(target=serve, args=(listener, RIGHT | (replies or {}), greeting), daemon=True).start()
+        server = Addressed(listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, ledger.load(), dialect.load("cs4410-2016"))
+
+        def case_body(case: Case) -> None:
+            body(case)
+
+        return bench.hold(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control))
+
+    yield hold_one
+    over.set()
+    for listener in listeners:
+        listener.shutdown(socket.SHUT_RDWR)
+        listener.close()
+
+
+def test_a_right_reply_passes(hold: Hold) -> None:
+    record = hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "mail")
+    assert (record.verdict, record.findings) == ("pass", [])
+
+
+def test_a_wrong_reply_is_held_against_what_the_case_judges(hold: Hold) -> None:
+    record = hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "mail", replies={b"MAIL": b"502 no\r\n"})
+    assert (record.verdict, record.findings[0].requirement) == ("fail", "mail")
+    assert (record.findings[0].expected, record.findings[0].actual) == ("250 2.1.0 OK", "502 no")
+
+
+def test_a_wrong_set_up_step_blocks_in_its_own_name(hold: Hold) -> None:
+    record = hold(lambda case: case.client("sender").expect("RCPT TO: a"), "rcpt", replies={b"MAIL": b"502 no\r\n"})
+    assert (record.verdict, record.blocked_by) == ("blocked", "mail")
+
+
+@pytest.mark.parametrize("end", [b"\n", b" "], ids=["LF", "other-words"])
+def test_a_set_up_step_needs_only_the_right_kind_of_reply(hold: Hold, end: bytes) -> None:
+    record = hold(
+        lambda case: case.client("sender").expect("RCPT TO: a"), "rcpt", replies={b"MAIL": b"250 fine" + end + b"\n"}
+    )
+    assert record.verdict == "pass"
+
+
+def test_a_line_end_is_one_finding_of_its_own(hold: Hold) -> None:
+    replies = {b"MAIL": b"250 2.1.0 OK\n"}
+    assert hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "mail", replies=replies).verdict == "pass"
+    record = hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "reply.crlf", replies=replies)
+    assert record.verdict == "fail"
+
+
+def test_what_breaks_without_what_is_judged_as_well_is_blocked(hold: Hold) -> None:
+    def plain(case: Case) -> None:
+        case.client("greeted").expect("MAIL FROM: a")
+
+    record = hold(
+        lambda case: case.client("greeted").expect("mail from: a"),
+        "case.verbs",
+        replies={b"MAIL": b"502 no\r\n"},
+        control=plain,
+    )
+    assert (record.verdict, record.blocked_by) == ("blocked", "mail")
+
+
+def test_a_skip_after_a_finding_leaves_the_finding(hold: Hold) -> None:
+    def body(case: Case) -> None:
+        case.find("mail", "broken")
+        raise Skipped("the mailbox cannot be read")
+
+    assert hold(body, "mail").verdict == "fail"
+
+
+def test_a_server_that_takes_no_more_bytes_is_judged(hold: Hold, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Connection.send
+    monkeypatch.setattr(Connection, "send", lambda connection, data, **_: send(connection, data, patience=0.2))
+    record = hold(lambda case: case.client("body").expect_delivered(b"x" * 64 * 2**20 + b"\r\n"), "bytes")
+    assert record.verdict == "fail"
+
+
+@pytest.mark.parametrize("flooded", ["greeting", "MAIL"])
+@pytest.mark.parametrize("act", ["expect", "expect_silence", "give", "wait_closed"])
+def test_a_server_that_floods_is_judged(hold: Hold, act: str, flooded: str) -> None:
+    flood = b"250 again\r\n" * 300_000
+
+    def body(case: Case) -> None:
+        client = case.client("sender")
+        for _ in range(30):
+            match act:
+                case "expect":
+                    client.expect("mkdir")
+                case "expect_silence":
+                    client.expect_silence()
+                case "give":
+                    client.give("RCPT TO: a")
+                case "wait_closed":
+                    client.wire.wait_closed(0.0)
+        case.expect(False, "reply.one", "the flood was not seen")
+
+    greeting = GREETING + (flood if flooded == "greeting" else b"")
+    record = hold(body, "reply.one", greeting=greeting, replies={b"MAIL": flood} if flooded == "MAIL" else {})
+    assert record.verdict in ("fail", "blocked")
+
+
+def test_a_server_that_floods_with_right_replies_is_judged(hold: Hold) -> None:
+    def body(case: Case) -> None:
+        client = case.client("greeted")
+        for _ in range(40):
+            client.expect("mkdir")
+
+    flood = b"502 5.5.2 Error: command not recognized\r\n" * 60_000
+    assert hold(body, "unknown", replies={b"MKDI": flood}).verdict in ("pass", "fail", "blocked")

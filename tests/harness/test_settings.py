@@ -1,0 +1,104 @@
+"""The options of a run, and the addresses of servers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from conformance.harness.settings import Settings, UsageError, parse_address, resolve
+
+PLAIN = Settings(
+    target=None,
+    launch=None,
+    mailbox=None,
+    source=None,
+    dialect="cs4410-2016",
+    time_limit=10.0,
+    course="4410",
+    seed=1,
+    fail_on_warn=False,
+    quick=False,
+    report=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [
+        ("127.0.0.1:8765", "127.0.0.1", 8765),
+        ("localhost:1", "localhost", 1),
+        ("mail.example.org:65535", "mail.example.org", 65535),
+        ("[::1]:8765", "::1", 8765),
+        ("[fe80::1%eth0]:25", "fe80::1%eth0", 25),
+        ("[::ffff:127.0.0.1]:25", "::ffff:127.0.0.1", 25),
+    ],
+)
+def test_an_address_is_split(text: str, host: str, port: int) -> None:
+    assert parse_address(text) == (host, port)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", ":", "host", "host:", ":25", "host:0", "host:65536", "host:123456", "host:x", "host:-1", "host: 25"]
+    + [
+        "host:25 ",
+        "::1:25",
+        "[::1]",
+        "[::1]:",
+        "[::1]25",
+        "[]:25",
+        "two words:25",
+        "host:25:26",
+        "host:25\n",
+        "smtp://host:25",
+    ],
+)
+def test_what_is_no_address_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(UsageError, match=r"write host:port, for example 127\.0\.0\.1:8765 or \[::1\]:8765"):
+        parse_address(text)
+
+
+@pytest.mark.parametrize(("host", "numeric"), [("127.0.0.1", "127.0.0.1"), ("localhost", "127.0.0.1"), ("::1", "::1")])
+def test_a_host_is_resolved_ipv4_first(host: str, numeric: str) -> None:
+    assert resolve(host, 25) == (numeric, 25)
+
+
+@pytest.mark.parametrize("host", ["no-such-host.invalid", "x" * 70, "a..b", "[", "no such host"])
+def test_a_name_that_does_not_resolve_is_said_in_one_line(host: str) -> None:
+    with pytest.raises(UsageError, match="does not resolve") as refused:
+        resolve(host, 25)
+    assert "\n" not in str(refused.value)
+
+
+def test_plain_settings_are_right() -> None:
+    PLAIN.check()
+    replace(PLAIN, target="127.0.0.1:25", time_limit=0.2, mailbox="/", source="/").check()
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"target": "127.0.0.1:25", "launch": "x"}, "--target and --launch: give one of them"),
+        ({"target": "127.0.0.1"}, "--target 127.0.0.1: write host:port"),
+        ({"time_limit": 0.0}, "--time-limit 0: give seconds, from 0.2 to 3600"),
+        ({"time_limit": -1.0}, "--time-limit -1"),
+        ({"time_limit": float("nan")}, "--time-limit nan"),
+        ({"time_limit": float("inf")}, "--time-limit inf"),
+        ({"mailbox": "/not/there"}, "--mailbox /not/there: no such directory"),
+        ({"mailbox": __file__}, "no such directory"),
+        ({"source": "/not/there"}, "--source /not/there: no such file or directory"),
+        ({"target": ""}, "--target : write host:port"),
+        ({"launch": ""}, "--launch"),
+    ],
+)
+def test_what_has_no_sense_is_refused(changed: dict[str, str | float], said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        replace(PLAIN, **changed).check()  # type: ignore[arg-type]
+    assert said in str(refused.value)
+
+
+def test_a_source_may_be_a_file_or_a_directory(tmp_path: Path) -> None:
+    replace(PLAIN, source=str(tmp_path)).check()
+    replace(PLAIN, source=__file__).check()

@@ -1,0 +1,232 @@
+"""The ledger and the cases belong together: every case names its rules, and every rule has its cases."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+import conformance
+from conformance.harness import dialect, ledger, oracle, places, planning
+from conformance.harness.verdict import Record
+
+PACKAGE = Path(conformance.__file__).parent
+FILES = sorted((PACKAGE / "cs4410").glob("test_*.py"))
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+LEDGER = ledger.load()
+
+
+class Gatherer:
+    """A plugin that keeps what pytest collects."""
+
+    items: list[pytest.Item]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self.items = list(session.items)
+
+
+@pytest.fixture(scope="module")
+def cases() -> list[pytest.Function]:
+    """Every case of the suite, collected as a run would."""
+    gatherer = Gatherer()
+    quiet = ["--collect-only", "-p", "no:terminal", "-p", "conformance.plugin", "-c", str(PACKAGE / "suite.ini")]
+    status = pytest.main([*quiet, str(PACKAGE)], plugins=[gatherer])
+    assert status == pytest.ExitCode.OK
+    return [item for item in gatherer.items if isinstance(item, pytest.Function)]
+
+
+def judged(item: pytest.Item) -> tuple[str, ...]:
+    """The ids that a case judges."""
+    marker = item.get_closest_marker("judges")
+    return marker.args if marker else ()
+
+
+# Cases
+
+
+def test_every_case_judges_something(cases: list[pytest.Function]) -> None:
+    assert [item.nodeid for item in cases if not judged(item)] == []
+
+
+def test_every_case_names_only_known_requirements(cases: list[pytest.Function]) -> None:
+    unknown = {(item.nodeid, name) for item in cases for name in judged(item) if name not in LEDGER}
+    assert unknown == set()
+
+
+def test_no_case_names_a_requirement_twice(cases: list[pytest.Function]) -> None:
+    assert [item.nodeid for item in cases if len(set(judged(item))) != len(judged(item))] == []
+
+
+def test_every_requirement_has_a_case(cases: list[pytest.Function]) -> None:
+    orphans = set(LEDGER) - {name for item in cases for name in judged(item)}
+    assert orphans == set(), f"no case judges {', '.join(sorted(orphans))}"
+
+
+def test_every_must_and_should_is_the_main_requirement_of_a_case_or_found_beside_one(
+    cases: list[pytest.Function],
+) -> None:
+    """A rule that is only ever second is judged only where the first one holds: then some code has to name it."""
+    main = {judged(item)[0] for item in cases if judged(item)}
+    named = {text for path in SOURCES for text in texts(ast.parse(path.read_text()))}
+    assert set(LEDGER) - main - named == set()
+
+
+def test_every_case_has_a_docstring(cases: list[pytest.Function]) -> None:
+    assert [item.nodeid for item in cases if not (item.function.__doc__ or "").strip().endswith(".")] == []
+
+
+def test_no_two_cases_have_the_same_id(cases: list[pytest.Function]) -> None:
+    doubled = [name for name, count in Counter(map(planning.case_id, cases)).items() if count > 1]
+    assert doubled == []
+
+
+def test_the_first_requirement_is_the_main_one(cases: list[pytest.Function]) -> None:
+    for item in cases:
+        plan = planning.plan_of(item)
+        assert plan.requirements == judged(item)
+        record = Record(plan.id, plan.title, plan.requirements, LEDGER).plain("")
+        main = LEDGER[judged(item)[0]]
+        assert (record["section"], record["level"]) == (main.section, main.level)
+
+
+def test_a_control_changes_only_parameters_of_its_case(cases: list[pytest.Function]) -> None:
+    odd = []
+    for item in cases:
+        marker = item.get_closest_marker("judges")
+        control = marker.kwargs.get("control") if marker else None
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        if control is not None and (not control or not set(control) <= set(parameters)):
+            odd.append(item.nodeid)
+    assert odd == []
+
+
+def test_a_control_is_not_the_case_itself(cases: list[pytest.Function]) -> None:
+    same = []
+    for item in cases:
+        marker = item.get_closest_marker("judges")
+        control = marker.kwargs.get("control") if marker else None
+        if control and all(item.callspec.params[name] == value for name, value in control.items()):
+            same.append(item.nodeid)
+    assert same == [], "a case that is its own control can never be broken"
+
+
+def test_the_marks_of_cases_can_be_held(cases: list[pytest.Function]) -> None:
+    for item in cases:
+        clock, taken, alone = (item.get_closest_marker(name) for name in ("clock", "places", "alone"))
+        assert not (clock and alone), f"{item.nodeid} can't wait beside others and hold the server alone"
+        if clock:
+            assert isinstance(clock.args[0], int | float) and clock.args[0] > 0, item.nodeid
+        if taken:
+            assert 0 < taken.args[0] <= places.PLACES, f"{item.nodeid} asks for more places than there are"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
+def test_every_file_of_cases_says_what_it_is_about(path: Path) -> None:
+    assert ast.get_docstring(ast.parse(path.read_text()))
+
+
+# Requirements that the code names
+
+
+def texts(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def named_requirements(tree: ast.AST) -> Iterator[tuple[str, int, str]]:
+    """The calls whose argument is the id of a requirement: their name, line and that id."""
+    position = {"stop": 0, "find": 0, "Blocked": 0, "Broken": 0, "doubt": 0, "hopeless": 0, "expect": 1}
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+        given = node.args[position[name] :] if name in position else []
+        if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str) and given[0].value:
+            yield name, node.lineno, given[0].value
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_the_code_names_only_known_requirements(path: Path) -> None:
+    found = list(named_requirements(ast.parse(path.read_text())))
+    assert [(line, name) for _, line, name in found if name not in LEDGER] == []
+
+
+def test_a_case_records_only_what_it_judges(cases: list[pytest.Function]) -> None:
+    """`case.find` says nothing where the case does not judge the requirement: then it is a slip."""
+    slips = set()
+    for path in FILES:
+        for function in ast.walk(ast.parse(path.read_text())):
+            if isinstance(function, ast.FunctionDef) and function.name.startswith("test_"):
+                own = {
+                    name
+                    for item in cases
+                    if item.path == path and item.originalname == function.name
+                    for name in judged(item)
+                }
+                found = named_requirements(function)
+                slips |= {(path.name, line, name) for call, line, name in found if call == "find" and name not in own}
+    assert slips == set()
+
+
+def test_the_model_names_only_known_requirements() -> None:
+    assert {*oracle.RULES.values(), *oracle.WORD_RULES.values()} <= set(LEDGER)
+
+
+def test_the_model_has_a_rule_for_every_kind_of_reply() -> None:
+    assert set(oracle.RULES) == (dialect.KINDS - {"need"}) | {dialect.ERROR}
+
+
+# The ledger
+
+
+@pytest.mark.parametrize("requirement", LEDGER.values(), ids=LEDGER)
+def test_a_requirement_is_complete(requirement: ledger.Requirement) -> None:
+    assert requirement.level in ("MUST", "SHOULD", "NOTE")
+    assert requirement.section in ("Greeting and lines", "Commands", "Message", "Time", "Pool", "Mailbox", "Backup")
+    assert requirement.rule.endswith(".")
+    assert "\n" not in requirement.rule
+
+
+def test_sections_stand_together() -> None:
+    sections = [requirement.section for requirement in LEDGER.values()]
+    assert len([name for name, _ in groupby(sections)]) == len(set(sections))
+
+
+def test_for_cs4411_the_backup_is_a_should() -> None:
+    extra = ledger.load("4411")
+    for name, requirement in LEDGER.items():
+        if name.startswith("backup."):
+            assert (requirement.level, extra[name].level) == ("MUST", "SHOULD")
+            assert extra[name].rule == requirement.rule
+        else:
+            assert extra[name] == requirement
+    assert sum(name.startswith("backup.") for name in LEDGER) > 0
+    assert list(extra) == list(LEDGER)
+
+
+def ledger_file(folder: Path, *rows: str) -> Path:
+    path = folder / "ledger.toml"
+    path.write_text("".join(f"[[requirement]]\nsection = 'S'\nrule = 'R.'\n{row}\n" for row in rows))
+    return path
+
+
+def test_a_doubled_id_is_refused(tmp_path: Path) -> None:
+    row = "id = 'twice'\nlevel = 'MUST'"
+    with pytest.raises(ValueError, match="twice"):
+        ledger.load(path=ledger_file(tmp_path, row, row))
+
+
+@pytest.mark.parametrize("level", ["", "must", "MAY"])
+def test_an_unknown_level_is_refused(tmp_path: Path, level: str) -> None:
+    with pytest.raises(ValueError, match="odd"):
+        ledger.load(path=ledger_file(tmp_path, f"id = 'odd'\nlevel = '{level}'"))
+
+
+def test_the_ledger_keeps_its_order(tmp_path: Path) -> None:
+    rows = [f"id = '{name}'\nlevel = 'NOTE'" for name in ("z", "a", "m")]
+    assert list(ledger.load(path=ledger_file(tmp_path, *rows))) == ["z", "a", "m"]
