@@ -154,6 +154,11 @@ class Client:
         actual = actual.decode("latin-1") if isinstance(actual, bytes) else actual
         self.run.findings.add(rule, what, wanted, actual, self.log)
 
+    def blame_for_closing(self, rule: str, what: str, wanted: str = "", actual: str = "") -> None:
+        """Take down that the server ended the connection, unless it turns out that the server itself has ended."""
+        log = list(self.log)
+        self.engine.suspect(lambda: self.run.findings.add(rule, what, wanted, actual, log))
+
     # --- bytes ---
 
     def send(self, data: bytes) -> float:
@@ -268,7 +273,8 @@ class Client:
             if not self._established:
                 self.engine.was_refused(self, reason)
                 return
-            self.blame("greeting", "the server closed the connection instead of a greeting", "220", reason)
+            what = "the server closed the connection instead of a greeting"
+            self.blame_for_closing("greeting", what, "a greeting", reason)
         else:
             self.on_end(reason, now)
         self.drop()

@@ -21,6 +21,8 @@ CHECK = 0.05
 """Seconds between two looks at what is overdue."""
 ASSEMBLE = 0.4
 """The share of the time limit in which those who are greeted first wait for the others to be greeted."""
+SUSPECTED = 0.5
+"""Seconds between the server's closing a connection and its being blamed for that."""
 STALLING = 1.0
 """Seconds without a reply to anybody."""
 CONNECT_PAUSE = 0.01
@@ -63,6 +65,7 @@ class Engine:
         self._resting: set[Client] = set()
         self._greeted: set[Client] = set()
         self._next_connect = self._began = 0.0
+        self._suspected: deque[tuple[float, Callable[[], None]]] = deque()
         self._held: list[tuple[Client, int, Callable[[], None]]] | None = []
         self.refused = ""
         self.stopping = self.interrupted = self.unterminated = self.foreign = False
@@ -146,6 +149,10 @@ class Engine:
             if client.socket is not None and client.serial == serial:
                 action()
 
+    def suspect(self, blame: Callable[[], None]) -> None:
+        """Blame the server for a closed connection in a moment, unless it has ended by then: that is one finding."""
+        self._suspected.append((monotonic() + SUSPECTED, blame))
+
     def was_refused(self, client: Client, reason: str) -> None:
         """End the run: nobody listens there any more."""
         self.refused = reason
@@ -209,6 +216,8 @@ class Engine:
             self._next_connect = now + 1.0
 
     def _check(self, now: float) -> None:
+        while self._suspected and self._suspected[0][0] <= now:
+            self._suspected.popleft()[1]()
         for client in self.clients:
             client.check(now)
 
@@ -227,6 +236,7 @@ class Engine:
             findings.add("pool.alive", "the server's process ended", "it runs", ended)
         else:
             return False
+        self._suspected.clear()
         return True
 
     def is_stalling(self, now: float) -> bool:
@@ -250,6 +260,8 @@ class Engine:
         until = monotonic() + DRAIN
         while monotonic() < until and any(client.is_owed() for client in self.clients):
             self._turn(monotonic(), monotonic() + CHECK)
+        for _, blame in self._suspected:
+            blame()
         self._resting.update(self.clients)
         for client in self.clients:
             client.drop()

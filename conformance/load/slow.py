@@ -249,7 +249,8 @@ class Waiter(Client):
         if early:
             raise self._too_early(heard)
         if heard.ended:
-            self.blame("time.reply", f"closed without a word instead of the time-out ({row})", "421", heard.text)
+            what = f"closed without a word instead of the time-out ({row})"
+            self.blame_for_closing("time.reply", what, "421", heard.text.decode("latin-1"))
             raise Over
         if verdict.wrong:
             self.blame(verdict.rule, f"{verdict.wrong} ({row})", verdict.wanted, heard.text)
@@ -269,7 +270,8 @@ class Waiter(Client):
         shown = f"{heard.text.decode('latin-1') or 'closed'} after {waited:.2f} s"
         if waited < self._limit:
             what = "timed out though the time limit has not passed since a valid command"
-            self.blame("time.early", what, f"nothing before {self._limit:g} s", shown)
+            blame = self.blame_for_closing if heard.ended else self.blame
+            blame("time.early", what, f"nothing before {self._limit:g} s", shown)
         else:
             self.run.note("a client was so slow itself that it was timed out")
         return Over()

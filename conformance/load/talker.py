@@ -181,9 +181,13 @@ class Talker(Client):
             self.run.note("the server hangs up after some errors in a session")
         elif self._pending:
             rule = "half-close.answered" if self._half_closed else "reply.one"
-            self._unanswered("the connection was closed instead of a reply", rule, reason, now)
+            kind = self._count_unanswered(now)
+            what = "the connection was closed instead of a reply"
+            self.blame_for_closing(rule, what, f"a reply ({kind})", reason)
         else:
-            self.blame("pool.no-influence", "the server closed the connection of a client that did nothing wrong")
+            self.blame_for_closing(
+                "pool.no-influence", "the server closed the connection of a client that did nothing wrong"
+            )
 
     def _was_in_time(self) -> bool:
         """Whether what waits for its reply was sent when most of the time limit was left, and that has passed since."""
@@ -196,10 +200,13 @@ class Talker(Client):
         return bool(self._pending) and self._pending[0][0].after == self._shape
 
     def _unanswered(self, what: str, rule: str, actual: str | bytes, now: float) -> None:
+        self.blame(rule, what, f"a reply ({self._count_unanswered(now)})", actual)
+
+    def _count_unanswered(self, now: float) -> str:
         step, sent = self._pending[0]
         kind = "delivered" if not step.line else self.run.judge.owed(self._shape, step.line)
         self.run.tally.add(kind, now - sent, False)
-        self.blame(rule, what, f"a reply ({kind})", actual)
+        return kind
 
     def on_check(self, now: float) -> None:
         """Look whether a reply is overdue."""

@@ -85,6 +85,7 @@ def test_fault_is_found(ended: Get, fault: str, rule: str) -> None:
 
 def test_one_wrong_reply_is_one_finding(ended: Get) -> None:
     assert ended("wrong-code").rules() == {"mail.nested"}
+    assert ended("dies").rules() == {"pool.alive"}
     assert ended("no-crlf").rules() == {"reply.crlf"}
 
 
