@@ -98,7 +98,8 @@ class Inbox:
             )
         self._expect_told_number(found[0], message, entries)
         if len(found) > 1:
-            rule = self._rule_of_doubled(message.number)
+            same = len({entry.raw.strip() for entry in found}) == 1
+            rule = self._rule_of_doubled(message.number) if same else "numbers"
             raise self._case.stop(rule, f"{len(found)} entries with number {message.number}")
         return found[0]
 
