@@ -187,14 +187,7 @@ def test_numbers_stand_in_order(case: Case) -> None:
     """The entries of the whole mailbox stand in the order of their numbers, each once."""
     with case.counting():
         case.client("recipient").deliver(case.words.body())
-        numbers = [entry.number for entry in case.inbox.settled_entries()]
-    case.expect(
-        numbers == sorted(set(numbers)),
-        "numbers.file",
-        "numbers out of order or twice",
-        "",
-        " ".join(map(str, numbers)),
-    )
+        case.inbox.expect_order("numbers.file")
 
 
 LEAVES = {

@@ -109,6 +109,7 @@ class Bench:
         began = time.monotonic()
         try:
             self.server.prepare(plan.fresh)
+            self.server.connections_before = self.server.connections
             places = self.server.places
             with places.take(plan.places) if plan.places else places.take_all():
                 began = time.monotonic()
@@ -146,13 +147,16 @@ class Bench:
             return ""
         if plan.fresh:
             self.server.prepare(fresh=True)
+            self.server.connections_before = 0
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
         case = Case(record, self.server, self._settings, self._dialect, self._health)
         try:
             plan.control(case)
         except Broken as broken:
             return broken.base or broken.finding[0]
-        except (Blocked, Skipped, Void, WireError):
+        except Blocked as blocked:
+            return blocked.by
+        except (Skipped, Void, WireError):
             return ""
         finally:
             case.close()

@@ -133,9 +133,16 @@ def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
     """A client that comes to a state, sends something and leaves in its own way.
 
     Raises:
+        Broken: those before it have left nobody to serve it.
         Blocked: the server does not let it get there.
     """
-    client = case.client(state)
+    try:
+        client = case.client(state)
+    except Blocked as blocked:
+        if blocked.by in ("pool.32", "pool.frees"):
+            reason = "nobody is served any more after such clients"
+            raise case.stop(case.record.requirements[0], reason, base="pool.frees") from None
+        raise
     if sent:
         client.send(sent)
     client.leave(leave)

@@ -98,8 +98,24 @@ class Inbox:
             )
         self._expect_told_number(found[0], message, entries)
         if len(found) > 1:
-            raise self._case.stop("mailbox.whole", f"{len(found)} entries with number {message.number}")
+            same = len({entry.raw.strip() for entry in found}) == 1
+            rule = self._rule_of_doubled(message.number) if same else "numbers"
+            raise self._case.stop(rule, f"{len(found)} entries with number {message.number}")
         return found[0]
+
+    def _rule_of_doubled(self, number: int) -> str:
+        """What an entry that stands twice breaks: in a backup and still in the mailbox, that was not emptied."""
+        in_backup = any(low <= number <= high for low, high in self.folder.backups())
+        return "backup.emptied" if in_backup and number in (self._numbers_in_mailbox() or []) else "mailbox.whole"
+
+    def expect_order(self, requirement: str) -> None:
+        """Judge that all entries stand in the order of their numbers, each once."""
+        numbers = [entry.number for entry in self.settled_entries()]
+        for number in numbers:
+            if numbers.count(number) > 1:
+                raise self._case.stop(self._rule_of_doubled(number), f"entry {number} stands twice", "once", "twice")
+        if numbers != sorted(numbers):
+            raise self._case.stop(requirement, "numbers out of order", "", " ".join(map(str, numbers)))
 
     def _expect_told_number(self, entry: Entry, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
@@ -179,6 +195,9 @@ class Inbox:
             action()
             # The second delivery after it sees a number that was taken late.
             messages += [self._case.client("recipient").deliver(self._case.words.body(1)) for _ in range(2)]
+            if messages[2].number != messages[1].number + 1:
+                # Without anything between them they do not follow each other either.
+                self.expect_next(messages[1], messages[2], "numbers")
         for first, second in zip(messages, messages[1:], strict=False):
             self.expect_next(first, second, requirement)
 
@@ -228,6 +247,9 @@ class Inbox:
             else:
                 wrong += [f"{entry.number}: {what}" for what in mailbox.differences(entry, sent[entry.number]).values()]
         numbers = [entry.number for entry in entries]
+        doubled = [number for number in sent if numbers.count(number) > 1]
+        if doubled and self._rule_of_doubled(doubled[0]) == "backup.emptied":
+            raise self._case.stop("backup.emptied", f"entry {doubled[0]} stands in a backup and in the mailbox")
         wrong += [f"{number}: {numbers.count(number)} entries" for number in sent if numbers.count(number) != 1]
         if wrong:
             raise self._case.stop(whole, f"{len(wrong)} of {len(sent)} entries are wrong", "", "\n".join(wrong[:20]))

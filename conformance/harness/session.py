@@ -193,7 +193,9 @@ class Session:
         line = line.encode("latin-1") if isinstance(line, str) else line
         rule = acceptable(self.state, line)[0].rule
         reply = self._step(rule, line + CRLF)
-        if not reply.code.startswith(("4", "5")):
+        worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
+        self._case.health.step(rule, worked)
+        if not worked:
             raise Blocked(rule, "an error was needed to go on", "5xx", reply.text)
         return reply
 
@@ -333,6 +335,8 @@ class Session:
         case = self._case
         wanted = self._wanted(answers)
         if reply.code == case.dialect.code("timeout"):
+            if reply.at - self.valid_sent > 0.95 * case.limit:
+                return case.stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
             return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
         refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
         if refusing and reply.code.startswith("4"):

@@ -24,6 +24,7 @@ class Server:
         shared: whether cases are held side by side on it just now, so that it is started again only when it has ended.
         folder: where it keeps its mailbox, or None; `no_folder` says why.
         connections: how many were made to it since it was started.
+        connections_before: how many of them before the case that is held: a server that they wear out spoils the case.
         own_ports: the local ports of all our connections.
         open_ports: those of the connections that are open.
     """
@@ -39,6 +40,7 @@ class Server:
     def __init__(self, manners: Manners) -> None:
         self.manners = manners
         self.connections = 0
+        self.connections_before = 0
         self.own_ports: set[int] = set()
         self.open_ports: set[int] = set()
 
@@ -167,7 +169,7 @@ class Launched(Server):
     def exhausted(self) -> bool:
         """Told that it greets nobody any more: it is started again before it has had that many clients."""
         with self._lock:
-            if self.shared or self.connections < 3:
+            if self.shared or self.connections_before < 3:
                 return False
             self.greets_late()
             return True
