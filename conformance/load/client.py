@@ -44,9 +44,12 @@ class Client:
         number: its number, from 0.
 
     Attributes:
+        talks: whether it says something all the time, so that the server stalls if it and its like hear nothing.
         serial: counts its connections, so that a timer of an earlier one is known.
         valid_sent: before when the server's clock cannot have started; `valid_read`: after when it cannot.
     """
+
+    talks = False
 
     def __init__(self, engine: Engine, run: Run, number: int) -> None:
         self.engine = engine
@@ -220,7 +223,8 @@ class Client:
         *lines, rest = (self._buffer + data).split(b"\n")
         self._buffer = rest
         self._partial_since = monotonic()
-        self.run.last_reply = self._partial_since
+        if self.talks:
+            self.run.last_reply = self._partial_since
         for at, line in enumerate(lines, 1):
             self._unread = len(lines) - at
             self._on_line(line + b"\n")
@@ -238,7 +242,8 @@ class Client:
         if raw[-2:] != b"\r\n":
             text = raw.removesuffix(b"\n")
             self.blame("reply.crlf", "a reply that does not end in CRLF", "CRLF", raw)
-        self.run.last_reply = now
+        if self.talks:
+            self.run.last_reply = now
         if self.greeted:
             self.on_reply(text, now)
         else:

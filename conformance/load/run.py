@@ -64,7 +64,7 @@ class Run:
 
     Attributes:
         begun: operations begun, judged or not.
-        last_reply: when any client was last answered, in seconds of the monotonic clock.
+        last_reply: when any client at full speed was last answered, in seconds of the monotonic clock.
         left: how often clients left, by how.
         notes: what is worth saying and no error, with how often.
         netids: the server's names for itself, a few at the most.

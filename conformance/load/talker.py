@@ -28,6 +28,8 @@ class Talker(Client):
         script: what it says.
     """
 
+    talks = True
+
     def __init__(self, engine: Engine, run: Run, number: int, script: Script) -> None:
         super().__init__(engine, run, number)
         self._script = script

@@ -64,32 +64,32 @@ def recipients_stay(self: Session) -> None:
 
 
 def lost_now_and_then(self: Mailbox, entry: bytes) -> None:
-    if not rarely(500):
+    if not rarely(60):
         append(self, entry)
 
 
 def doubled_now_and_then(self: Mailbox, entry: bytes) -> None:
     append(self, entry)
-    if rarely(500):
+    if rarely(60):
         append(self, entry)
 
 
 def doubled_with_new_number(self: Mailbox, message: Message) -> int:
-    if rarely(500):
+    if rarely(60):
         deliver(self, message)
     return deliver(self, message)
 
 
 def cut_now_and_then(self: Mailbox, entry: bytes) -> None:
-    append(self, entry[:-20] + b"\r\n\r\n" if rarely(500) and len(entry) > 200 else entry)
+    append(self, entry[:-20] + b"\r\n\r\n" if rarely(60) and len(entry) > 200 else entry)
 
 
 def no_empty_line(self: Mailbox, entry: bytes) -> None:
-    append(self, entry[:-2] if rarely(500) else entry)
+    append(self, entry[:-2] if rarely(60) else entry)
 
 
 def mixed(self: Mailbox, message: Message) -> int:
-    if rarely(500):
+    if rarely(60):
         message.recipients = [*message.recipients, b"somebody@else.example"]
     return deliver(self, message)
 
@@ -105,7 +105,7 @@ def number_race(self: Mailbox, message: Message) -> int:
 
 
 def number_skipped(self: Mailbox, message: Message) -> int:
-    if rarely(300):
+    if rarely(60):
         with self._backup_is_done:
             self._last_number += 1
     return deliver(self, message)
@@ -183,7 +183,7 @@ def no_crlf(self: Channel, text: bytes) -> None:
 
 def doubles_reply(self: Channel, text: bytes) -> None:
     reply(self, text)
-    if rarely(2000):
+    if rarely(500):
         reply(self, text)
 
 
@@ -218,14 +218,14 @@ previous = b"250 2.1.0 OK"
 
 
 def dies(self: Session, line: bytes) -> bytes:
-    if rarely(5_000):
+    if rarely(2_000):
         os._exit(7)
     return answer(self, line)
 
 
 def stalls(self: Session, line: bytes) -> bytes:
     global stalled
-    stalled = stalled or rarely(5_000)
+    stalled = stalled or rarely(2_000)
     if stalled:
         time.sleep(3600)
     return answer(self, line)
