@@ -1,0 +1,32 @@
+"""The package aiosmtpd, appending to one file: `aiosmtpd_server.py PORT`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from typing import Any
+
+from aiosmtpd.smtp import SMTP
+
+
+class Handler:
+    """Appends each message to `mailbox`."""
+
+    def __init__(self) -> None:
+        self._file = open("mailbox", "ab", buffering=0)  # noqa: SIM115 - open as long as the process is
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
+        """Write a message down."""
+        self._file.write(b"From: %b\n\n%b\n\n" % (envelope.mail_from.encode(), envelope.content))
+        return "250 OK"
+
+
+async def main(port: int) -> None:
+    """Serve for ever."""
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: SMTP(Handler(), hostname="benchmark"), "127.0.0.1", port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))

@@ -1,0 +1,303 @@
+"""One connection of the load: bytes out, lines in, without ever waiting; who talks over it is for a subclass to say."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import select
+import socket
+import struct
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+from conformance.load.findings import LogEntry
+from conformance.load.run import LATE, Run
+
+if TYPE_CHECKING:
+    from conformance.load.engine import Engine
+
+READ, WRITE = select.EPOLLIN, select.EPOLLOUT
+LONGEST_REPLY = 16 * 1024
+"""Bytes of one reply that are read before the server is said to flood."""
+SETTLE = 1.0
+"""Seconds of quiet after which a reply without a line end is taken as whole."""
+SETTLE_KNOWN = 0.05
+"""The same, once the server is known to end replies with nothing."""
+LOGGED = 14
+LONGEST_LOGGED = 400
+OURS = {errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS}
+"""Why a connection can't be made that is no fault of the server's."""
+
+ERRORS_BORNE = 5
+"""How many errors a server has to bear in a session; after more it may hang up on one."""
+
+monotonic = time.monotonic
+
+
+class Client:
+    """A client that connects, leaves, and comes back.
+
+    Args:
+        engine: the event loop.
+        run: what all clients share.
+        number: its number, from 0.
+
+    Attributes:
+        serial: counts its connections, so that a timer of an earlier one is known.
+        valid_sent: before when the server's clock cannot have started; `valid_read`: after when it cannot.
+    """
+
+    def __init__(self, engine: Engine, run: Run, number: int) -> None:
+        self.engine = engine
+        self.run = run
+        self.number = number
+        self.socket: socket.socket | None = None
+        self.serial = 0
+        self.greeted = False
+        self.netid = b""
+        self.valid_sent = self.valid_read = self.began = 0.0
+        self.log: deque[LogEntry] = deque(maxlen=LOGGED)
+        self._buffer = b""
+        self._partial_since = 0.0
+        self._unread = 0
+        self._out = b""
+        self._leaving = ""
+        self._port = 0
+        self._established = False
+
+    # --- what a subclass says ---
+
+    def on_greeting(self, now: float) -> None:
+        """The server has greeted."""
+
+    def on_reply(self, text: bytes, now: float) -> None:
+        """A line has come, here without its line end."""
+
+    def on_end(self, reason: str, now: float) -> None:
+        """The server has ended the connection; it is closed already."""
+
+    def on_check(self, now: float) -> None:
+        """A twentieth of a second has passed."""
+
+    def forget(self) -> None:
+        """Drop what belongs to the connection that has ended."""
+
+    def is_owed(self) -> bool:
+        """Whether a reply is outstanding."""
+        return False
+
+    # --- connecting and leaving ---
+
+    def connect(self) -> bool:
+        """Begin to connect; whether that was possible.
+
+        Raises:
+            OSError: the server refuses.
+        """
+        host, port = self.run.options.address
+        self.socket = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.serial += 1
+        self.greeted = False
+        self.netid = self._buffer = self._out = b""
+        self._unread = 0
+        self._leaving = ""
+        self.log.clear()
+        self.began = self.valid_sent = monotonic()
+        status = self.socket.connect_ex((host, port))
+        if status not in (0, errno.EINPROGRESS):
+            self.socket.close()
+            self.socket = None
+            if status in OURS:
+                self.run.note("this machine had no port or descriptor free for a connection")
+                return False
+            raise OSError(status, errno.errorcode.get(status, "error"))
+        self._port = self.socket.getsockname()[1]
+        self.run.ports.add(self._port)
+        self._established = False
+        self.engine.watch(self, READ | WRITE)
+        return True
+
+    def leave(self, how: str = "close") -> None:
+        """Leave by `close`, `reset` or `half-close`, as soon as all is sent, and come back unless half-closed."""
+        if self.socket is None:
+            return
+        if self._out:
+            self._leaving = how
+            return
+        self.log.append((monotonic(), "--", how.encode()))
+        self.run.left[how] = self.run.left.get(how, 0) + 1
+        if how == "half-close":
+            # What has come of the connection is told by the next read.
+            with contextlib.suppress(OSError):
+                self.socket.shutdown(socket.SHUT_WR)
+            return
+        if how == "reset":
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.drop()
+
+    def drop(self) -> None:
+        """Close, and ask to be connected again."""
+        if self.socket is None:
+            return
+        self.engine.unwatch(self)
+        self.socket.close()
+        self.socket = None
+        self.run.ports.discard(self._port)
+        self.forget()
+        self.engine.wants_to_connect(self)
+
+    def blame(self, rule: str, what: str, wanted: str = "", actual: str | bytes = "") -> None:
+        """Take down a finding with this connection's log."""
+        actual = actual.decode("latin-1") if isinstance(actual, bytes) else actual
+        self.run.findings.add(rule, what, wanted, actual, self.log)
+
+    def blame_for_closing(self, rule: str, what: str, wanted: str = "", actual: str = "") -> None:
+        """Take down that the server ended the connection, unless it turns out that the server itself has ended."""
+        log = list(self.log)
+        self.engine.suspect(lambda: self.run.findings.add(rule, what, wanted, actual, log))
+
+    # --- bytes ---
+
+    def send(self, data: bytes) -> float:
+        """Send in one segment, as far as the kernel takes it, and the rest when it can; returns when it was begun."""
+        now = monotonic()
+        self.log.append((now, "->", data if len(data) <= LONGEST_LOGGED else data[:LONGEST_LOGGED] + b"..."))
+        assert self.socket
+        if self._out:
+            self._out += data
+            return now
+        try:
+            sent = self.socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError:
+            return now  # what has come of the connection is told by the next read
+        if sent < len(data):
+            self._out = data[sent:]
+            self.engine.watch(self, READ | WRITE)
+        return now
+
+    def on_event(self, events: int) -> None:
+        """The socket can be read or written."""
+        assert self.socket
+        if events & WRITE and not events & (select.EPOLLERR | select.EPOLLHUP):
+            self._on_writable()
+        if self.socket is None or not events & ~WRITE:
+            return
+        try:
+            data = self.socket.recv(65536)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._ended(error.strerror or str(error))
+            return
+        if not data:
+            self._ended("")
+        elif data[-1] == 10 and not self._buffer and data.count(b"\n") == 1:
+            self._on_line(data)
+        else:
+            self._on_data(data)
+
+    def _on_writable(self) -> None:
+        assert self.socket
+        self._established = True
+        try:
+            self._out = self._out[self.socket.send(self._out) :] if self._out else b""
+        except BlockingIOError:
+            return
+        except OSError:
+            self._out = b""
+        if not self._out:
+            self.engine.watch(self, READ)
+            if self._leaving:
+                self.leave(self._leaving)
+
+    def _on_data(self, data: bytes) -> None:
+        serial = self.serial
+        *lines, rest = (self._buffer + data).split(b"\n")
+        self._buffer = rest
+        self._partial_since = monotonic()
+        self.run.last_reply = self._partial_since
+        for at, line in enumerate(lines, 1):
+            self._unread = len(lines) - at
+            self._on_line(line + b"\n")
+            if self.socket is None or self.serial != serial:
+                return
+        if len(self._buffer) > LONGEST_REPLY:
+            self.log.append((monotonic(), "<-", self._buffer[:LONGEST_LOGGED]))
+            self.blame("reply.one", f"a flood: a reply of more than {LONGEST_REPLY} bytes", "one line", self._buffer)
+            self.drop()
+
+    def _on_line(self, raw: bytes) -> None:
+        now = monotonic()
+        self.log.append((now, "<-", raw if len(raw) <= LONGEST_LOGGED else raw[:LONGEST_LOGGED] + b"..."))
+        text = raw[:-2]
+        if raw[-2:] != b"\r\n":
+            text = raw.removesuffix(b"\n")
+            self.blame("reply.crlf", "a reply that does not end in CRLF", "CRLF", raw)
+        self.run.last_reply = now
+        if self.greeted:
+            self.on_reply(text, now)
+        else:
+            self._on_greeting_line(text, now)
+
+    def _on_greeting_line(self, text: bytes, now: float) -> None:
+        verdict = self.run.judge.word("greeting", text)
+        self.run.tally.add("greeting", now - self.began, not verdict.wrong, operation=False)
+        if verdict.wrong:
+            self.blame(verdict.rule, verdict.wrong, verdict.wanted, text)
+        words = text.split(b" ")
+        self.netid = words[1][:100] if len(words) > 1 else b""
+        if len(self.run.netids) < 8:
+            self.run.netids.add(self.netid)
+        self.greeted = True
+        self.valid_read = now
+        self.engine.was_greeted(self)
+        if not verdict.kind:
+            self.drop()
+        else:
+            self.on_greeting(now)
+
+    def _ended(self, reason: str) -> None:
+        now = monotonic()
+        if self._buffer:
+            rest, self._buffer = self._buffer, b""
+            self._on_line(rest)
+            if self.socket is None:
+                return
+        self.log.append((now, "--", f"closed by the server {reason}".strip().encode()))
+        if not self.greeted:
+            if not self._established:
+                self.engine.was_refused(self, reason)
+                return
+            what = "the server closed the connection instead of a greeting"
+            self.blame_for_closing("greeting", what, "a greeting", reason)
+        else:
+            self.on_end(reason, now)
+        self.drop()
+
+    def check(self, now: float) -> None:
+        """Look whether something is overdue."""
+        if self.socket is None:
+            return
+        if not self.greeted:
+            patience = max(self.run.options.patience, self.run.options.time_limit + LATE + 1.0)
+            if now - self.began > patience:
+                self.blame("pool.32", f"not greeted within {patience:g} s", "a greeting", "nothing")
+                self.drop()
+            return
+        quiet = SETTLE_KNOWN if self.engine.unterminated else SETTLE
+        if self._buffer and now - self._partial_since > quiet:
+            self.engine.unterminated = True
+            rest, self._buffer = self._buffer, b""
+            self._on_line(rest)
+        if self.socket is not None:
+            self.on_check(now)
+
+    def judge_netid(self, kind: str, said: bytes) -> None:
+        """Judge that the server calls itself what its greeting said."""
+        if said != self.netid:
+            self.blame("netid", f"the {kind} reply names another netid", f"{self.netid!r} as in the greeting", said)

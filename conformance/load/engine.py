@@ -1,0 +1,269 @@
+"""The event loop: all connections in one thread, none of them ever waited for."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import select
+import time
+from collections import deque
+from collections.abc import Callable
+
+from conformance.harness import proc
+from conformance.harness.places import UNGREETED
+from conformance.load.client import Client
+from conformance.load.run import Run
+from conformance.load.script import Script
+from conformance.load.slow import Waiter
+from conformance.load.talker import Talker
+
+CHECK = 0.05
+"""Seconds between two looks at what is overdue."""
+ASSEMBLE = 0.4
+"""The share of the time limit in which those who are greeted first wait for the others to be greeted."""
+SUSPECTED = 0.5
+"""Seconds between the server's closing a connection and its being blamed for that."""
+STALLING = 1.0
+"""Seconds without a reply to anybody."""
+CONNECT_PAUSE = 0.01
+"""Seconds between two connects of clients that come back, for a closed connection keeps its port for a minute."""
+AFTER_LIMIT = 3.0
+"""Seconds that a run lasts beyond the time limit, so that the time-outs fit."""
+DRAIN = 1.0
+"""Seconds at the end in which replies that are still owed are waited for."""
+
+monotonic = time.monotonic
+
+
+class Engine:
+    """Runs the clients.
+
+    Args:
+        run: what all clients share.
+        alive: says how the server's process ended, or an empty string while it runs.
+        progress: called every second with the seconds that have passed.
+
+    Attributes:
+        stopping: nothing new is said any more.
+        interrupted: the user wants the run to end.
+        unterminated: the server is known to end replies with nothing.
+        refused: why no connection can be made, or empty.
+        most_greeted: how many connections were greeted at once.
+        foreign: others' connections to the server were seen.
+    """
+
+    def __init__(self, run: Run, alive: Callable[[], str], progress: Callable[[float], None]) -> None:
+        self.run = run
+        self._alive = alive
+        self._progress = progress
+        self._poll = select.epoll()
+        self._watched: dict[int, Client] = {}
+        self._timers: list[tuple[float, int, Client, int, Callable[[], None]]] = []
+        self._count = itertools.count()
+        self._waiting: deque[Client] = deque()
+        self._ungreeted: set[Client] = set()
+        self._resting: set[Client] = set()
+        self._greeted: set[Client] = set()
+        self._next_connect = self._began = 0.0
+        self._suspected: deque[tuple[float, Callable[[], None]]] = deque()
+        self._held: list[tuple[Client, int, Callable[[], None]]] | None = []
+        self.refused = ""
+        self.stopping = self.interrupted = self.unterminated = self.foreign = False
+        self.most_greeted = 0
+        self.seconds = 0.0
+        self._local = proc.listener(*run.options.address) is not None
+        options = run.options
+        talkers = options.connections - options.waiters
+        self.waiters = [Waiter(self, run, number) for number in range(options.waiters)]
+        self.clients: list[Client] = [
+            *self.waiters,
+            *(
+                Talker(
+                    self,
+                    run,
+                    options.waiters + at,
+                    Script(run.words, options.seed, at, talkers, options.errors, run.mark),
+                )
+                for at in range(talkers)
+            ),
+        ]
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can have used the server, as far as can be seen from here."""
+        return self.run.options.launched or (self._local and not self.foreign)
+
+    # --- for the clients ---
+
+    def watch(self, client: Client, events: int) -> None:
+        """Tell a client when its socket can be read or written."""
+        assert client.socket
+        descriptor = client.socket.fileno()
+        if descriptor in self._watched:
+            self._poll.modify(descriptor, events)
+        else:
+            self._watched[descriptor] = client
+            self._poll.register(descriptor, events)
+
+    def unwatch(self, client: Client) -> None:
+        """Forget a client's socket, which is about to be closed."""
+        assert client.socket
+        descriptor = client.socket.fileno()
+        if self._watched.pop(descriptor, None):
+            self._poll.unregister(descriptor)
+        self._ungreeted.discard(client)
+        self._greeted.discard(client)
+
+    def later(self, client: Client, when: float, action: Callable[[], None]) -> None:
+        """Do something at a time of the monotonic clock, unless the client's connection has ended by then."""
+        heapq.heappush(self._timers, (when, next(self._count), client, client.serial, action))
+
+    def wants_to_connect(self, client: Client) -> None:
+        """Connect a client when there is room for one that is not greeted yet."""
+        if client not in self._resting:
+            self._waiting.append(client)
+
+    def rests(self, client: Client) -> None:
+        """Do not connect a client again."""
+        self._resting.add(client)
+
+    def was_greeted(self, client: Client) -> None:
+        """Make room for the next connect."""
+        self._ungreeted.discard(client)
+        self._greeted.add(client)
+        self.most_greeted = max(self.most_greeted, len(self._greeted))
+
+    def when_complete(self, client: Client, action: Callable[[], None]) -> None:
+        """Do something as soon as all clients have been greeted at once, or that has taken too long."""
+        if self._held is None:
+            action()
+        else:
+            self._held.append((client, client.serial, action))
+
+    def _release_if_complete(self) -> None:
+        late = monotonic() - self._began > ASSEMBLE * self.run.options.time_limit
+        if self._held is None or not (late or len(self._greeted) == len(self.clients)):
+            return
+        held, self._held = self._held, None
+        for client, serial, action in held:
+            if client.socket is not None and client.serial == serial:
+                action()
+
+    def suspect(self, blame: Callable[[], None]) -> None:
+        """Blame the server for a closed connection in a moment, unless it has ended by then: that is one finding."""
+        self._suspected.append((monotonic() + SUSPECTED, blame))
+
+    def was_refused(self, client: Client, reason: str) -> None:
+        """End the run: nobody listens there any more."""
+        self.refused = reason
+        self._resting.add(client)
+        client.drop()
+
+    # --- the loop ---
+
+    def run_until(self, duration: float) -> None:
+        """Run for so many seconds, or until all operations are done, the server is gone, or the user has enough."""
+        began = self._began = self.run.last_reply = monotonic()
+        for client in self.clients:
+            self.wants_to_connect(client)
+        check = tick = began
+        while not self.interrupted:
+            now = monotonic()
+            if now >= check:
+                check = now + CHECK
+                if now - began >= duration or self._is_done(now) or self._is_gone(now):
+                    break
+                self._check(now)
+            if now >= tick:
+                tick = now + 1.0
+                self._each_second(now - began)
+            self._turn(now, min(check, tick))
+        self.seconds = monotonic() - began
+        self._drain()
+
+    def _turn(self, now: float, until: float) -> None:
+        if self._timers:
+            until = min(until, self._timers[0][0])
+        watched = self._watched
+        for descriptor, events in self._poll.poll(max(0.0, until - now)):
+            client = watched.get(descriptor)
+            if client is not None:
+                client.on_event(events)
+        while self._timers and self._timers[0][0] <= monotonic():
+            _, _, client, serial, action = heapq.heappop(self._timers)
+            if client.socket is not None and client.serial == serial:
+                action()
+        if self._waiting:
+            self._connect_next()
+        if self._held is not None:
+            self._release_if_complete()
+
+    def _connect_next(self) -> None:
+        now = monotonic()
+        if self.stopping or len(self._ungreeted) >= UNGREETED or now < self._next_connect:
+            return
+        self._next_connect = now if self._held is not None else now + CONNECT_PAUSE
+        client = self._waiting.popleft()
+        try:
+            connecting = client.connect()
+        except OSError as error:
+            self.refused = str(error)
+            return
+        if connecting:
+            self._ungreeted.add(client)
+        else:
+            self._waiting.append(client)
+            self._next_connect = now + 1.0
+
+    def _check(self, now: float) -> None:
+        while self._suspected and self._suspected[0][0] <= now:
+            self._suspected.popleft()[1]()
+        for client in self.clients:
+            client.check(now)
+
+    def _is_done(self, now: float) -> bool:
+        options = self.run.options
+        return not self._talks() and now - self._began >= options.time_limit + AFTER_LIMIT
+
+    def _is_gone(self, now: float) -> bool:
+        findings = self.run.findings
+        patience = self.run.options.patience
+        if self.refused:
+            findings.add("pool.alive", "the server takes no connections any more", "a connection", self.refused)
+        elif self._talks() and now - self.run.last_reply > patience + self.run.options.think:
+            findings.add("pool.alive", f"the server stalled: no client got any reply for {patience:g} s")
+        elif ended := self._alive():
+            findings.add("pool.alive", "the server's process ended", "it runs", ended)
+        else:
+            return False
+        self._suspected.clear()
+        return True
+
+    def is_stalling(self, now: float) -> bool:
+        """Whether no client is answered, so that the server as a whole is to be judged and not a single reply."""
+        return now - self.run.last_reply > STALLING
+
+    def _talks(self) -> bool:
+        """Whether any client still has something to say at its own speed."""
+        return len(self._resting) < len(self.clients) - len(self.waiters)
+
+    def _each_second(self, passed: float) -> None:
+        host, port = self.run.options.address
+        self.run.tally.tick(passed)
+        self._progress(passed)
+        if self._local and not self.run.options.launched and not self.foreign:
+            self.foreign = proc.foreign_clients(port, self.run.ports) > 0
+
+    def _drain(self) -> None:
+        """Wait a moment for what is owed, then close everything."""
+        self.stopping = True
+        until = monotonic() + DRAIN
+        while monotonic() < until and any(client.is_owed() for client in self.clients):
+            self._turn(monotonic(), monotonic() + CHECK)
+        for _, blame in self._suspected:
+            blame()
+        self._resting.update(self.clients)
+        for client in self.clients:
+            client.drop()
+        self._waiting.clear()
+        self._poll.close()

@@ -1,0 +1,109 @@
+"""Counts and times by kind of operation, and by the second: as small after a week as after a minute."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+PER_OCTAVE = 16
+"""Steps of a histogram in which a time doubles: a quantile is told within 5 %."""
+OCTAVES = 34
+MOST_MOMENTS = 1800
+"""Points of the time series that are kept; beyond it each two become one."""
+
+
+class Histogram:
+    """Times from a microsecond to hours, in steps of 5 %."""
+
+    def __init__(self) -> None:
+        self.clear()
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._steps = [0] * (PER_OCTAVE * OCTAVES)
+        self.count = 0
+        self.longest = 0.0
+
+    def add(self, seconds: float) -> None:
+        """Take in one time."""
+        self.count += 1
+        if seconds > self.longest:
+            self.longest = seconds
+        step = int(PER_OCTAVE * math.log2(seconds * 1e6)) if seconds > 1e-6 else 0
+        self._steps[min(step, len(self._steps) - 1)] += 1
+
+    def quantile(self, share: float) -> float:
+        """The time in seconds that so large a share does not exceed; 0 if there is none."""
+        left = share * self.count
+        for step, count in enumerate(self._steps):
+            left -= count
+            if count and left <= 0:
+                return min(self.longest, 2 ** ((step + 1) / PER_OCTAVE) * 1e-6)
+        return self.longest
+
+
+class Row:
+    """One kind of operation."""
+
+    def __init__(self) -> None:
+        self.right = 0
+        self.wrong = 0
+        self.times = Histogram()
+
+
+class Moment(NamedTuple):
+    """One point of the time series; times in seconds."""
+
+    at: float
+    operations_per_second: float
+    median: float
+    p99: float
+
+
+class Tally:
+    """All operations of a run.
+
+    Attributes:
+        operations: lines and bodies sent whose replies were judged, or that got none.
+        rows: by kind.
+        moments: the time series.
+    """
+
+    def __init__(self) -> None:
+        self.operations = 0
+        self.rows: dict[str, Row] = {}
+        self.moments: list[Moment] = []
+        self._interval = 1.0
+        self._began = 0.0
+        self._before = 0
+        self._times = Histogram()
+
+    def add(self, kind: str, seconds: float, right: bool, operation: bool = True) -> None:
+        """Take in one operation, or a greeting or a time-out, and how long it took."""
+        self.operations += operation
+        row = self.rows.get(kind)
+        if row is None:
+            row = self.rows[kind] = Row()
+        if right:
+            row.right += 1
+        else:
+            row.wrong += 1
+        row.times.add(seconds)
+        if operation:
+            self._times.add(seconds)
+
+    def tick(self, at: float) -> None:
+        """End a point of the time series if it is time; `at` in seconds since the run began."""
+        passed = at - self._began
+        if passed < self._interval:
+            return
+        rate = (self.operations - self._before) / passed
+        self.moments.append(Moment(at, rate, self._times.quantile(0.5), self._times.quantile(0.99)))
+        self._began, self._before = at, self.operations
+        self._times.clear()
+        if len(self.moments) >= MOST_MOMENTS:
+            pairs = zip(self.moments[::2], self.moments[1::2], strict=False)
+            self.moments = [
+                Moment(b.at, (a[1] + b[1]) / 2, (a.median + b.median) / 2, max(a.p99, b.p99)) for a, b in pairs
+            ]
+            self._interval *= 2

@@ -1,0 +1,222 @@
+"""32 connections at once against an SMTP server: random, often wrong on purpose, and every reply checked.
+
+`python multiclient.py` connects to 127.0.0.1:8765 and runs for a minute; `--help` tells the rest. Exit status: 0 all
+right, 1 something was wrong, 2 interrupted, 4 a mistake on the command line, 6 not reachable.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NoReturn
+
+from conformance.harness import dialect, launch, proc
+from conformance.harness.mailbox import Folder
+from conformance.harness.settings import UsageError, parse_address, resolve
+from conformance.load import closing, delivered, plot, table
+from conformance.load.engine import AFTER_LIMIT, Engine
+from conformance.load.findings import shown
+from conformance.load.run import Options, Run
+from conformance.load.spool import Spool
+
+RIGHT, WRONG, INTERRUPTED, USAGE, UNREACHABLE = 0, 1, 2, 4, 6
+LEAST, MOST = 2, 32
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(USAGE, f"multiclient: {message}\n")
+
+
+def _number(convert: Callable[[str], float], low: float, high: float, wanted: str) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = convert(text)
+        except ValueError:
+            value = low - 1
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
+        return value
+
+    return parse
+
+
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    made = _Parser(prog="multiclient.py", description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
+    add = made.add_argument
+    add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
+    add("port", nargs="?", metavar="PORT", help="and its port (8765)")
+    add("--target", metavar="HOST:PORT", help="the same in one word")
+    add("--launch", metavar="COMMAND", help="start this server, with {port} and {time_limit}, and end it afterwards")
+    count = _number(int, LEAST, MOST, f"a number of connections, {LEAST} to {MOST}; one of them waits for a time-out")
+    add("--connections", type=count, default=MOST, metavar="N", help="how many at once (%(default)s)")
+    seconds = _number(float, 0.1, 1e7, "a number of seconds")
+    add("--duration", type=seconds, default=60.0, metavar="SECONDS", help="at least the time limit and 3 s (60)")
+    add("--operations", type=_number(int, 1, 1e15, "a number, 1 or more"), metavar="N", help="end after so many")
+    add("--seed", type=_number(int, 0, 2**63, "a number, 0 or more"), metavar="N", help="for the same conversations")
+    share = _number(float, 0, 1, "a share, 0 to 1")
+    add("--errors", type=share, default=0.2, metavar="RATE", help="share of deliberate errors (%(default)s)")
+    add("--time-limit", type=_number(float, 0.2, 3600, "seconds, 0.2 to 3600"), default=10.0, metavar="SECONDS",
+        help="the server's (10)")  # fmt: skip
+    add("--dialect", default="cs4410-2016", metavar="NAME", help="which edition's words (%(default)s), or a TOML file")
+    add("--mailbox", metavar="DIR", help="where the server keeps its mailbox: look up every message afterwards")
+    add("--json", type=Path, metavar="FILE", help="write the figures there")
+    add("--plot", type=Path, metavar="FILE", help="draw them into this .svg or .png; needs matplotlib")
+    add("--think", type=_number(float, 0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
+        help="pause between commands, for long soaks (0)")  # fmt: skip
+    return made
+
+
+def options(given: argparse.Namespace) -> Options:
+    """What is asked for, checked but for the server.
+
+    Raises:
+        UsageError: it cannot be; the message is one line.
+    """
+    named = [name for name, value in (("HOST", given.host), ("--target", given.target), ("--launch", given.launch))
+             if value is not None]  # fmt: skip
+    if len(named) > 1:
+        raise UsageError(f"{' and '.join(named)}: give one of them")
+    least = given.time_limit + AFTER_LIMIT
+    if given.duration < least:
+        raise UsageError(
+            f"--duration {given.duration:g}: at least {least:g}, the time limit and 3 s, so that time-outs fit"
+        )
+    if given.think > given.time_limit / 2:
+        raise UsageError(f"--think {given.think:g}: at most half the time limit, or the clients are timed out")
+    if given.mailbox is not None and not Path(given.mailbox).is_dir():
+        raise UsageError(f"--mailbox {given.mailbox}: no such directory")
+    for name in ("json", "plot"):
+        path = getattr(given, name)
+        if path is not None and not path.resolve().parent.is_dir():
+            raise UsageError(f"--{name} {path}: no such directory")
+    if given.plot is not None:
+        plot.check(given.plot)
+    address = given.target or _joined(given.host or launch.HOST, given.port or str(launch.PLAIN_PORT))
+    return Options(
+        (launch.HOST, 0) if given.launch else resolve(*parse_address(address)),
+        int(given.connections), given.duration, given.operations and int(given.operations),
+        random.SystemRandom().randrange(10**6) if given.seed is None else int(given.seed),
+        given.errors, given.time_limit, given.think, given.launch is not None,
+    )  # fmt: skip
+
+
+def _joined(host: str, port: str) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+class Progress:
+    """One line on the terminal that says how far the run is."""
+
+    def __init__(self) -> None:
+        self.run: Run | None = None
+        self._shown = sys.stderr.isatty()
+        self._before = 0
+
+    def __call__(self, passed: float) -> None:
+        """Show it; `passed` in seconds."""
+        if not self._shown or self.run is None:
+            return
+        done = self.run.tally.operations
+        text = f"{passed:6.0f} s {done:10d} operations {done - self._before:7d}/s {self.run.findings.total:6d} wrong"
+        self._before = done
+        print(f"\r{text}", end="", file=sys.stderr, flush=True)
+
+    def clear(self) -> None:
+        """Take the line away."""
+        if self._shown:
+            print("\r" + " " * 60 + "\r", end="", file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Run as the command line says; returns the exit status."""
+    given = parser().parse_args()
+    process: launch.Process | None = None
+    try:
+        asked = options(given)
+        words = dialect.load(given.dialect)
+        if given.launch:
+            process = launch.Process(given.launch, asked.time_limit)
+            asked = replace(asked, address=(launch.HOST, process.port))
+    except (UsageError, dialect.DialectError, plot.NoPlot) as error:
+        print(f"multiclient: {shown(str(error))}", file=sys.stderr)
+        return USAGE
+    except launch.Unreachable as error:
+        print(f"multiclient: {error}", file=sys.stderr)
+        return UNREACHABLE
+    try:
+        return _run(given, asked, words, process)
+    finally:
+        if process:
+            process.stop()
+
+
+def _run(given: argparse.Namespace, asked: Options, words: dialect.Dialect, process: launch.Process | None) -> int:
+    folder = _folder(given.mailbox, asked, process)
+    spool = Spool() if folder else None
+    progress = Progress()
+    run = progress.run = Run(asked, words, spool)
+    engine = Engine(run, lambda: _how_ended(process), progress)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: _interrupt(engine))
+    engine.run_until(asked.duration)
+    progress.clear()
+    if engine.refused and not engine.most_greeted:
+        host, port = asked.address
+        print(f"multiclient: no connection to {_joined(host, str(port))}: {engine.refused}", file=sys.stderr)
+        return UNREACHABLE
+    outcome = None
+    if folder and spool and not engine.interrupted:
+        outcome = delivered.check(folder, run, spool)
+    closing.judge(engine, outcome)
+    _tell(given, engine, outcome)
+    return INTERRUPTED if engine.interrupted else WRONG if run.findings.total else RIGHT
+
+
+def _folder(mailbox: str | None, asked: Options, process: launch.Process | None) -> Folder | None:
+    if mailbox is None:
+        return Folder(process.directory) if process else None
+    row = proc.listener(*asked.address)
+    pid = proc.owner(row) if row else None
+    # Backups of a server that ran there before are not this one's.
+    return Folder(Path(mailbox), proc.started(pid) if pid else 0.0)
+
+
+def _how_ended(process: launch.Process | None) -> str:
+    return "" if process is None or process.status is None else f"exit status {process.status}{process.printed()}"
+
+
+def _interrupt(engine: Engine) -> None:
+    engine.interrupted = True
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)  # an impatient second one ends it at once
+
+
+def _tell(given: argparse.Namespace, engine: Engine, outcome: delivered.Outcome | None) -> None:
+    """Print the table, the findings and the verdict, and write the files that were asked for."""
+    wrong = engine.run.findings.total
+    print(table.table(engine), "", sep="\n")
+    for line in (*table.facts(engine, outcome), "", *table.findings(engine)):
+        print(line)
+    colour = "" if "NO_COLOR" in os.environ or not sys.stdout.isatty() else "31" if wrong else "32"
+    verdict = table.verdict(engine, engine.interrupted)
+    print(f"\x1b[{colour}m{verdict}\x1b[0m" if colour else verdict, flush=True)
+    try:
+        if given.json:
+            given.json.write_text(json.dumps(table.document(engine, outcome), indent=1) + "\n", encoding="utf-8")
+        if given.plot:
+            plot.draw(engine.run.tally.moments, given.plot)
+    except OSError as error:
+        print(f"multiclient: {error.filename}: {error.strerror}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

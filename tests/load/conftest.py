@@ -1,0 +1,44 @@
+"""The runs that the tests look at, several at a time, for each of them mostly waits."""
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator
+
+import pytest
+from load_runs import AT_ONCE, RUNS, Ended, multiclient, server
+
+
+@pytest.fixture(scope="session")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Ended]]:
+    """Give the runs of `RUNS` by name."""
+    folder = tmp_path_factory.mktemp("figures")
+    started: dict[str, subprocess.Popen[str]] = {}
+    done: dict[str, Ended] = {}
+    waiting = list(RUNS)
+
+    def start() -> None:
+        name = waiting.pop(0)
+        fault, options = RUNS[name]
+        fixed = ("--launch", server(fault), "--time-limit", "1", "--duration", "4", "--seed", "1")
+        started[name] = multiclient(*fixed, "--json", str(folder / name), *options)
+
+    def finish(name: str) -> None:
+        process = started.pop(name)
+        output, errors = process.communicate(timeout=60)
+        path = folder / name
+        done[name] = Ended(process.returncode, output + errors, json.loads(path.read_text()) if path.exists() else {})
+        if waiting:
+            start()
+
+    for _ in range(AT_ONCE):
+        start()
+
+    def get(name: str) -> Ended:
+        while name not in done:
+            finish(next(iter(started)))
+        return done[name]
+
+    yield get
+    for process in started.values():
+        process.kill()
+        process.wait()

@@ -1,0 +1,206 @@
+"""multiclient as a user meets it: right servers, faulty ones, and mistakes on the command line."""
+
+import json
+import re
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from load_runs import Ended, multiclient, server
+
+from conformance.harness.launch import Process
+from conformance.load.script import TOUR
+
+Get = Callable[[str], Ended]
+
+
+def test_reference_server_is_right(ended: Get) -> None:
+    run = ended("right")
+    assert run.status == 0, run.output
+    assert run.figures["wrong"] == 0 and run.figures["connections"] == 32
+    assert run.figures["mailbox"]["found"] == run.figures["mailbox"]["acknowledged"] > 100
+    assert run.output.splitlines()[-1].startswith("RIGHT: ") and "seed 1" in run.output
+    assert {kind for _, kind in TOUR} <= set(run.figures["kinds"])
+    for kind in ("421 silent", "421 dripping", "421 wrong"):
+        assert run.figures["kinds"][kind]["right"] > 0
+
+
+def test_table_shows_what_the_figures_say(ended: Get) -> None:
+    run = ended("right")
+    for figures in run.figures["kinds"].values():
+        row = next(line for line in run.output.splitlines() if figures["name"] in line)
+        assert [int(word) for word in re.findall(r"(?<= )\d+(?= |$)", row)][-3:] == [
+            figures["count"],
+            figures["right"],
+            figures["wrong"],
+        ]
+        assert 0 < figures["p50"] <= figures["p99"] <= figures["max"]
+    assert run.figures["operations_per_second"] == pytest.approx(
+        run.figures["operations"] / run.figures["seconds"], 0.01
+    )
+
+
+def test_other_edition_is_found_wrong(ended: Get) -> None:
+    run = ended("earlier")
+    assert run.status == 1
+    assert {"mail", "rcpt", "unknown", "sender.refused"} <= run.rules()
+
+
+def test_no_more_operations_than_asked_for(ended: Get) -> None:
+    run = ended("few")
+    assert run.status == 0, run.output
+    assert 250 <= run.figures["operations"] <= 300 and run.figures["connections"] == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "rule"),
+    [
+        ("wrong-code", "mail.nested"),
+        ("no-crlf", "reply.crlf"),
+        ("lost", "mailbox.whole"),
+        ("doubled-new-number", "numbers"),
+        ("mixed", "mailbox.whole"),
+        ("number-race", "numbers"),
+        ("early", "time.early"),
+        ("late", "time.out"),
+        ("doubles-reply", "reply.one"),
+        ("drops-joined", "reply.one"),
+        ("abandoned-delivered", "mailbox.no-trace"),
+        ("dies", "pool.alive"),
+        ("silent", "pool.alive"),
+        ("stalls", "pool.alive"),
+        ("floods", "reply.one"),
+    ],
+)
+def test_fault_is_found(ended: Get, fault: str, rule: str) -> None:
+    run = ended(fault)
+    assert run.status == 1, run.output
+    assert rule in run.rules()
+    assert run.output.isascii() and run.output.replace("\n", "").isprintable()
+
+
+def test_one_wrong_reply_is_one_finding(ended: Get) -> None:
+    assert ended("wrong-code").rules() == {"mail.nested"}
+    assert ended("dies").rules() == {"pool.alive"}
+    assert ended("no-crlf").rules() == {"reply.crlf"}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--duration", "5"),
+        ("--connections", "33"),
+        ("--connections", "1"),
+        ("--errors", "2"),
+        ("--seed", "x"),
+        ("--target", "nowhere"),
+        ("--target", "127.0.0.1:1", "--launch", "x"),
+        ("127.0.0.1", "1", "2"),
+        ("127.0.0.1", "port"),
+        ("--dialect", "none"),
+        ("--mailbox", "/none"),
+        ("--plot", "picture.gif"),
+        ("--json", "/none/figures.json"),
+        ("--think", "9"),
+    ],
+    ids=" ".join,
+)
+def test_mistake_is_told_in_one_line(options: tuple[str, ...]) -> None:
+    process = multiclient(*options)
+    output, errors = process.communicate(timeout=30)
+    assert process.returncode == 4 and output == ""
+    assert errors.startswith("multiclient: ") and errors.count("\n") == 1
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        process = multiclient("127.0.0.1", str(taken.getsockname()[1]))
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 6 and "refused" in errors and errors.count("\n") == 1
+
+
+def test_server_that_does_not_start() -> None:
+    process = multiclient("--launch", "false")
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 6 and errors.startswith("multiclient: the server ended at once")
+
+
+def test_interrupted_run_still_shows_its_table() -> None:
+    process = multiclient("--launch", server(""), "--time-limit", "1", "--duration", "60")
+    time.sleep(3.0)
+    process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert "250 message" in output and output.splitlines()[-1].startswith("interrupted: ")
+
+
+def test_never_more_than_four_ungreeted() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        port = listener.getsockname()[1]
+        process = multiclient("127.0.0.1", str(port), "--time-limit", "1", "--duration", "4")
+        accepted = []
+
+        def accept() -> None:
+            listener.settimeout(4.0)
+            try:
+                while True:
+                    accepted.append(listener.accept()[0])
+            except OSError:
+                return
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        output, _ = process.communicate(timeout=30)
+        thread.join()
+        for one in accepted:
+            one.close()
+    assert process.returncode == 1
+    assert "too few connections are served at once" in output
+    assert 0 < len(accepted) <= 8  # four, and four more when those were given up
+
+
+@pytest.fixture
+def running() -> Iterator[Process]:
+    """Give a reference server that somebody else has started."""
+    process = Process(server(""), 1.0)
+    yield process
+    process.stop()
+
+
+def deliver(port: int) -> None:
+    with socket.create_connection(("127.0.0.1", port)) as connection, connection.makefile("rb") as replies:
+        for data in (b"HELO else\r\n", b"MAIL FROM: a@b\r\n", b"RCPT TO: c@d\r\n", b"DATA\r\n", b"else\r\n.\r\n"):
+            replies.readline()
+            connection.sendall(data)
+        replies.readline()
+
+
+def test_somebody_else_may_deliver_too(running: Process, tmp_path: Path) -> None:
+    deliver(running.port)
+    options = ("--target", f"127.0.0.1:{running.port}", "--mailbox", str(running.directory), "--connections", "8")
+    process = multiclient(*options, "--time-limit", "1", "--duration", "4", "--json", str(tmp_path / "figures"))
+    time.sleep(2.0)
+    for _ in range(5):
+        deliver(running.port)
+    output, _ = process.communicate(timeout=30)
+    figures = json.loads((tmp_path / "figures").read_text())
+    assert process.returncode == 0, output
+    assert figures["mailbox"]["foreign"] == 5
+    assert figures["mailbox"]["found"] == figures["mailbox"]["acknowledged"] == figures["messages"] > 100
+    assert "5 are somebody else's" in output
+
+
+def test_server_that_is_killed_under_it(running: Process) -> None:
+    process = multiclient("127.0.0.1", str(running.port), "--time-limit", "1", "--duration", "60")
+    time.sleep(2.0)
+    running.stop()
+    began = time.monotonic()
+    output, _ = process.communicate(timeout=30)
+    assert time.monotonic() - began < 5.0
+    assert process.returncode == 1
+    assert "WRONG pool.alive: the server takes no connections any more" in output
