@@ -61,6 +61,7 @@ class Bench:
         self._ledger = ledger
         self._dialect = dialect
         self._health = Health(settings.time_limit)
+        server.greets = greets
         if not greets:
             self._health.doubt("greeting")
 

@@ -71,6 +71,10 @@ class Inbox:
                     raise self._case.stop("start.mailbox", f"the mailbox cannot be read: {error}") from None
                 time.sleep(0.02)
 
+    def holds(self, message: Message) -> bool:
+        """Whether a message stands in the mailbox or a backup now, by its number or by what it holds."""
+        return any(one.number == message.number or mailbox.is_plainly(one, message) for one in self.entries())
+
     def entry(self, message: Message) -> Entry:
         """The entry of a delivered message, waited for up to two seconds.
 
@@ -87,6 +91,7 @@ class Inbox:
                 break
             time.sleep(0.02)
         if not found:
+            self._expect_told_number(None, message, entries)
             # An entry without a head that can be read is still the message's, if it holds its body.
             found = [entry for entry in entries if not entry.netid and message.body.strip() and _holds(entry, message)][
                 :1
@@ -117,9 +122,9 @@ class Inbox:
         if numbers != sorted(numbers):
             raise self._case.stop(requirement, "numbers out of order", "", " ".join(map(str, numbers)))
 
-    def _expect_told_number(self, entry: Entry, message: Message, entries: list[Entry]) -> None:
+    def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
-        if not mailbox.is_plainly(entry, message):
+        if entry is None or not mailbox.is_plainly(entry, message):
             for other in entries:
                 if mailbox.is_plainly(other, message):
                     told = f"the reply told {message.number}, the entry has {other.number}"
@@ -295,7 +300,14 @@ class Inbox:
                     return
             time.sleep(0.02)
         there = " ".join(path.name for path in self.folder.backups().values())
+        if span in self.folder.backups() and self._holds_older_too(name, span):
+            raise self._case.stop("backup.emptied", f"{name} holds what was backed up before", "", there)
         raise self._case.stop(requirement, f"{name}: {wrong}", f"{name} with {len(messages)} messages", there)
+
+    def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
+        """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
+        held = [entry.number for entry in mailbox.read(self.folder.directory / name)]
+        return held[-32:] == list(range(span[0], span[1] + 1)) and 0 < min(held) < span[0]
 
     def _wrong_in(self, name: str, messages: Sequence[Message]) -> str:
         try:

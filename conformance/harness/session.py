@@ -29,6 +29,10 @@ STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "
 Cut = Callable[[bytes], Iterable[bytes]]
 
 
+def _instead(error: WireError) -> str:
+    return str(error) if isinstance(error, Silent) else f"{error} instead of replying"
+
+
 def whole(data: bytes) -> list[bytes]:
     """Send in one segment."""
     return [data]
@@ -125,12 +129,12 @@ class Session:
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
         silent = isinstance(error, Silent)
-        if silent and server.exhausted():
+        if silent and server.greets and server.exhausted():
             return Void("the server greets nobody any more")
         rule, why = "greeting", f"no greeting: {error}"
-        if silent and len(server.open_ports) > 1:
+        if silent and server.greets and len(server.open_ports) > 1:
             rule, why = "pool.32", "no greeting while other clients are connected"
-        elif silent and server.connections > 1:
+        elif silent and server.greets and server.connections > 1:
             rule, why = "pool.frees", "no greeting though all other clients have left"
         case.health.step(rule, False)
         return case.stop(rule, why)
@@ -139,6 +143,7 @@ class Session:
         words = reply.text.split(" ")
         self.netid = words[1] if len(words) > 1 else ""
         self.valid_read = reply.at
+        self._case.server.greets = True
 
     # --- set-up steps ---
 
@@ -206,7 +211,7 @@ class Session:
             return self._ask([data])
         except WireError as error:
             self._case.health.step(rule, False)
-            raise self._case.stop(rule, f"{error} instead of a reply", "a reply", str(error)) from None
+            raise self._case.stop(rule, _instead(error), "a reply", str(error)) from None
 
     def deliver(self, body: bytes) -> Message:
         """Send DATA and a body as a set-up step.
@@ -286,9 +291,7 @@ class Session:
             reply = self._read(deadline)
         except (Silent, Closed, Flooded) as error:
             base = answers[0].rule if answers else "delivered"
-            raise case.stop(
-                requirement, f"{error} instead of a reply", self._wanted(answers), str(error), base
-            ) from None
+            raise case.stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
         if reply.at - self.wire.sent > LATE:
             case.find("reply.prompt", "a late reply", f"within {LATE:g} s", f"after {reply.at - self.wire.sent:.1f} s")
         return reply

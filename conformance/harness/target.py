@@ -21,6 +21,7 @@ class Server:
     Attributes:
         address: its numeric host and port.
         command: the command that starts it, where the suite does.
+        greets: whether it has greeted any client.
         shared: whether cases are held side by side on it just now, so that it is started again only when it has ended.
         folder: where it keeps its mailbox, or None; `no_folder` says why.
         connections: how many were made to it since it was started.
@@ -35,6 +36,7 @@ class Server:
     no_folder = ""
     launched = False
     shared = False
+    greets = False
     command: str | None = None
 
     def __init__(self, manners: Manners) -> None:
