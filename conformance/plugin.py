@@ -98,7 +98,9 @@ def _run_in_parallel(option: Any, found: probe.Found) -> None:
     if Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        option.numprocesses = 2 if found.latency < 0.02 else 4 if found.latency < 0.05 else 8
+        # Replies without an end, or too many of them, are waited for like slow ones.
+        slow = found.latency >= 0.05 or found.chatty or found.unterminated
+        option.numprocesses = 8 if slow else 4 if found.latency >= 0.02 else 2
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
