@@ -364,14 +364,14 @@ def test_client_that_reads_no_replies_does_not_keep_its_worker(start: Callable[.
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_cleanly_with_clients_connected(start: Callable[..., Server], sent: signal.Signals) -> None:
-    server = start("--threads", "4")
+    server = start("--threads", "4", "--time-limit", "600")
     clients = [server.connect() for _ in range(4)]
     clients[0].open_data()
     clients[1].socket.sendall(b"HEL")
     waiting = socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE)
     server.process.send_signal(sent)
-    # Far below the time limit of 10 seconds, so that none of the clients can have been waited for.
-    _, errors = server.process.communicate(timeout=5)
+    # Far below the time limit, so that none of the clients can have been waited for.
+    _, errors = server.process.communicate(timeout=DEADLINE)
     assert server.process.returncode == 0
     assert errors == b""
     waiting.close()

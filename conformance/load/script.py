@@ -130,6 +130,9 @@ class Script:
     def _leave(self, shape: int) -> Move:
         how = self._pick(("close", "reset", "half-close"))
         step = self.right(shape)
+        while step.data == b".\r\n":
+            # An empty body bears no mark: unanswered, it could not be told from somebody else's.
+            step = self.right(shape)
         if how == "half-close" or self.random.random() < 0.3:
             return Move((step,), step.data, leave=how)
         if shape == BODY:
