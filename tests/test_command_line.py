@@ -139,6 +139,7 @@ def test_a_single_case_passes_and_is_written_down(suite: Callable[..., Run], tmp
     assert results["outcome"]["line"] in run.stdout
     assert (results["seed"], results["target"]["name"]) == (7, "reference_server")
     assert (tmp_path / "out" / "report.md").read_text().startswith("#")
+    assert "<h1>Conforms</h1>" in (tmp_path / "out" / "report.html").read_text()
     assert left_over(tmp_path) == []
     assert not list((tmp_path / "temporary").glob("conformance-*[!0-9]")), "a server's directory is left"
 
@@ -154,6 +155,7 @@ CASE: Types = {
     "reason": str,
 }
 CASE |= {"expected": str, "actual": str, "findings": list, "seconds": float, "transcript": list, "repeat": str}
+CASE |= {"waits": list}
 RESULTS: Types = {
     "schema": int,
     "assignment": str,
@@ -200,6 +202,8 @@ def check_case(case: Any, known: ledger.Ledger) -> None:
     for milliseconds, direction, text in case["transcript"]:
         assert isinstance(milliseconds, int) and isinstance(text, str)
         assert re.fullmatch(r"(->|<-|--)\d*", direction)
+    for seconds, end in case["waits"]:
+        assert isinstance(seconds, float) and end in ("timeout", "kept")
     assert shlex.split(case["repeat"])[:3] == ["python", "-m", "conformance"]
 
 

@@ -1,0 +1,100 @@
+"""The command line of `python -m reports`: what each command takes, and the help that teaches it."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from reports.escape import sentence
+
+USAGE = 4
+STATUS = "Exit status: 0 when the report could be written, whatever its verdict; 4 when it could not."
+
+
+def complain(message: str) -> int:
+    """Print one line on standard error, and give the exit status that goes with it."""
+    print(f"reports: {message}", file=sys.stderr)
+    return USAGE
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that complains in one line, with the suite's status for a wrong command line."""
+
+    def error(self, message: str) -> NoReturn:
+        """End with one line and the way to the help."""
+        raise SystemExit(complain(f"{sentence(message)}; `{self.prog} --help` explains"))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Give the parser; the name of the command that was asked for is in `command`."""
+    whole = Parser(
+        prog="python -m reports", description="Show what the results.json of conformance runs say.", epilog=STATUS
+    )
+    commands = whole.add_subparsers(required=True, dest="command", metavar="COMMAND", title="commands")
+    _show(commands)
+    _markdown(commands)
+    _html(commands)
+    return whole
+
+
+_Commands = argparse._SubParsersAction
+
+
+def _show(commands: "_Commands[Parser]") -> None:
+    show = commands.add_parser(
+        "show",
+        help="print the report to the terminal",
+        description="Print the cases by section, then every broken requirement with what was expected, what came, "
+        "the transcript, and the command that repeats it. The last line is the verdict.",
+        epilog="In transcripts -> was sent, <- was received, -- happened; a number behind it is the connection. "
+        "All bytes beyond printable ASCII are shown as \\r, \\n, \\t or \\xNN, a backslash as \\\\. "
+        "The report fits the terminal (or COLUMNS), else 100 columns.",
+    )
+    _results(show)
+    _verbose(show)
+    _color(show)
+
+
+def _markdown(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "markdown",
+        help="write the report as Markdown",
+        description="Write the same report as `show` as Markdown, safe to publish whatever the server sent.",
+    )
+    _results(write)
+    _verbose(write)
+    _output(write)
+
+
+def _html(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "html",
+        help="write the page of a run",
+        description="Write the run as one page that needs no network and no other file: the verdict, what is broken, "
+        "the clock's time line, and every case with its conversation, to be filtered and opened.",
+    )
+    _results(write)
+    _output(write)
+
+
+def _results(command: argparse.ArgumentParser) -> None:
+    command.add_argument("results", type=Path, metavar="RESULTS.json", help="what a run of the suite wrote")
+
+
+def _verbose(command: argparse.ArgumentParser) -> None:
+    command.add_argument("-v", "--verbose", action="store_true", help="show warnings with their transcripts, too")
+
+
+def _output(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "-o", "--output", type=Path, metavar="FILE", help="the file to write (default: standard output)"
+    )
+
+
+def _color(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--color",
+        choices=("auto", "always", "never"),
+        default="auto",
+        help="auto: on a terminal, unless NO_COLOR is set or TERM is dumb (default)",
+    )
