@@ -7,9 +7,10 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from reports import markdown, options, page, terminal
+from reports import grids, markdown, matrix, options, page, terminal
 from reports.escape import typed
 from reports.options import complain
+from reports.progress import Progress
 from reports.results import ResultsError, load
 
 
@@ -55,10 +56,23 @@ def _html(given: argparse.Namespace) -> int:
     return _write(page.render(load(given.results)), given.output)
 
 
+def _matrix(given: argparse.Namespace) -> int:
+    paths: list[Path] = given.results
+    names = matrix.names(paths)
+    columns = []
+    with Progress(len(paths), "runs read") as progress:
+        for name, path in zip(names, paths, strict=True):
+            # Of each run only its column is kept: two hundred of them would not fit into everybody's memory.
+            columns.append(matrix.column(name, load(path), matrix.page_of(path, given.output)))
+            progress.step()
+    return _write(grids.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "markdown": _markdown,
     "html": _html,
+    "matrix": _matrix,
 }
 
 

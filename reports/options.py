@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
     _show(commands)
     _markdown(commands)
     _html(commands)
+    _matrix(commands)
     return whole
 
 
@@ -75,6 +77,37 @@ def _html(commands: "_Commands[Parser]") -> None:
     )
     _results(write)
     _output(write)
+
+
+def _matrix(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "matrix",
+        help="write many runs as one table: servers as columns, requirements as rows",
+        description="Write many runs as one table, what is broken by most first. A server is named after the folder "
+        "of its results.json, or after the file itself if that has another name. The cells of a page lead to the cases "
+        "in the pages of the runs (report.html beside results.json), wherever those are there.",
+        epilog=STATUS,
+    )
+    write.add_argument(
+        "results", type=Path, nargs="+", metavar="RESULTS.json", help="what runs of the suite wrote, a server each"
+    )
+    write.add_argument(
+        "-o",
+        "--output",
+        type=_ending(".html", ".md", ".csv"),
+        required=True,
+        metavar="FILE",
+        help="matrix.html, .md or .csv: the ending says what is written",
+    )
+
+
+def _ending(*allowed: str) -> Callable[[str], Path]:
+    def path(text: str) -> Path:
+        if Path(text).suffix not in allowed:
+            raise argparse.ArgumentTypeError(f"{text}: the name must end in {' or '.join(allowed)}")
+        return Path(text)
+
+    return path
 
 
 def _results(command: argparse.ArgumentParser) -> None:
