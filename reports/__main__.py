@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from reports import grids, markdown, matrix, options, page, terminal
+from reports import diff, grids, markdown, matrix, options, page, terminal
 from reports.escape import typed
 from reports.options import complain
 from reports.progress import Progress
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: the command line without the program; None takes that of the process.
 
     Returns:
-        The exit status: 0 when the report could be written, 4 when it could not.
+        The exit status: 0 when the report could be written, 4 when it could not; 1 when `diff` found what broke.
 
     Raises:
         SystemExit: for `--help`, and with status 4 for a wrong command line.
@@ -68,11 +68,20 @@ def _matrix(given: argparse.Namespace) -> int:
     return _write(grids.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
 
 
+def _diff(given: argparse.Namespace) -> int:
+    old, new = load(given.old), load(given.new)
+    told = diff.compare(old, new, diff.read_expected(given.expected) if given.expected else ())
+    paint = terminal.painter(_color(given))
+    sys.stdout.write(diff.render(told, new, paint))
+    return diff.status(told, new, given.fail_on_warn)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "markdown": _markdown,
     "html": _html,
     "matrix": _matrix,
+    "diff": _diff,
 }
 
 

@@ -36,6 +36,7 @@ def parser() -> argparse.ArgumentParser:
     _markdown(commands)
     _html(commands)
     _matrix(commands)
+    _diff(commands)
     return whole
 
 
@@ -99,6 +100,28 @@ def _matrix(commands: "_Commands[Parser]") -> None:
         metavar="FILE",
         help="matrix.html, .md or .csv: the ending says what is written",
     )
+
+
+def _diff(commands: "_Commands[Parser]") -> None:
+    diff = commands.add_parser(
+        "diff",
+        help="tell what broke and what was mended between two runs",
+        description="Compare two runs by their requirements: what broke (a requirement that is broken now and was not, "
+        "or by cases that did not break it), what was mended, what is new, what is no longer judged.",
+        epilog="Exit status: 0 when nothing broke; 1 when a MUST broke, or the new run did not go through; 4 when the "
+        "runs could not be compared. So it serves as a gate: a SHOULD counts with --fail-on-warn.",
+    )
+    diff.add_argument("old", type=Path, metavar="OLD.json", help="the results.json of the run before")
+    diff.add_argument("new", type=Path, metavar="NEW.json", help="the results.json of the run now")
+    diff.add_argument(
+        "--expected",
+        type=Path,
+        metavar="FILE",
+        help="known failures, which don't count: the id of a requirement or a case a line, # begins a comment; "
+        "one that passes now is told",
+    )
+    diff.add_argument("--fail-on-warn", action="store_true", help="a SHOULD that broke counts, too")
+    _color(diff)
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:

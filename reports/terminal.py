@@ -1,7 +1,7 @@
 """The report for a terminal: what failed and why, in printable ASCII, folded to a width."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports import transcript
@@ -27,6 +27,11 @@ def render(results: Results, *, width: int = 100, color: bool = False, verbose: 
         The text, printable ASCII but for line ends (and colour), ending in a line end.
     """
     return "\n".join(_Page(width, color).report(results, verbose)) + "\n"
+
+
+def painter(color: bool) -> Callable[[str, str], str]:
+    """Give what puts a text into an ANSI colour, given as its number, or leaves it as it is."""
+    return (lambda text, number: f"\x1b[{number}m{text}\x1b[0m") if color else (lambda text, number: text)
 
 
 @dataclass(frozen=True)
@@ -113,4 +118,4 @@ class _Page:
         return [indent + line for line in lines]
 
     def paint(self, text: str, color: str) -> str:
-        return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
+        return painter(self.color)(text, color)
