@@ -184,7 +184,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     runner = pyfuncitem.config.stash[RUNNER]
     if pyfuncitem.get_closest_marker("clock"):
         runner.wait_behind(planning.waiting(pyfuncitem.session.items))
-    record = runner.hold(planning.plan_of(pyfuncitem))
+    plan = planning.plan_of(pyfuncitem)
+    # With --junitxml they become properties of the test case.
+    pyfuncitem.user_properties += [("requirement", id) for id in plan.requirements]
+    record = runner.hold(plan)
     pyfuncitem.stash[planning.RECORD] = record
     worst = record.worst
     if record.verdict == "fail" and worst:

@@ -1,13 +1,14 @@
 """The command line: `python -m reports COMMAND …`; each report is written by a module of its own."""
 
 import argparse
+import json
 import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from reports import diff, grids, markdown, matrix, options, page, terminal
+from reports import diff, grading, grids, markdown, matrix, options, page, rubric, terminal
 from reports.escape import typed
 from reports.options import complain
 from reports.progress import Progress
@@ -49,7 +50,9 @@ def _show(given: argparse.Namespace) -> int:
 
 
 def _markdown(given: argparse.Namespace) -> int:
-    return _write(markdown.render(load(given.results), verbose=given.verbose), given.output)
+    results = load(given.results)
+    text = markdown.summary(results) if given.summary else markdown.render(results, verbose=given.verbose)
+    return _write(text, given.output)
 
 
 def _html(given: argparse.Namespace) -> int:
@@ -76,12 +79,23 @@ def _diff(given: argparse.Namespace) -> int:
     return diff.status(told, new, given.fail_on_warn)
 
 
+def _gradescope(given: argparse.Namespace) -> int:
+    told = rubric.load_rubric(given.rubric)
+    if given.log is not None and not given.results.exists():
+        log = given.log.read_bytes().decode("utf-8", "replace")
+        document = grading.without_run(told, log)
+    else:
+        document = grading.gradescope(load(given.results), told)
+    return _write(json.dumps(document, indent=1) + "\n", given.output)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "markdown": _markdown,
     "html": _html,
     "matrix": _matrix,
     "diff": _diff,
+    "gradescope": _gradescope,
 }
 
 

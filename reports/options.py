@@ -37,6 +37,7 @@ def parser() -> argparse.ArgumentParser:
     _html(commands)
     _matrix(commands)
     _diff(commands)
+    _gradescope(commands)
     return whole
 
 
@@ -65,7 +66,13 @@ def _markdown(commands: "_Commands[Parser]") -> None:
         description="Write the same report as `show` as Markdown, safe to publish whatever the server sent.",
     )
     _results(write)
-    _verbose(write)
+    which = write.add_mutually_exclusive_group()
+    which.add_argument("-v", "--verbose", action="store_true", help="show warnings with their transcripts, too")
+    which.add_argument(
+        "--summary",
+        action="store_true",
+        help="a short one for $GITHUB_STEP_SUMMARY and the like: what is broken is folded, and the size is bounded",
+    )
     _output(write)
 
 
@@ -122,6 +129,27 @@ def _diff(commands: "_Commands[Parser]") -> None:
     )
     diff.add_argument("--fail-on-warn", action="store_true", help="a SHOULD that broke counts, too")
     _color(diff)
+
+
+def _gradescope(commands: "_Commands[Parser]") -> None:
+    grade = commands.add_parser(
+        "gradescope",
+        help="write the points of a run as Gradescope's results.json",
+        description="Give points by a rubric, and write them as Gradescope's results.json: a test for each item, with "
+        "a message for each requirement that lost points: its rule, what was expected, what came, the shortest "
+        "transcript, and the command that repeats it.",
+        epilog="The rubric is TOML; reports/rubrics/cs4410.toml is an example that explains itself. " + STATUS,
+    )
+    _results(grade)
+    grade.add_argument("--rubric", type=Path, required=True, metavar="RUBRIC.toml", help="what is worth how much")
+    grade.add_argument(
+        "--log",
+        type=Path,
+        metavar="FILE",
+        help="what the suite printed: where RESULTS.json is not there, for the server could not be tested, "
+        "no points are written, and the end of this file",
+    )
+    _output(grade)
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:

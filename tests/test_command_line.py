@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -298,3 +299,15 @@ def test_ctrl_c_ends_with_a_report_and_without_servers(
     while left_over(tmp_path / "temporary") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left_over(tmp_path / "temporary") == []
+
+
+def test_junit_names_the_requirements(suite: Callable[..., Run], tmp_path: Path) -> None:
+    """As properties of each test case, also where workers hold the cases."""
+    run = suite("cs4410/test_greeting.py", "-n2", "--seed", "7", "--report", "out", "--junitxml", "junit.xml")
+    assert run.returncode == CONFORMS, run.stdout + run.stderr
+    names: dict[str, list[str]] = {}
+    for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase"):
+        found = case.iter("property")
+        names[case.attrib["name"]] = [one.attrib["value"] for one in found if one.attrib["name"] == "requirement"]
+    held = results_in(tmp_path / "out")["cases"]
+    assert names == {case["id"].partition("::")[2]: case["requirements"] for case in held}
