@@ -12,6 +12,7 @@ from conformance.harness.case import Case
 from conformance.harness.client import Client
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Blocked, Skipped, Void
+from conformance.harness.wire import SETTLE_KNOWN
 
 POOL = 32
 """Connections that are served at once."""
@@ -35,6 +36,9 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
     """
     began = time.monotonic()
     patience = 0.8 * case.limit if patience is None else patience
+    latest = began + 0.9 * max(case.limit, patience)
+    if case.server.manners.unterminated:
+        patience += count * SETTLE_KNOWN
     clients: list[Client] = []
     while len(clients) < count:
         batch = [case.stranger() for _ in range(min(AT_A_TIME, count - len(clients)))]
@@ -44,7 +48,7 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
             if not client.is_greeted(began + patience):
                 raise _too_few(case, len(clients), count, requirement)
             clients.append(client)
-    if time.monotonic() - began > 0.9 * max(case.limit, patience):
+    if time.monotonic() > latest:
         raise Void("the case itself was late")
     return clients
 
