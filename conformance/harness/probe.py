@@ -11,7 +11,7 @@ from typing import Any
 from conformance.harness import launch, mailbox, proc
 from conformance.harness.launch import Unreachable
 from conformance.harness.mailbox import Folder
-from conformance.harness.places import Places
+from conformance.harness.places import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
@@ -123,7 +123,7 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
     """Hold one patient conversation and, where a mailbox may be known, deliver one message and look for it."""
     manners = Manners()
     words = Vocabulary(settings.seed, "probe")
-    places = Places(found.host, found.port)
+    places = SharedPlaces(found.host, found.port)
     patience = max(5.0, settings.time_limit)
     mark = words.token(16)
     try:
