@@ -15,7 +15,7 @@ from conformance.harness.places import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire import Connection, Manners, Reply, Silent, WireError
+from conformance.harness.wire import Closed, Connection, Manners, Reply, Silent, WireError
 
 LATE = 2.0
 """Seconds after which a reply is late; a server that is late with most is not looked at any longer."""
@@ -128,6 +128,9 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
     mark = words.token(16)
     try:
         connection = Connection((found.host, found.port), Transcript(), manners, patience, first)
+    except Closed:
+        found.greeted = found.answered = False
+        return
     except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     number = -1

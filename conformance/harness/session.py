@@ -108,7 +108,7 @@ class Session:
             )
         except Refused as error:
             raise case.stop("pool.alive", str(error)) from None
-        except Silent as error:
+        except (Silent, Closed) as error:
             raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
         server.open_ports.add(self.wire.local_port)

@@ -109,6 +109,7 @@ class Connection:
     Raises:
         Refused: no connection could be made.
         Silent: none was made in time.
+        Closed: it was made, and reset at once.
     """
 
     def __init__(
@@ -132,6 +133,8 @@ class Connection:
         except TimeoutError:
             self._note("no connection")
             raise Silent(f"no connection within {patience:g} s") from None
+        except ConnectionResetError as error:
+            raise self._lost(error) from None
         except OSError as error:
             self._note(f"no connection: {error}")
             raise Refused(f"no connection: {error}") from None
