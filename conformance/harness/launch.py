@@ -79,13 +79,14 @@ class Process:
         command: the command line with `{host}`, `{port}` and `{time_limit}`.
         time_limit: seconds, filled in.
         stale: a mailbox that stands in its directory before it starts, or None.
+        wrap: a command that is put in front of it, or None.
 
     Raises:
         Unreachable: it does not start or does not listen.
     """
 
-    def __init__(self, command: str, time_limit: float, stale: bytes | None = None) -> None:
-        words = words_of(command)
+    def __init__(self, command: str, time_limit: float, stale: bytes | None = None, wrap: str | None = None) -> None:
+        words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
         self.port = _free_port() if "{port}" in command else PLAIN_PORT
         if proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
