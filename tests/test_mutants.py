@@ -143,7 +143,7 @@ def test_what_is_wrong_is_said(odd: matrix.Row, fault: str) -> None:
 
 def test_the_page_shows_every_mutant_and_why_more_was_blamed() -> None:
     page = matrix.markdown([row("helo", "helo", "netid", also="netid"), row("mail", status=0)])
-    assert "| bug      | helo     | helo        | test_helo  | netid          |  10 |" in page
+    assert "| bug | helo | helo | test_helo | netid | 10 |" in page
     assert "1 of 2 mutants caught, 1 by their own requirement; 0 without blame beyond it." in page
     assert "- bug (netid): because" in page
     assert "- bug: survived" in page
