@@ -19,6 +19,10 @@ from tests.mutants.run import Held
 
 LEDGER = ledger.load()
 FILES = sorted((Path(__file__).parent / "mutants").glob("*.py"))
+NONE_CAN_BREAK = {
+    "time.prompt": "under the short limit of these runs a time-out that is not prompt does not come in time at all",
+}
+"""Requirements without a mutant of their own, and why there is none."""
 
 
 @pytest.mark.parametrize("mutant", catalogue.MUTANTS, ids=lambda mutant: mutant.name)
@@ -45,6 +49,15 @@ def test_a_mutant_names_known_requirements(mutant: Mutant) -> None:
     assert set(ids) <= set(LEDGER)
     assert len(set(ids)) == len(ids)
     assert bool(mutant.also) == bool(mutant.why), "what may be blamed beyond has a reason, and nothing else has"
+
+
+def test_every_rule_that_a_server_can_break_is_the_main_one_of_a_mutant() -> None:
+    rules = {name for name, rule in LEDGER.items() if rule.level != "NOTE"}
+    assert rules - {mutant.main for mutant in catalogue.MUTANTS} == set(NONE_CAN_BREAK)
+
+
+def test_there_are_a_hundred() -> None:
+    assert len(catalogue.MUTANTS) >= 100
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

@@ -5,12 +5,20 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from tests.mutants import lines
+from tests.mutants import backup, clock, commands, lines, mailbox, message, order, pool, source
 from tests.mutants.patch import Mutant
 from tests.mutants.run import PROJECT
 
 SECTIONS: dict[str, Sequence[Mutant]] = {
     "lines": lines.MUTANTS,
+    "commands": commands.MUTANTS,
+    "order": order.MUTANTS,
+    "message": message.MUTANTS,
+    "clock": clock.MUTANTS,
+    "pool": pool.MUTANTS,
+    "source": source.MUTANTS,
+    "mailbox": mailbox.MUTANTS,
+    "backup": backup.MUTANTS,
 }
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for section in SECTIONS.values() for mutant in section)
 THIRDS = 3

@@ -21,11 +21,6 @@ UNPROTECTED_WORKER = replaced(
 )
 """A worker ends with the first exception of a session."""
 
-CLIENT_LEFT = """
-        except (EOFError, OSError):
-            pass  # the client is gone, and nobody is left to be told
-"""
-
 
 def answered(code: str) -> Edit:
     """Do something else with the `answer` to a command line than to send it.
@@ -35,3 +30,15 @@ def answered(code: str) -> Edit:
     """
     answer = 'answer = b"500 5.5.2 Error: line too long" if line is None else self._answer(line)\n'
     return Edit("session.py", ANSWERED, textwrap.indent(answer + textwrap.dedent(code).strip("\n") + "\n", " " * 16))
+
+
+def accepted(code: str, given: str) -> Edit:
+    """Accept a connection before a worker is reserved for it.
+
+    Args:
+        code: a statement that accepts it.
+        given: an expression for what is handed over then.
+    """
+    old = "            hand_over.reserve_worker()\n            hand_over.give(_accept(listener))\n"
+    new = f"            {code}\n            hand_over.reserve_worker()\n            hand_over.give({given})\n"
+    return Edit("__main__.py", old, new)
