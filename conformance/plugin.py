@@ -94,13 +94,17 @@ def _refuse(message: str, status: int) -> int:
 
 
 def _run_in_parallel(option: Any, found: probe.Found) -> None:
-    """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies."""
+    """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
+
+    Every worker holds some 40 MiB. One process is enough where next to nothing will be judged.
+    """
     if Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         # Replies without an end, or too many of them, are waited for like slow ones.
         slow = found.latency >= 0.05 or found.chatty or found.unterminated
-        option.numprocesses = 8 if slow else 4 if found.latency >= 0.02 else 3 if option.quick else 2
+        waiting = 5 if slow else 4 if found.latency >= 0.02 else 3 if option.quick else 2
+        option.numprocesses = 0 if found.doubts() else waiting
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
