@@ -20,6 +20,7 @@ GREETINGS_AND_NETIDS = [
         "greeting-of-two-lines",
         "greeting reply.one",
         [Edit("session.py", 'SMTP CS4410MP3" % self._netid', 'SMTP CS4410MP3\\r\\n220 Welcome" % self._netid')],
+        workers=5,
     ),
     Mutant(
         "helo-reply-names-another-server",
@@ -54,6 +55,7 @@ REPLIES = [
         "replies-end-in-nothing",
         "reply.crlf",
         [Edit("session.py", "self._replies += text + CRLF", "self._replies += text")],
+        workers=5,
     ),
     Mutant(
         "error-replies-end-in-lf",
@@ -70,6 +72,7 @@ REPLIES = [
         "errors-answered-twice",
         "reply.one",
         [begun("session.py", "Channel.reply", 'if text.startswith(b"5"):\n    self._replies += text + CRLF')],
+        workers=5,
     ),
     Mutant(
         "body-lines-answered",
@@ -81,6 +84,7 @@ REPLIES = [
                 '            self._replies += b"250 go on" + CRLF\n            if not too_long:\n',
             )
         ],
+        workers=5,
     ),
     Mutant(
         "unknown-commands-unanswered",
@@ -88,15 +92,11 @@ REPLIES = [
         [answered('if not answer.startswith(b"502"):\n    self._channel.reply(answer)')],
     ),
     Mutant(
-        "duplicate-helo-answered-after-three-seconds",
+        "address-without-a-domain-looked-up-for-three-seconds",
         "reply.prompt",
         [
             headed("session.py", "from time import sleep"),
-            Edit(
-                "session.py",
-                "        if self._host:\n            return",
-                "        if self._host:\n            sleep(3)\n            return",
-            ),
+            begun("session.py", "Session._mail", 'if b"@" not in address:\n    sleep(3)'),
         ],
     ),
     Mutant(

@@ -43,6 +43,7 @@ class Mutant:
         edits: how it is made, in this order.
         also: ids that the suite may blame beyond them.
         why: the reason for that, for the readers of the matrix.
+        workers: of the suite; some for a server whose replies must be waited for, 0 costs least.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Mutant:
     edits: Sequence[Edit]
     also: str = ""
     why: str = ""
+    workers: int = 0
 
     @property
     def main(self) -> str:

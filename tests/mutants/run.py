@@ -46,7 +46,13 @@ class Held:
 
 
 def hold(
-    command: str, results: Path, *options: str, time_limit: float = TIME_LIMIT, seed: int = SEED, bound: float = BOUND
+    command: str,
+    results: Path,
+    *options: str,
+    workers: int = 0,
+    time_limit: float = TIME_LIMIT,
+    seed: int = SEED,
+    bound: float = BOUND,
 ) -> Held:
     """Hold the suite on a server that it launches.
 
@@ -54,14 +60,14 @@ def hold(
         command: as for `--launch`.
         results: the directory for results.json; what stood there is replaced.
         options: further options of the suite.
+        workers: of the suite. Runs side by side fill the cores better than workers in each; the verdict is the same.
         time_limit: the server's time limit in seconds.
         seed: the suite's seed.
         bound: seconds after which the run is interrupted; what it found until then counts.
     """
     shutil.rmtree(results, ignore_errors=True)
-    # Runs side by side fill the cores better than workers in each, and the verdict is the same.
-    words = [sys.executable, "-m", "conformance", "-q", "-n0", "--launch", command, "--report", str(results)]
-    words += ["--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
+    words = [sys.executable, "-m", "conformance", "-q", "-n", str(workers), "--launch", command]
+    words += ["--report", str(results), "--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
     began = time.monotonic()
     suite = subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     finished = True
