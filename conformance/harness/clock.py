@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from conformance.harness.oracle import Answer, acceptable
 from conformance.harness.session import CRLF, LATE, Session
 from conformance.harness.verdict import Void
-from conformance.harness.wire import Silent, WireError
+from conformance.harness.wire import Reply, Silent, WireError
 
 
 class Clocked(Session):
@@ -27,7 +27,7 @@ class Clocked(Session):
         """
         until = self.valid_sent + fraction * self._case.limit
         try:
-            reply = self.wire.reply(until)
+            reply = self._time_out_or_late_reply(until, until)
         except Silent:
             self._waited(fraction * self._case.limit, "kept")
             return
@@ -59,7 +59,7 @@ class Clocked(Session):
         closed = ""
         text = ""
         try:
-            reply = self.wire.reply(latest)
+            reply = self._time_out_or_late_reply(latest, since + limit)
             at, text = reply.at, reply.text
         except Silent:
             self._waited(latest - self.valid_read, "kept")
@@ -79,6 +79,16 @@ class Clocked(Session):
             case.find("time.prompt", f"timed out {waited}", f"at most {limit + LATE:g} s", f"{at - since:.2f} s")
         if not self.wire.wait_closed(time.monotonic() + LATE):
             raise case.stop("time.close", f"still open {LATE:g} s after the 421", "EOF or reset", "neither")
+
+    def _time_out_or_late_reply(self, deadline: float, limit: float) -> Reply:
+        """The next reply that is no chatter: before the limit only the time-out ends the wait for it.
+
+        A second reply to a line, or one to a line of a body, is the affair of `reply.one`.
+        """
+        while True:
+            reply = self.wire.reply(deadline)
+            if reply.at >= limit or reply.code == self._case.dialect.code("timeout"):
+                return reply
 
     def expect_slowly(self, line: str, fraction: float, requirement: str) -> None:
         """Send half of a command, the rest when a part of the time limit has passed, and judge the reply.
