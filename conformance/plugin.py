@@ -51,7 +51,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--seed", type=int, help="Decides every host, address, body and cut (default: random, and printed).")
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")
-    add("--report", metavar="DIR", help="Where results.json and report.md go (default reports/out/<target>).")
+    add(
+        "--report",
+        metavar="DIR",
+        help="Where results.json, report.md and report.html go (default reports/out/<target>).",
+    )
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -185,7 +189,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     runner = pyfuncitem.config.stash[RUNNER]
     if pyfuncitem.get_closest_marker("clock"):
         runner.wait_behind(planning.waiting(pyfuncitem.session.items))
-    record = runner.hold(planning.plan_of(pyfuncitem))
+    plan = planning.plan_of(pyfuncitem)
+    # With --junitxml they become properties of the test case.
+    pyfuncitem.user_properties += [("requirement", id) for id in plan.requirements]
+    record = runner.hold(plan)
     pyfuncitem.stash[planning.RECORD] = record
     worst = record.worst
     if record.verdict == "fail" and worst:
@@ -289,10 +296,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     collector = terminalreporter.config.stash.get(COLLECTOR, None)
     if collector is None or collector.path is None:
         return
-    report = collector.path.with_name("report.md")
-    _reports("markdown", str(collector.path), "-o", str(report))
+    for command, name in (("markdown", "report.md"), ("html", "report.html")):
+        terminalreporter.write(_reports(command, str(collector.path), "-o", str(collector.path.with_name(name))))
     terminalreporter.write_line("")
-    terminalreporter.write_line(f"results: {collector.path}, {report.name}")
+    terminalreporter.write_line(f"results: {collector.path}, report.md, report.html")
     colour = "always" if terminalreporter.hasmarkup else "never"
     terminalreporter.flush()
     shown = _reports("show", str(collector.path), "--color", colour)

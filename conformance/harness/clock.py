@@ -29,13 +29,18 @@ class Clocked(Session):
         try:
             reply = self._time_out_or_late_reply(until, until)
         except Silent:
+            self._waited(fraction * self._case.limit, "kept")
             return
         except WireError as error:
             raise self._too_early(early, time.monotonic(), str(error)) from None
         raise self._too_early(early, reply.at, reply.text)
 
+    def _waited(self, seconds: float, end: str) -> None:
+        self._case.record.waits.append((seconds, end))
+
     def _too_early(self, early: str, at: float, actual: str) -> Exception:
         limit = self._case.limit
+        self._waited(at - self.valid_sent, "timeout")
         waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
         if at - self.valid_sent >= limit:
             return Void("the case itself was late")
@@ -57,11 +62,13 @@ class Clocked(Session):
             reply = self._time_out_or_late_reply(latest, since + limit)
             at, text = reply.at, reply.text
         except Silent:
+            self._waited(latest - self.valid_read, "kept")
             raise case.stop(
                 "time.out", "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
             ) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
+        self._waited(at - since, "timeout")
         waited = f"{at - since:.2f} s after the last valid command"
         if at - since < limit:
             raise case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", closed or text)
@@ -129,6 +136,7 @@ class Clocked(Session):
         except WireError as error:
             self._not_before_limit(time.monotonic(), str(error))
             return
+        self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
         raise case.stop(
             requirement, f"still served {span} after the last valid command", f"421 within {span}", "no 421"
@@ -137,3 +145,4 @@ class Clocked(Session):
     def _not_before_limit(self, at: float, actual: str) -> None:
         if at - self.valid_sent < self._case.limit:
             raise self._too_early("time.early", at, actual)
+        self._waited(at - self.valid_sent, "timeout")

@@ -19,11 +19,13 @@ class Health:
 
     Attributes:
         answers: whether any command was ever answered.
+        always_late: whether no reply was ever in time.
         slow_to_free: places of clients that have left serve others only later.
         never_frees: they never do.
     """
 
     answers = True
+    always_late = False
     slow_to_free = False
     never_frees = False
 
@@ -61,6 +63,7 @@ class Health:
         """A set-up step failed at the first look: one more failure and it is not tried again."""
         with self._lock:
             self.answers = self.answers and rule != "reply.one"
+            self.always_late = self.always_late or rule == "reply.prompt"
             self._strikes[rule, False] = STRIKES - 1
 
     def hopeless(self, rule: str, judged: bool = False) -> bool:

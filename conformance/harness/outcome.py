@@ -94,7 +94,7 @@ def write(results: dict[str, Any], folder: Path) -> Path:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "results.json"
-    for name in ("results.json", "report.md"):
+    for name in ("results.json", "report.md", "report.html"):
         old = folder / name
         if old.exists():
             os.replace(old, old.with_stem(f"{old.stem}.previous"))

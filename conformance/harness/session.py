@@ -303,19 +303,22 @@ class Session:
         if self._began:
             waited = reply.at - self.wire.sent
             health.replied(waited)
-            self._give_up_if_always_late(waited, reply)
+            self._give_up_if_always_late(waited)
         return reply
 
-    def _give_up_if_always_late(self, waited: float, reply: Reply) -> None:
-        case, judged = self._case, self._case.judges("reply.prompt")
-        case.health.step("reply.prompt", waited <= LATE, judged)
-        if waited > LATE and case.health.hopeless("reply.prompt", judged):
-            raise case.stop(
-                "reply.prompt",
-                "too slow to be judged: every reply is late",
-                f"within {LATE:g} s",
-                f"after {waited:.1f} s",
-            )
+    def _give_up_if_always_late(self, waited: float) -> None:
+        case, health = self._case, self._case.health
+        if waited <= LATE and health.always_late:
+            health.always_late = False
+            health.step("reply.prompt", True, judged=True)
+        # Late replies alone may be the machine's fault: the first look must have found nothing else.
+        if not health.always_late:
+            return
+        judged = case.judges("reply.prompt")
+        health.step("reply.prompt", False, judged)
+        if health.hopeless("reply.prompt", judged):
+            why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
+            raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
 
     def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
         case = self._case

@@ -59,6 +59,8 @@ class Record:
     Attributes:
         id: the case's path inside the package and its name.
         requirements: what it judges, the main one first.
+        waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
+            `kept` where the server was still there.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Record:
     ledger: Ledger
     transcript: Transcript = field(default_factory=Transcript)
     findings: list[Finding] = field(default_factory=list)
+    waits: list[tuple[float, str]] = field(default_factory=list)
     blocked_by: str | None = None
     seconds: float = 0.0
 
@@ -119,6 +122,7 @@ class Record:
             "blocked_by": self.blocked_by,
             "findings": [vars(finding) for finding in self.findings],
             "seconds": round(self.seconds, 3),
+            "waits": [[round(seconds, 3), end] for seconds, end in self.waits],
             "transcript": [list(entry) for entry in self.transcript.entries()],
             "repeat": repeat,
         }

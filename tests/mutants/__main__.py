@@ -64,8 +64,8 @@ def hold_all(mutants: Sequence[Mutant], results: Path, jobs: int) -> Iterator[ma
 
 
 def _hold(mutant: Mutant, folder: Path, results: Path) -> matrix.Row:
-    command = run.launch_command(build(mutant, folder))
-    return matrix.Row(mutant, run.hold(command, results / mutant.name, workers=mutant.workers))
+    where = run.launched(build(mutant, folder))
+    return matrix.Row(mutant, run.hold(where, results / mutant.name, workers=mutant.workers))
 
 
 def _let_go(held: Sequence[Future[matrix.Row]]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Protocol
 
 SERVER = Path(__file__).parents[2] / "reference_server"
 START = '"""The reference server with a bug: {name}."""\n\nfrom reference_server.__main__ import main\n\nmain()\n'
@@ -59,7 +60,17 @@ class Mutant:
         return self.breaks.split()[0]
 
 
-def build(mutant: Mutant, folder: Path) -> Path:
+class Edited(Protocol):
+    """What can be built: a name, and the edits that make it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def edits(self) -> Sequence[Edit]: ...
+
+
+def build(mutant: Edited, folder: Path) -> Path:
     """Make a mutant that `python FOLDER/NAME [OPTION ...]` runs, as the reference server is run.
 
     Args:

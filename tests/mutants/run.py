@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -46,7 +47,7 @@ class Held:
 
 
 def hold(
-    command: str,
+    where: Sequence[str],
     results: Path,
     *options: str,
     workers: int = 0,
@@ -54,10 +55,10 @@ def hold(
     seed: int = SEED,
     bound: float = BOUND,
 ) -> Held:
-    """Hold the suite on a server that it launches.
+    """Hold the suite on a server.
 
     Args:
-        command: as for `--launch`.
+        where: `--launch` and its command, or `--target` and its address.
         results: the directory for results.json; what stood there is replaced.
         options: further options of the suite.
         workers: of the suite. Runs side by side fill the cores better than workers in each; the verdict is the same.
@@ -66,7 +67,7 @@ def hold(
         bound: seconds after which the run is interrupted; what it found until then counts.
     """
     shutil.rmtree(results, ignore_errors=True)
-    words = [sys.executable, "-m", "conformance", "-q", "-n", str(workers), "--launch", command]
+    words = [sys.executable, "-m", "conformance", "-q", "-n", str(workers), *where]
     words += ["--report", str(results), "--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
     began = time.monotonic()
     suite = subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -87,9 +88,9 @@ def hold(
     return Held(suite.returncode, seconds, finished, _findings(found), _not_judged(found), printed)
 
 
-def launch_command(home: Path) -> str:
-    """The `--launch` command of a server that `patch.build` made there."""
-    return f"{shlex.quote(sys.executable)} {shlex.quote(str(home.absolute()))} {PLACEHOLDERS}"
+def launched(home: Path) -> Sequence[str]:
+    """How the suite is told to launch a server that `patch.build` made there."""
+    return "--launch", f"{shlex.join([sys.executable, str(home.absolute())])} {PLACEHOLDERS}"
 
 
 def _findings(found: dict[str, Any]) -> dict[str, list[str]]:
