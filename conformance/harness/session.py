@@ -331,15 +331,25 @@ class Session:
         if answer is None:
             raise self._unfit(reply, answers, requirement)
         rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
+        if fit == Fit.CODE and self._shows_another_case(answer, reply):
+            rule = "case.arguments"
         if fit == Fit.CODE and case.judges(rule):
             raise case.stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
             case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
-        if answer.breach:
-            case.find(answer.breach, "not as it should be", self._wanted(answers[:1]), reply.text)
-        if answer.kind in ("helo", "timeout"):
+        if answer.breach and case.judges(answer.breach):
+            wanted = self._wanted(answers[:1])
+            raise case.stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
+        if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
             self._judge_netid(reply, answer.kind)
         self._follow(answer, reply)
+
+    def _shows_another_case(self, answer: Answer, reply: Reply) -> bool:
+        """Whether the address that a reply shows would be right but for its upper and lower case."""
+        text = reply.text
+        for address in answer.fields.get("address", ()):
+            text = address.join(re.split(re.escape(address), text, flags=re.IGNORECASE))
+        return text != reply.text and self._case.dialect.fit(text, answer.kind, answer.fields) > Fit.CODE
 
     def _judge_netid(self, reply: Reply, kind: str) -> None:
         words = reply.text.split(" ")
