@@ -139,7 +139,7 @@ class Inbox:
             concerned = CONCERN.get(requirement, tuple(wrong))
             base = "mailbox.entry"
             rule = requirement if any(what in concerned for what in wrong) and "form" not in wrong else base
-            raise self._case.stop(rule, "; ".join(wrong.values()), _expected_entry(message), actual, base)
+            raise self._case.stop(rule, "; ".join(wrong.values()), mailbox.wanted(message), actual, base)
         return entry
 
     def settled_entries(self) -> list[Entry]:
@@ -338,10 +338,3 @@ class Inbox:
 
 def _holds(entry: Entry, message: Message) -> bool:
     return message.body.replace(b"\r\n", b"\n").strip() in entry.raw
-
-
-def _expected_entry(message: Message) -> str:
-    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
-    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
-    body = message.body[:1500].decode("latin-1").replace("\r\n", "\n")
-    return "\n".join(head) + "\n" + body
