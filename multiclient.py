@@ -17,14 +17,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from conformance.harness import dialect, launch, proc
-from conformance.harness.mailbox import Folder
-from conformance.harness.settings import UsageError, parse_address, resolve
-from conformance.load import closing, delivered, plot, table
-from conformance.load.engine import AFTER_LIMIT, Engine
-from conformance.load.findings import shown
-from conformance.load.run import Options, Run
-from conformance.load.spool import Spool
+try:
+    from conformance.harness import dialect, launch, proc
+    from conformance.harness.mailbox import Folder
+    from conformance.harness.settings import UsageError, parse_address, resolve
+    from conformance.load import closing, delivered, plot, table
+    from conformance.load.engine import AFTER_LIMIT, Engine
+    from conformance.load.findings import shown
+    from conformance.load.run import Options, Run
+    from conformance.load.spool import Spool
+except ModuleNotFoundError as missing:
+    print(
+        f"multiclient: {missing.name} is not installed for {sys.executable}: install this project with its pip",
+        file=sys.stderr,
+    )
+    sys.exit(4)
 
 RIGHT, WRONG, INTERRUPTED, USAGE, UNREACHABLE = 0, 1, 2, 4, 6
 LEAST, MOST = 2, 32

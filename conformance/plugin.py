@@ -57,7 +57,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")
-    add("--report", metavar="DIR", help="Where results.json and report.md go (default reports/out/<target>).")
+    add(
+        "--report",
+        metavar="DIR",
+        help="Where results.json, report.md and report.html go (default reports/out/<target>).",
+    )
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -100,13 +104,17 @@ def _refuse(message: str, status: int) -> int:
 
 
 def _run_in_parallel(option: Any, found: probe.Found) -> None:
-    """Two workers unless told otherwise, one for the cases that wait, one for the others; more for a slow server."""
+    """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
+
+    Every worker holds some 40 MiB. One process is enough where next to nothing will be judged.
+    """
     if Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         # Replies without an end, or too many of them, are waited for like slow ones.
         slow = found.latency >= 0.05 or found.chatty or found.unterminated
-        option.numprocesses = 8 if slow else 4 if found.latency >= 0.02 else 2
+        waiting = 5 if slow else 4 if found.latency >= 0.02 else 3 if option.quick else 2
+        option.numprocesses = 0 if found.doubts() else waiting
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
@@ -123,7 +131,8 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
     """Hand out cases in an order of our own."""
-    return OneByOne(config, log)
+    shared = probe.Found(**config.option.conformance_found).command is None
+    return OneByOne(config, shared, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -186,7 +195,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     runner = pyfuncitem.config.stash[RUNNER]
     if pyfuncitem.get_closest_marker("clock"):
         runner.wait_behind(planning.waiting(pyfuncitem.session.items))
-    record = runner.hold(planning.plan_of(pyfuncitem))
+    plan = planning.plan_of(pyfuncitem)
+    # With --junitxml they become properties of the test case.
+    pyfuncitem.user_properties += [("requirement", id) for id in plan.requirements]
+    record = runner.hold(plan)
     pyfuncitem.stash[planning.RECORD] = record
     worst = record.worst
     if record.verdict == "fail" and worst:
@@ -296,10 +308,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     collector = terminalreporter.config.stash.get(COLLECTOR, None)
     if collector is None or collector.path is None:
         return
-    report = collector.path.with_name("report.md")
-    _reports("markdown", str(collector.path), "-o", str(report))
+    for command, name in (("markdown", "report.md"), ("html", "report.html")):
+        terminalreporter.write(_reports(command, str(collector.path), "-o", str(collector.path.with_name(name))))
     terminalreporter.write_line("")
-    terminalreporter.write_line(f"results: {collector.path}, {report.name}")
+    terminalreporter.write_line(f"results: {collector.path}, report.md, report.html")
     colour = "always" if terminalreporter.hasmarkup else "never"
     terminalreporter.flush()
     shown = _reports("show", str(collector.path), "--color", colour)

@@ -12,7 +12,7 @@ from conformance.harness.dialect import Dialect
 from conformance.harness.health import Health
 from conformance.harness.inbox import Inbox
 from conformance.harness.launch import PLAIN_PORT
-from conformance.harness.places import Places
+from conformance.harness.places import SharedPlaces
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server
 from conformance.harness.verdict import Blocked, Broken, Record, Skipped
@@ -165,7 +165,7 @@ class Case:
         self.server.stop()
         taken = Skipped(f"port {PLAIN_PORT} is taken by another process")
         try:
-            with Places(launch.HOST, PLAIN_PORT).starting(patience=10.0):
+            with SharedPlaces(launch.HOST, PLAIN_PORT).starting(patience=10.0):
                 if proc.listener(launch.HOST, PLAIN_PORT):
                     raise taken
                 launch.Process(command, self.limit).stop()

@@ -12,11 +12,14 @@ from conformance.harness.case import Case
 from conformance.harness.client import Client
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Blocked, Skipped, Void
+from conformance.harness.wire import SETTLE_KNOWN
 
 POOL = 32
 """Connections that are served at once."""
 AT_A_TIME = 4
 """Connects that wait for their greeting at a time."""
+GROUP = 32
+"""Messages that a backup holds."""
 
 
 def fill(case: Case, count: int = POOL, patience: float | None = None, requirement: str = "pool.32") -> list[Client]:
@@ -35,6 +38,9 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
     """
     began = time.monotonic()
     patience = 0.8 * case.limit if patience is None else patience
+    latest = began + 0.9 * max(case.limit, patience)
+    if case.server.manners.unterminated:
+        patience += count * SETTLE_KNOWN
     clients: list[Client] = []
     while len(clients) < count:
         batch = [case.stranger() for _ in range(min(AT_A_TIME, count - len(clients)))]
@@ -44,7 +50,7 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
             if not client.is_greeted(began + patience):
                 raise _too_few(case, len(clients), count, requirement)
             clients.append(client)
-    if time.monotonic() - began > 0.9 * max(case.limit, patience):
+    if time.monotonic() > latest:
         raise Void("the case itself was late")
     return clients
 
@@ -168,6 +174,25 @@ def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
         case.find(at_once, f"greeted only {waited:.1f} s after the others had left", "at once", f"{waited:.1f} s")
         case.health.slow_to_free = True
     fill(case, POOL - 1, max(0.8 * case.limit, latest - time.monotonic()), at_last)
+
+
+def expect_undisturbed(case: Case, message: Message, seconds: float) -> None:
+    """Judge that another client did not delay a delivery.
+
+    Args:
+        case: the case.
+        message: what was delivered.
+        seconds: how long that took, from before the connect.
+
+    Raises:
+        Broken: it took longer than two seconds and half of the limit.
+        Void: it did, but may have waited for the backup of the messages before it.
+    """
+    allowed = max(2.0, 0.5 * case.limit)
+    if seconds >= allowed and message.number % GROUP in (1, 2, 3):
+        raise Void("the delivery may have waited for a backup")
+    rule, why = "pool.no-influence", "delayed by another client"
+    case.expect(seconds < allowed, rule, why, f"< {allowed:g} s", f"{seconds:.1f} s")
 
 
 def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:

@@ -105,7 +105,7 @@ class Dialect:
         shown = words.should or words.must
         for name, values in fields.items():
             shown = shown.replace("{" + name + "}", "|".join(values))
-        return shown.replace("{any}", "…").replace("{netid}", "<netid>").replace("{number}", "<number>")
+        return shown.replace("{any}", "...").replace("{netid}", "<netid>").replace("{number}", "<number>")
 
 
 @lru_cache(maxsize=4096)

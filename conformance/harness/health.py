@@ -7,8 +7,8 @@ from collections import Counter
 
 STRIKES = 3
 """How often in a row a set-up step fails in the same way before it is not tried again."""
-FULL_WAITS = 6
-"""How many replies are waited for in vain with full patience."""
+SHORTER_WAITS = ((6, 2.5), (12, 1.0))
+"""After so many replies that were waited for in vain, the others are waited for no longer than so many seconds."""
 
 
 class Health:
@@ -18,30 +18,34 @@ class Health:
         time_limit: the server's time limit in seconds.
 
     Attributes:
+        answers: whether any command was ever answered.
+        always_late: whether no reply was ever in time.
         slow_to_free: places of clients that have left serve others only later.
         never_frees: they never do.
     """
 
+    answers = True
+    always_late = False
     slow_to_free = False
     never_frees = False
 
     def __init__(self, time_limit: float) -> None:
         self._full = max(5.0, time_limit)
         self._lock = threading.Lock()
-        self._strikes: Counter[str] = Counter()
+        self._strikes: Counter[tuple[str, bool]] = Counter()
         self._silences = 0
         self._slowest = 0.0
 
     def patience(self) -> float:
         """Seconds to wait for a reply: max(5 s, the limit), less once a server has been silent often."""
         with self._lock:
-            if self._silences < FULL_WAITS:
-                return self._full
-            return min(self._full, max(2.5, 3 * self._slowest))
+            waits = [seconds for silences, seconds in SHORTER_WAITS if self._silences >= silences]
+            return min(self._full, max(waits[-1], 3 * self._slowest)) if waits else self._full
 
     def replied(self, seconds: float) -> None:
         """A reply came after so many seconds."""
         with self._lock:
+            self.answers = True
             self._slowest = max(self._slowest, seconds)
 
     def silent(self) -> None:
@@ -49,17 +53,25 @@ class Health:
         with self._lock:
             self._silences += 1
 
-    def step(self, rule: str, worked: bool) -> None:
-        """A set-up step that a requirement judges worked or did not."""
+    def step(self, rule: str, worked: bool, judged: bool = False) -> None:
+        """A set-up step that a requirement judges worked or did not; `judged` in a case that is about it."""
         with self._lock:
-            self._strikes[rule] = 0 if worked else self._strikes[rule] + 1
+            for key in {(rule, False), (rule, judged)}:
+                self._strikes[key] = 0 if worked else self._strikes[key] + 1
 
     def doubt(self, rule: str) -> None:
         """A set-up step failed at the first look: one more failure and it is not tried again."""
         with self._lock:
-            self._strikes[rule] = STRIKES - 1
+            self.answers = self.answers and rule != "reply.one"
+            self.always_late = self.always_late or rule == "reply.prompt"
+            self._strikes[rule, False] = STRIKES - 1
 
-    def hopeless(self, rule: str) -> bool:
-        """Whether a set-up step has failed so often in a row that no case tries it again."""
+    def hopeless(self, rule: str, judged: bool = False) -> bool:
+        """Whether a set-up step has failed so often in a row that no case tries it again.
+
+        Args:
+            rule: the requirement.
+            judged: asked by a case that is about it; such cases have tries of their own.
+        """
         with self._lock:
-            return self._strikes[rule] >= STRIKES
+            return self._strikes[rule, judged] >= STRIKES

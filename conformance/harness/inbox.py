@@ -81,6 +81,7 @@ class Inbox:
         Raises:
             Broken, Blocked: there is none, or more than one.
         """
+        self.expect_told(message)
         hopeless = self._case.health.hopeless("mailbox.soon")
         deadline = time.monotonic() + (0.0 if hopeless else SOON)
         while True:
@@ -112,6 +113,15 @@ class Inbox:
         """What an entry that stands twice breaks: in a backup and still in the mailbox, that was not emptied."""
         in_backup = any(low <= number <= high for low, high in self.folder.backups())
         return "backup.emptied" if in_backup and number in (self._numbers_in_mailbox() or []) else "mailbox.whole"
+
+    def expect_told(self, *messages: Message) -> None:
+        """Go on only if the replies told the numbers of these messages.
+
+        Raises:
+            Broken, Blocked: one of them told none.
+        """
+        if any(message.number < 0 for message in messages):
+            raise self._case.stop("delivered", "the reply to the end of data tells no number", "a number", "none")
 
     def expect_order(self, requirement: str) -> None:
         """Judge that all entries stand in the order of their numbers, each once."""
@@ -164,6 +174,7 @@ class Inbox:
         Raises:
             Skipped: somebody else delivers to this server.
         """
+        self.expect_told(first, second)
         if second.number == first.number + 1:
             return
         if self._is_somebody_elses(range(first.number + 1, second.number)):
@@ -200,6 +211,7 @@ class Inbox:
             action()
             # The second delivery after it sees a number that was taken late.
             messages += [self._case.client("recipient").deliver(self._case.words.body(1)) for _ in range(2)]
+            self.expect_told(*messages)
             if messages[2].number != messages[1].number + 1:
                 # Without anything between them they do not follow each other either.
                 self.expect_next(messages[1], messages[2], "numbers")
@@ -215,6 +227,7 @@ class Inbox:
 
     def expect_consecutive(self, messages: Sequence[Message], requirement: str) -> None:
         """Judge that the numbers of all these messages follow each other without a gap, in whatever order."""
+        self.expect_told(*messages)
         numbers = sorted(message.number for message in messages)
         wrong = [f"{one} then {two}" for one, two in pairwise(numbers) if two != one + 1]
         if wrong and not self._has_foreign_entries(numbers):

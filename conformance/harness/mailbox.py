@@ -147,7 +147,17 @@ def wanted(message: Message) -> str:
 
 def same_body(kept: bytes, sent: bytes) -> bool:
     """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
-    kept, sent = (body.replace(b"\r\n", b"\n").rstrip(b"\n") for body in (kept, sent))
+    return kept == sent or _same_lines(_with_line_feeds(kept), _with_line_feeds(sent))
+
+
+def _with_line_feeds(body: bytes) -> bytes:
+    # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
+    while b"\r\n" in body:
+        body = body.replace(b"\r\n", b"\n")
+    return body.rstrip(b"\n")
+
+
+def _same_lines(kept: bytes, sent: bytes) -> bool:
     if kept == sent:
         return True
     kept_lines, sent_lines = kept.split(b"\n"), sent.split(b"\n")

@@ -33,6 +33,8 @@ def exit_status(requirements: Sequence[dict[str, str]], fail_on_warn: bool, inte
         return BROKEN
     if not any(verdicts[one] for one in ("pass", "warn")):
         return NOTHING_JUDGED
+    if 2 * verdicts["blocked"] > len(requirements):
+        return BROKEN
     return CONFORMS
 
 
@@ -50,7 +52,7 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
         CONFORMS: f"conforms in {kept} of {total} requirements",
         BROKEN: f"does not conform: {_count(verdicts['fail'], 'requirement')} of {total} broken, {kept} kept"
         if verdicts["fail"]
-        else f"does not conform, for warnings count: {kept} of {total} requirements kept",
+        else f"does not conform, for {_short_of(verdicts)}: {kept} of {total} requirements kept",
         INTERRUPTED: f"interrupted: {verdicts['fail']} of {total} requirements broken so far, {kept} kept",
         FAULT: "no verdict: the suite itself went wrong",
         NOTHING_JUDGED: f"no verdict: nothing was judged of {total} requirements",
@@ -58,6 +60,10 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
     if verdicts["warn"]:
         head += f", {_count(verdicts['warn'], 'warning')}"
     return head + _not_judged(requirements)
+
+
+def _short_of(verdicts: Counter[str]) -> str:
+    return "most could not be judged" if 2 * verdicts["blocked"] > verdicts.total() else "warnings count"
 
 
 def _count(number: int, what: str) -> str:
@@ -89,7 +95,7 @@ def write(results: dict[str, Any], folder: Path, files: dict[str, str] | None = 
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "results.json"
-    for name in ("results.json", "report.md"):
+    for name in ("results.json", "report.md", "report.html"):
         old = folder / name
         if old.exists():
             os.replace(old, old.with_stem(f"{old.stem}.previous"))

@@ -1,6 +1,7 @@
 """Who may connect when: places on a server, connects that wait to be greeted, and the right to deliver.
 
-The locks are files, so that threads, workers and two runs of the suite on one machine take turns alike.
+On a server that many can reach the locks are files, so that threads, workers and two runs of the suite on one machine
+take turns alike; on one that the suite started for itself they need not be.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
+from threading import Semaphore
 
 from filelock import FileLock, Timeout
 
@@ -19,10 +21,55 @@ PLACES = 23
 """Connections that all cases together hold at the most, but for those that hold the server alone."""
 UNGREETED = 4
 """Connects that wait for their greeting at a time; servers with an accept backlog of five hang on a sixth."""
+COUNTS = {"place": PLACES, "ungreeted": UNGREETED, "turn": 1, "waiting": 1, "delivery": 1}
+"""How many may hold each of what there is to hold."""
 
 
 class Places:
-    """The places on one server.
+    """The places on a server that this process has for itself."""
+
+    def __init__(self) -> None:
+        self._free = {name: Semaphore(count) for name, count in COUNTS.items()}
+
+    def _one(self, name: str) -> AbstractContextManager[object]:
+        return self._free[name]
+
+    @contextmanager
+    def take(self, count: int) -> Iterator[None]:
+        """Hold so many places, taken together so that nobody waits while holding half of what he needs."""
+        with ExitStack() as held:
+            with self._one("turn"):
+                for _ in range(count):
+                    held.enter_context(self._one("place"))
+            yield
+
+    @contextmanager
+    def take_all(self) -> Iterator[None]:
+        """Hold the server alone, after all who are `waiting` there."""
+        with self.waiting(), self.take(PLACES):
+            yield
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        """Hold back those who want the server alone, while cases that wait are begun one after the other."""
+        with self._one("waiting"):
+            yield
+
+    @contextmanager
+    def connecting(self) -> Iterator[None]:
+        """Hold one of the few connects that may wait for a greeting at a time."""
+        with self._one("ungreeted"):
+            yield
+
+    @contextmanager
+    def delivering(self) -> Iterator[None]:
+        """Hold the right to deliver; who counts deliveries holds it while counting."""
+        with self._one("delivery"):
+            yield
+
+
+class SharedPlaces(Places):
+    """The places on a server that others reach as well.
 
     Args:
         host, port: the server's address, by which all who test it find the same locks.
@@ -35,33 +82,6 @@ class Places:
 
     def _lock(self, name: str) -> FileLock:
         return FileLock(self._folder / f"{name}.lock", is_singleton=False, thread_local=False, poll_interval=0.005)
-
-    @contextmanager
-    def take(self, count: int) -> Iterator[None]:
-        """Hold so many places, taken together so that nobody waits while holding half of what he needs."""
-        with ExitStack() as held:
-            with self._lock("turn"):
-                for _ in range(count):
-                    held.enter_context(self._any("place", PLACES))
-            yield
-
-    @contextmanager
-    def take_all(self) -> Iterator[None]:
-        """Hold the server alone, after all who are `waiting` there."""
-        with self.waiting(), self.take(PLACES):
-            yield
-
-    @contextmanager
-    def waiting(self) -> Iterator[None]:
-        """Hold back those who want the server alone, while cases that wait are begun one after the other."""
-        with self._lock("waiting"):
-            yield
-
-    @contextmanager
-    def connecting(self) -> Iterator[None]:
-        """Hold one of the few connects that may wait for a greeting at a time."""
-        with self._any("ungreeted", UNGREETED):
-            yield
 
     @contextmanager
     def starting(self, patience: float) -> Iterator[None]:
@@ -77,15 +97,9 @@ class Places:
             yield
 
     @contextmanager
-    def delivering(self) -> Iterator[None]:
-        """Hold the right to deliver; who counts deliveries holds it while counting."""
-        with self._lock("delivery"):
-            yield
-
-    @contextmanager
-    def _any(self, name: str, count: int) -> Iterator[None]:
+    def _one(self, name: str) -> Iterator[None]:
         while True:
-            for number in range(count):
+            for number in range(COUNTS[name]):
                 lock = self._lock(f"{name}-{number}")
                 try:
                     lock.acquire(timeout=0)

@@ -66,7 +66,7 @@ def group(item: pytest.Item) -> str:
 
 
 def group_of_marks(names: set[str]) -> str:
-    """The cases that one worker has to hold together: those that wait, and those that hold the server alone."""
+    """Cases that belong together: those that wait, and those that hold the server alone."""
     return "clock" if "clock" in names else "alone" if "alone" in names else ""
 
 

@@ -11,12 +11,14 @@ from typing import Any
 from conformance.harness import launch, mailbox, proc
 from conformance.harness.launch import Unreachable
 from conformance.harness.mailbox import Folder
-from conformance.harness.places import Places
+from conformance.harness.places import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire import Connection, Manners, WireError
+from conformance.harness.wire import LONGEST_REPLY, Closed, Connection, Manners, Reply, Silent, WireError
 
+LATE = 2.0
+"""Seconds after which a reply is late; a server that is late with most is not looked at any longer."""
 QUIET = 0.05
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
 
@@ -29,7 +31,8 @@ class Found:
         name: for titles and folders.
         host, port: the numeric address; port 0 for a server that each worker starts.
         command: how a server is started, or None.
-        greeted: whether it said anything at all.
+        greeted: whether it said something like a greeting.
+        answered: whether it answered a command.
         latency: seconds that it takes for a reply, the median of a few.
         mailbox: the directory of its mailbox, or None; `no_mailbox` says why.
     """
@@ -39,6 +42,7 @@ class Found:
     port: int
     command: str | None
     greeted: bool = True
+    answered: bool = True
     latency: float = 0.0
     unterminated: bool = False
     chatty: bool = False
@@ -48,6 +52,14 @@ class Found:
     def plain(self) -> dict[str, Any]:
         """The same as a dictionary."""
         return asdict(self)
+
+    def doubts(self) -> tuple[str, ...]:
+        """What failed so that it may fail every case: the requirement that judges it, or nothing."""
+        if not self.greeted:
+            return ("greeting",)
+        if not self.answered:
+            return ("reply.one",)
+        return ("reply.prompt",) if self.latency > LATE else ()
 
     def manners(self) -> Manners:
         """What was learned of how it replies."""
@@ -111,29 +123,42 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
     """Hold one patient conversation and, where a mailbox may be known, deliver one message and look for it."""
     manners = Manners()
     words = Vocabulary(settings.seed, "probe")
-    places = Places(found.host, found.port)
+    places = SharedPlaces(found.host, found.port)
     patience = max(5.0, settings.time_limit)
     mark = words.token(16)
     try:
         connection = Connection((found.host, found.port), Transcript(), manners, patience, first)
+    except Closed:
+        found.greeted = found.answered = False
+        return
     except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     number = -1
     waits: list[float] = []
+
+    def hear() -> Reply:
+        reply = connection.reply(time.monotonic() + patience)
+        waits.append(reply.at - connection.sent)
+        found.latency = sorted(waits)[len(waits) // 2]
+        return reply
+
     try:
-        found.greeted = False
-        connection.reply(time.monotonic() + patience)
-        found.greeted = True
+        found.greeted = found.answered = False
+        greeting = hear()
+        flood = len(connection.extra(QUIET)) >= LONGEST_REPLY
+        found.greeted = greeting.code.startswith("2") and not greeting.endless and not flood
         lines = (f"HELO {words.host()}", f"MAIL FROM: {mark}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
         for line in lines:
             connection.extra(QUIET)
             connection.send(f"{line}\r\n".encode())
-            waits.append(connection.reply(time.monotonic() + patience).at - connection.sent)
-            found.latency = sorted(waits)[len(waits) // 2]
+            hear()
+            found.answered = True
+            if found.latency > LATE:
+                raise Silent("too slow to be looked at any longer")
         connection.extra(QUIET)
         with places.delivering():
             connection.send(words.body(1) + b".\r\n")
-            reply = connection.reply(time.monotonic() + patience)
+            reply = hear()
         number = 0 if reply.code.startswith("2") else -1
         connection.extra(QUIET)
     except WireError:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import ipaddress
 import os
 import socket
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 ESTABLISHED, LISTEN = "01", "0A"
@@ -33,21 +36,22 @@ def available() -> bool:
     return sys.platform == "linux" and Path("/proc/net/tcp").exists()
 
 
-def rows(port: int) -> list[Row]:
+def rows(port: int) -> Iterator[Row]:
     """The sockets whose local port is this one, of both address families."""
-    found = []
+    wanted = f":{port:04X}"
     for name in ("tcp", "tcp6"):
-        try:
-            lines = Path(f"/proc/net/{name}").read_text(encoding="ascii").splitlines()[1:]
-        except OSError:
-            continue
-        wanted = f":{port:04X}"
-        for line in lines:
-            words = line.split()
-            if words[1].endswith(wanted):
-                queue = int(words[4].split(":")[1], 16)
-                found.append(Row(_address(words[1]), _address(words[2]), words[3], queue, int(words[9])))
-    return found
+        yield from (_row(words) for words in _lines(name) if words[1].endswith(wanted))
+
+
+def _lines(name: str) -> Iterator[list[str]]:
+    with contextlib.suppress(OSError), Path(f"/proc/net/{name}").open(encoding="ascii") as file:
+        next(file)
+        yield from map(str.split, file)
+
+
+def _row(words: list[str]) -> Row:
+    queue = int(words[4].split(":")[1], 16)
+    return Row(_address(words[1]), _address(words[2]), words[3], queue, int(words[9]))
 
 
 def _address(text: str) -> tuple[str, int]:
@@ -62,10 +66,12 @@ def listener(host: str, port: int) -> Row | None:
     """The socket that listens for connections to this host and port on this machine."""
     if not available():
         return None
-    any_address = ("0.0.0.0", "::")
-    for row in rows(port):
-        if row.state == LISTEN and (row.local[0] in any_address or row.local[0] == host):
-            return row
+    wanted = f":{port:04X}"
+    for name in ("tcp", "tcp6"):
+        # Listeners come first, and thousands of closed connections may follow.
+        for words in takewhile(lambda words: words[3] == LISTEN, _lines(name)):
+            if words[1].endswith(wanted) and (row := _row(words)).local[0] in ("0.0.0.0", "::", host):
+                return row
     return None
 
 

@@ -59,7 +59,7 @@ class Runner:
         if self.shared:
             self._behind = self.front
         else:
-            self._behind = Bench(self._server(), self.settings, self.ledger, self._words, self.found.greeted)
+            self._behind = Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
         self._behind.server.prepare(fresh=True)
         self._behind.server.shared = True
         self._waiting = {plan.id: Future() for plan in plans}
@@ -97,7 +97,7 @@ class Runner:
     def front(self) -> Bench:
         """The server for the cases that are held one after the other."""
         if self._front is None:
-            self._front = Bench(self._server(), self.settings, self.ledger, self._words, self.found.greeted)
+            self._front = Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
         return self._front
 
     def _server(self) -> Server:

@@ -1,4 +1,4 @@
-"""How cases are handed out to workers: one at a time, but for the two groups that one worker has to hold together."""
+"""How cases are handed out to workers: one at a time, but for those that one worker has to hold together."""
 
 from __future__ import annotations
 
@@ -13,18 +13,26 @@ from conformance.harness import planning
 
 
 class OneByOne(LoadScopeScheduling):
-    """Hands out single cases in their order, and a group of `planning.group_of_marks` as one.
+    """Hands out single cases in their order, and those that wait as one.
+
+    Those that hold the server alone are one group too where the workers share it, or one would wait for the other.
+
+    Args:
+        config: pytest's.
+        shared: whether all workers share one server.
 
     The controller collects nothing itself, so it looks a case's markers up in its module.
     """
 
-    def __init__(self, config: pytest.Config, log: Producer | None = None) -> None:
+    def __init__(self, config: pytest.Config, shared: bool, log: Producer | None = None) -> None:
         config.option.loadscopereorder = False
         super().__init__(config, log)
+        self._together = {"clock", "alone"} if shared else {"clock"}
 
     def _split_scope(self, nodeid: str) -> str:
         path, _, name = planning.inside_package(nodeid).partition("::")
-        return _group(path, name.partition("[")[0]) or nodeid
+        group = _group(path, name.partition("[")[0])
+        return group if group in self._together else nodeid
 
 
 @cache

@@ -16,7 +16,7 @@ from conformance.harness.dialect import Fit
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
 from conformance.harness.verdict import Blocked, Void
-from conformance.harness.wire import Closed, Connection, Flooded, Refused, Reply, Silent, WireError
+from conformance.harness.wire import LONGEST_REPLY, Closed, Connection, Flooded, Refused, Reply, Silent, WireError
 
 if TYPE_CHECKING:
     from conformance.harness.case import Case
@@ -24,6 +24,15 @@ if TYPE_CHECKING:
 CRLF = b"\r\n"
 LATE = 2.0
 """Seconds after which a reply, a greeting or a time-out is late."""
+
+GIVEN_UP = {
+    "greeting": "no greeting came",
+    "pool.32": "no greeting came",
+    "pool.frees": "no greeting came",
+    "reply.one": "no command was answered",
+    "reply.prompt": f"no reply came within {LATE:g} s",
+}
+"""What is not waited for for ever, and how that is said."""
 
 STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -88,9 +97,9 @@ class Session:
             Blocked: the server takes no connections.
         """
         case, server = self._case, self._case.server
-        for rule in ("greeting", "pool.32", "pool.frees"):
-            if case.health.hopeless(rule) and not case.judges(rule):
-                raise Blocked(rule, "no greeting came for three cases in a row, and no more are waited for")
+        for rule, why in GIVEN_UP.items():
+            if case.health.hopeless(rule, case.judges(rule)):
+                raise Blocked(rule, f"{why} for three cases in a row, and no more are waited for")
         server.connections += 1
         try:
             patience = case.health.patience()
@@ -99,7 +108,7 @@ class Session:
             )
         except Refused as error:
             raise case.stop("pool.alive", str(error)) from None
-        except Silent as error:
+        except (Silent, Closed) as error:
             raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
         server.open_ports.add(self.wire.local_port)
@@ -122,9 +131,14 @@ class Session:
             case.server.greets_late()
         case.health.step("pool.32", True)
         case.health.step("pool.frees", True)
-        case.health.step("greeting", reply.code == case.dialect.code("greeting"))
-        if reply.code != case.dialect.code("greeting"):
+        right = reply.code == case.dialect.code("greeting") and not reply.endless and not self._floods()
+        case.health.step("greeting", right, case.judges("greeting"))
+        if not right:
             raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
+
+    def _floods(self) -> bool:
+        """Whether so much comes after the greeting that no reply can be told from it."""
+        return self._case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
@@ -136,7 +150,7 @@ class Session:
             rule, why = "pool.32", "no greeting while other clients are connected"
         elif silent and server.greets and server.connections > 1:
             rule, why = "pool.frees", "no greeting though all other clients have left"
-        case.health.step(rule, False)
+        case.health.step(rule, False, case.judges(rule))
         return case.stop(rule, why)
 
     def _greeted(self, reply: Reply) -> None:
@@ -276,14 +290,35 @@ class Session:
             self.wire.half_close()
 
     def _read(self, deadline: float) -> Reply:
-        health = self._case.health
+        case, health = self._case, self._case.health
         try:
             reply = self.wire.reply(deadline)
-        except Silent:
-            health.silent()
+        except WireError as error:
+            if isinstance(error, Silent):
+                health.silent()
+            if self._began and not health.answers:
+                health.step("reply.one", False, case.judges("reply.one"))
+                raise case.stop("reply.one", "no command is answered", "a reply", str(error)) from None
             raise
-        health.replied(reply.at - self.wire.sent)
+        if self._began:
+            waited = reply.at - self.wire.sent
+            health.replied(waited)
+            self._give_up_if_always_late(waited)
         return reply
+
+    def _give_up_if_always_late(self, waited: float) -> None:
+        case, health = self._case, self._case.health
+        if waited <= LATE and health.always_late:
+            health.always_late = False
+            health.step("reply.prompt", True, judged=True)
+        # Late replies alone may be the machine's fault: the first look must have found nothing else.
+        if not health.always_late:
+            return
+        judged = case.judges("reply.prompt")
+        health.step("reply.prompt", False, judged)
+        if health.hopeless("reply.prompt", judged):
+            why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
+            raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
 
     def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
         case = self._case
@@ -298,7 +333,7 @@ class Session:
 
     def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> None:
         case = self._case
-        if reply.end != CRLF.decode():
+        if reply.end != CRLF.decode() and not reply.endless:
             case.find(
                 "reply.crlf", "a reply that does not end in CRLF", reply.text + "\r\n", reply.raw.decode("latin-1")
             )

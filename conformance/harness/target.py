@@ -9,7 +9,7 @@ from pathlib import Path
 from conformance.harness import proc
 from conformance.harness.launch import Process, Unreachable
 from conformance.harness.mailbox import Folder
-from conformance.harness.places import Places
+from conformance.harness.places import Places, SharedPlaces
 from conformance.harness.wire import Manners
 
 __all__ = ["Addressed", "Launched", "Server", "Unreachable"]
@@ -98,7 +98,7 @@ class Addressed(Server):
     def __init__(self, address: tuple[str, int], manners: Manners, mailbox: str | None, no_folder: str) -> None:
         super().__init__(manners)
         self.address = address
-        self.places = Places(*address)
+        self.places = SharedPlaces(*address)
         self.no_folder = no_folder
         pid = self.process()
         if mailbox is not None:
@@ -148,7 +148,7 @@ class Launched(Server):
         assert self.command
         self._process = Process(self.command, self._time_limit, stale)
         self.address = ("127.0.0.1", self._process.port)
-        self.places = Places(*self.address)
+        self.places = Places()
         self.folder = Folder(self._process.directory)
         self.connections = 0
         self.starts += 1

@@ -26,10 +26,12 @@ class Transcript:
 
     def add(self, direction: str, data: bytes | str) -> None:
         """Add an entry: `->` sent, `<-` received, `--` something that happened."""
-        text = data.decode("latin-1") if isinstance(data, bytes) else data
-        if len(text) > LIMIT // 8:
-            half = LIMIT // 16
-            text = f"{text[:half]}[… {len(text) - 2 * half} bytes …]{text[-half:]}".replace("…", "...")
+        half = LIMIT // 16
+        left_out = len(data) - 2 * half
+        # Cut before it is decoded: a body may be large.
+        ends = (data[:half], data[-half:]) if left_out > 0 else (data, data[:0])
+        first, last = (end.decode("latin-1") if isinstance(end, bytes) else end for end in ends)
+        text = f"{first}[... {left_out} bytes ...]{last}" if left_out > 0 else first
         entry = (round((time.monotonic() - self._start) * 1000), direction, text)
         with self._lock:
             if self._head_size + len(text) < LIMIT // 2 and not self._tail:

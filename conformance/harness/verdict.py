@@ -62,6 +62,8 @@ class Record:
         suspects: for what was found by search, the requirements that explain it where they are broken already.
         files: what else goes into the report's folder, by name.
         notes: lines for the reader of the report.
+        waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
+            `kept` where the server was still there.
     """
 
     id: str
@@ -70,6 +72,7 @@ class Record:
     ledger: Ledger
     transcript: Transcript = field(default_factory=Transcript)
     findings: list[Finding] = field(default_factory=list)
+    waits: list[tuple[float, str]] = field(default_factory=list)
     blocked_by: str | None = None
     seconds: float = 0.0
     suspects: dict[str, list[str]] = field(default_factory=dict)
@@ -125,6 +128,7 @@ class Record:
             "blocked_by": self.blocked_by,
             "findings": [vars(finding) for finding in self.findings],
             "seconds": round(self.seconds, 3),
+            "waits": [[round(seconds, 3), end] for seconds, end in self.waits],
             "transcript": [list(entry) for entry in self.transcript.entries()],
             "repeat": repeat,
         }

@@ -21,7 +21,7 @@ LONGEST_REPLY = 16 * 1024
 MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
-"""Lines of a `250-` reply that are read before it is taken as it is."""
+"""Lines of a `250-` reply that are read before the connection is given up."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
@@ -80,6 +80,11 @@ class Reply:
         return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
 
     @property
+    def endless(self) -> bool:
+        """Whether it is but the begin of something longer than any reply."""
+        return len(self.raw) >= LONGEST_REPLY and not self.end
+
+    @property
     def text(self) -> str:
         """Its text without the line end, decoded as latin-1."""
         return self.raw.decode("latin-1").removesuffix(self.end)
@@ -104,6 +109,7 @@ class Connection:
     Raises:
         Refused: no connection could be made.
         Silent: none was made in time.
+        Closed: it was made, and reset at once.
     """
 
     def __init__(
@@ -127,6 +133,8 @@ class Connection:
         except TimeoutError:
             self._note("no connection")
             raise Silent(f"no connection within {patience:g} s") from None
+        except ConnectionResetError as error:
+            raise self._lost(error) from None
         except OSError as error:
             self._note(f"no connection: {error}")
             raise Refused(f"no connection: {error}") from None
@@ -183,7 +191,7 @@ class Connection:
         Raises:
             Silent: nothing came by the deadline.
             Closed: the connection ended first.
-            Flooded: the connection has received more than `MOST_RECEIVED` bytes.
+            Flooded: the connection has received more than `MOST_RECEIVED` bytes, or a reply has no last line.
         """
         last = reply = self._line(deadline)
         for _ in range(CONTINUATIONS):
@@ -194,6 +202,10 @@ class Connection:
             except (Silent, Closed):
                 break
             reply = Reply(reply.raw + last.raw, last.at)
+        else:
+            self._note("given up in a reply that does not end")
+            self._ended = Flooded(f"a reply of more than {CONTINUATIONS} lines")
+            raise self._ended
         return reply
 
     def _line(self, deadline: float) -> Reply:

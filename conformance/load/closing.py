@@ -43,6 +43,9 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
         outcome: what was found in the mailbox, if that was read.
     """
     run = engine.run
+    if not any(row.right for kind, row in run.tally.rows.items() if kind != "greeting"):
+        run.findings.keep_root()
+        return
     if (found := gaps(run)) and not explanation(engine, outcome):
         most = f"at most {run.numbers.unanswered}, for so many messages of ours went unanswered"
         run.findings.add("numbers", "numbers are missing", most, shown(found))

@@ -31,7 +31,6 @@ SHORTEST_WAIT = 0.25
 """The same while shrinking."""
 WAITS = 1
 """Time-outs that one conversation waits for, if any was drawn."""
-MOST_CAUSES = 3
 MOST_UNREPEATED = 5
 MOST_UNGREETED = 3
 
@@ -57,12 +56,14 @@ class Budget:
         seconds: for them; None for as long as they take.
         shrinking: seconds for shrinking, of all causes together.
         connections: for shrinking.
+        causes: failures with causes of their own, after which the search ends.
     """
 
     examples: int
     seconds: float | None
     shrinking: float = 30.0
     connections: int = 4000
+    causes: int = 3
 
 
 @dataclass(frozen=True)
@@ -143,8 +144,8 @@ class Hunt:
             self.unrepeated.append(found)
         elif not same:
             self.found.append(found)
-        if len(self.found) == MOST_CAUSES:
-            self.stopped = f"{MOST_CAUSES} causes were found"
+        if len(self.found) == self._budget.causes:
+            self.stopped = f"{len(self.found)} causes were found"
         elif len(self.unrepeated) == MOST_UNREPEATED:
             self.stopped = f"{MOST_UNREPEATED} failures did not repeat"
         elif self._shrink_left() <= 0:

@@ -185,6 +185,7 @@ def test_a_recipient_given_once_does_not_stand_twice() -> None:
         (b"\x00\xff\n", b"\x00\xff\r\n", True),
         (b"\x00\n", b"\r\n", False),
         (b"a\rb\n", b"a\rb\r\n", True),
+        (b"a\r\n", b"a\r\r\n", True),
         (b"a\nb\n", b"a\rb\r\n", False),
         (b"", b"\r\n\r\n", True),
     ],

@@ -4,13 +4,15 @@ import json
 import re
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from load_runs import Ended, multiclient, server
+from load_runs import PROJECT, Ended, multiclient, server
 
 from conformance.harness.launch import Process
 from conformance.load.script import TOUR
@@ -204,3 +206,9 @@ def test_server_that_is_killed_under_it(running: Process) -> None:
     assert time.monotonic() - began < 5.0
     assert process.returncode == 1
     assert "WRONG pool.alive: the server takes no connections any more" in output
+
+
+def test_python_without_the_libraries_is_told_in_one_line() -> None:
+    ended = subprocess.run([sys.executable, "-S", "multiclient.py"], cwd=PROJECT, capture_output=True, text=True)
+    assert ended.returncode == 4 and ended.stdout == ""
+    assert re.fullmatch("multiclient: faker is not installed for .*: install this project with its pip\n", ended.stderr)
