@@ -86,7 +86,7 @@ def search_for(mutant: Mutant, folder: Path, seed: int) -> tuple[Hunt, float]:
     timed = mutant.main.startswith("time.")
     limit = search.SHORT_LIMIT if timed else LIMIT
     options = Settings(None, None, None, None, "cs4410-2016", limit, "4410", seed, False, False, None)
-    server = Launched(run.launch_command(folder), limit, Manners())
+    server = Launched(run.launched(folder)[1], limit, Manners())
     began = time.monotonic()
     try:
         player = Player(server, options, dialect.load(options.dialect), ledger.load(), "search", alone=True)
