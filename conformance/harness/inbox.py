@@ -148,7 +148,7 @@ class Inbox:
         if wrong:
             actual = entry.raw[:2000].decode("latin-1")
             rule = _rule_of(wrong, requirement)
-            raise self._case.stop(rule, "; ".join(wrong.values()), _expected_entry(message), actual, "mailbox.entry")
+            raise self._case.stop(rule, "; ".join(wrong.values()), mailbox.wanted(message), actual, "mailbox.entry")
         return entry
 
     def _expect_plain_entries(self) -> None:
@@ -372,10 +372,3 @@ def _rule_of(wrong: dict[str, str], requirement: str) -> str:
 
 def _holds(entry: Entry, message: Message) -> bool:
     return message.body.replace(b"\r\n", b"\n").strip() in entry.raw
-
-
-def _expected_entry(message: Message) -> str:
-    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
-    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
-    body = message.body[:1500].decode("latin-1").replace("\r\n", "\n")
-    return "\n".join(head) + "\n" + body
