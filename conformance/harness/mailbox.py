@@ -158,6 +158,13 @@ def is_plainly(entry: Entry, message: Message) -> bool:
     return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
 
 
+def wanted(message: Message) -> str:
+    """An entry as a message should have it, for people: line ends made LF, a long body cut."""
+    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
+    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
+    return "\n".join(head) + "\n" + message.body[:1500].decode("latin-1").replace("\r\n", "\n")
+
+
 def same_body(kept: bytes, sent: bytes) -> bool:
     """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
     return kept == sent or _same_lines(_with_line_feeds(kept), _with_line_feeds(sent))

@@ -21,6 +21,7 @@ def limited(seconds: str) -> Edit:
 
 LIMIT = [
     Mutant("half-the-limit", "time.early time.session time.slow-line", [limited("self._time_limit / 2")]),
+    Mutant("two-and-a-half-seconds-late", "time.prompt", [limited("self._time_limit + 2.5")]),
     Mutant("three-times-the-limit", "time.out", [limited("self._time_limit * 3")]),
     Mutant("no-limit", "time.out", [limited("86_400")]),
     Mutant(
