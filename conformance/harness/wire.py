@@ -233,15 +233,20 @@ class Connection:
                 settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
                 quiet_by = min(arrived + settle, deadline + SETTLE)
 
-    def extra(self, seconds: float) -> bytes:
-        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does."""
+    def extra(self, seconds: float, usual: bool = True) -> bytes:
+        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
+
+        Args:
+            seconds: how long it is waited for.
+            usual: whether nothing but plain lines was sent, so that more may come after any other line as well.
+        """
         deadline = time.monotonic() + seconds
         while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
             self._take()
         data = bytes(self._buffer)
         self._buffer.clear()
         if data:
-            self._manners.chatty = True
+            self._manners.chatty |= usual
             self._log.add(f"<-{self._mark}", data)
         return data
 
