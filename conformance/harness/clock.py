@@ -64,7 +64,7 @@ class Clocked(Session):
         except Silent:
             self._waited(latest - self.valid_read, "kept")
             raise case.stop(
-                "time.out", "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
+                self._concern("time.out"), "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
             ) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
@@ -139,8 +139,15 @@ class Clocked(Session):
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
         raise case.stop(
-            requirement, f"still served {span} after the last valid command", f"421 within {span}", "no 421"
+            self._concern(requirement),
+            f"still served {span} after the last valid command",
+            f"421 within {span}",
+            "no 421",
         )
+
+    def _concern(self, requirement: str) -> str:
+        """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""
+        return requirement if self._case.health.answers else "reply.one"
 
     def _not_before_limit(self, at: float, actual: str) -> None:
         if at - self.valid_sent < self._case.limit:

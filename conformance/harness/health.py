@@ -48,6 +48,16 @@ class Health:
             self.answers = True
             self._slowest = max(self._slowest, seconds)
 
+    def too_late(self, late: bool, judged: bool) -> bool:
+        """A reply was late or not; whether the server is given up, for none has been in time since the first look.
+
+        Late replies alone may be the machine's fault. `judged` as in `step`.
+        """
+        self.always_late = self.always_late and late
+        if self.always_late:
+            self.step("reply.prompt", False, judged)
+        return self.always_late and self.hopeless("reply.prompt", judged)
+
     def silent(self) -> None:
         """A reply did not come."""
         with self._lock:

@@ -67,7 +67,7 @@ class Session:
         self.netid = ""
         self.may_deliver = case.counts
         self.valid_sent = self.valid_read = 0.0
-        self._began = 0.0
+        self._began = self._done = 0.0
         self._in_body = False
         self.ends_with_send = False
 
@@ -286,6 +286,8 @@ class Session:
         except WireError:
             # What the server said before it left, or stopped reading, is still to be read.
             return
+        finally:
+            self._done = time.monotonic()
         if self.ends_with_send:
             self.wire.half_close()
 
@@ -303,22 +305,10 @@ class Session:
         if self._began:
             waited = reply.at - self.wire.sent
             health.replied(waited)
-            self._give_up_if_always_late(waited)
+            if health.too_late(waited > LATE, case.judges("reply.prompt")):
+                why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
+                raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
         return reply
-
-    def _give_up_if_always_late(self, waited: float) -> None:
-        case, health = self._case, self._case.health
-        if waited <= LATE and health.always_late:
-            health.always_late = False
-            health.step("reply.prompt", True, judged=True)
-        # Late replies alone may be the machine's fault: the first look must have found nothing else.
-        if not health.always_late:
-            return
-        judged = case.judges("reply.prompt")
-        health.step("reply.prompt", False, judged)
-        if health.hopeless("reply.prompt", judged):
-            why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
-            raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
 
     def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
         case = self._case
@@ -341,15 +331,25 @@ class Session:
         if answer is None:
             raise self._unfit(reply, answers, requirement)
         rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
+        if fit == Fit.CODE and self._shows_another_case(answer, reply):
+            rule = "case.arguments"
         if fit == Fit.CODE and case.judges(rule):
             raise case.stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
             case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
-        if answer.breach:
-            case.find(answer.breach, "not as it should be", self._wanted(answers[:1]), reply.text)
-        if answer.kind in ("helo", "timeout"):
+        if answer.breach and case.judges(answer.breach):
+            wanted = self._wanted(answers[:1])
+            raise case.stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
+        if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
             self._judge_netid(reply, answer.kind)
         self._follow(answer, reply)
+
+    def _shows_another_case(self, answer: Answer, reply: Reply) -> bool:
+        """Whether the address that a reply shows would be right but for its upper and lower case."""
+        text = reply.text
+        for address in answer.fields.get("address", ()):
+            text = address.join(re.split(re.escape(address), text, flags=re.IGNORECASE))
+        return text != reply.text and self._case.dialect.fit(text, answer.kind, answer.fields) > Fit.CODE
 
     def _judge_netid(self, reply: Reply, kind: str) -> None:
         words = reply.text.split(" ")
@@ -373,6 +373,8 @@ class Session:
         case = self._case
         wanted = self._wanted(answers)
         if reply.code == case.dialect.code("timeout"):
+            if self._done - self.valid_sent > 0.95 * case.limit:
+                return Void("the case itself was late")
             if reply.at - self.valid_sent > 0.95 * case.limit:
                 return case.stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
             return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)

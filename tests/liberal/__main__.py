@@ -73,7 +73,7 @@ def hold_all(servers: Sequence[Liberal], jobs: int) -> Iterator[tuple[Liberal, r
 def _hold(server: Liberal, folder: Path, seed: int) -> run.Held:
     home = build(server, folder)
     with _found(server, home) as where:
-        return run.hold(where, folder / "results", *server.options, seed=seed)
+        return run.hold(where, folder / "results", *server.options, seed=seed, workers=server.workers)
 
 
 @contextmanager

@@ -47,8 +47,10 @@ def _slow_backup(seconds: float) -> list[Edit]:
 
 CONDUCT = [
     Liberal("the-reference-server-as-it-is"),
-    Liberal("sends-each-reply-in-two-segments", [_TIME, _TWO_SEGMENTS]),
-    Liberal("takes-150-ms-for-each-reply", [_TIME, begun("session.py", "Channel.reply", "time.sleep(0.15)")]),
+    Liberal("sends-each-reply-in-two-segments", [_TIME, _TWO_SEGMENTS], workers=8),
+    Liberal(
+        "takes-150-ms-for-each-reply", [_TIME, begun("session.py", "Channel.reply", "time.sleep(0.15)")], workers=8
+    ),
     Liberal(
         "greets-after-300-ms",
         [
@@ -59,6 +61,7 @@ CONDUCT = [
                 '            time.sleep(0.3)\n            self._channel.reply(b"220',
             ),
         ],
+        workers=8,
     ),
     Liberal(
         "looks-for-data-every-200-ms",
@@ -70,9 +73,10 @@ CONDUCT = [
                 "            time.sleep(max(0, min(0.2, remaining)))\n            with suppress(BlockingIOError):  #",
             ),
         ],
+        workers=8,
     ),
     Liberal("times-out-a-second-late", [_later(1)]),
-    Liberal("times-out-almost-two-seconds-late", [_later(1.8)]),
+    Liberal("times-out-a-second-and-a-half-late", [_later(1.5)]),
     Liberal("times-out-three-seconds-late", [_later(3)], warns="time.prompt", options=["--time-limit", "4"]),
     Liberal("body-lines-do-not-restart-the-clock", [_BODY_CLOCK]),
     Liberal(
@@ -167,8 +171,8 @@ CONDUCT = [
         ],
     ),
     Liberal("backs-up-by-renaming-the-mailbox", [headed("mailbox.py", "import time"), _RENAMING]),
-    Liberal("takes-1500-ms-for-a-backup", _slow_backup(1.5)),
-    Liberal("takes-3500-ms-for-a-backup", _slow_backup(3.5)),
+    Liberal("takes-1500-ms-for-a-backup", _slow_backup(1.5), workers=4),
+    Liberal("takes-3500-ms-for-a-backup", _slow_backup(3.5), workers=4),
     Liberal("listens-on-an-ipv6-address", host="::1"),
     Liberal("was-started-by-somebody-else", host="127.0.0.1"),
     Liberal("takes-no-port", arguments="--time-limit {time_limit}"),

@@ -19,6 +19,7 @@ class Liberal:
         options: options of the suite that belong to it, as a user would give them.
         arguments: its own options.
         host: where it listens; it is a `--target` then, and launched by the suite otherwise.
+        workers: of the suite; more for a slow server, as the suite itself would choose.
     """
 
     name: str
@@ -27,3 +28,4 @@ class Liberal:
     options: Sequence[str] = ()
     arguments: str = "--port {port} --time-limit {time_limit}"
     host: str = ""
+    workers: int = 0

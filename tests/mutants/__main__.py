@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -29,6 +30,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except catalogue.ChoiceError as error:
         print(f"mutants: {error}", file=sys.stderr)
         return USAGE
+    # In the background of a script Ctrl-C is ignored, and a run that takes too long could not be interrupted.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     rows: dict[str, matrix.Row] = {}
     try:
         for row in hold_all([CONTROL, *mutants], options.results, options.jobs):

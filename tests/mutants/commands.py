@@ -52,7 +52,7 @@ SPELLING = [
     ),
     Mutant(
         "spaces-at-the-end-part-of-the-address",
-        "space.spaces",
+        "space.spaces space.tabs",
         [
             Edit("session.py", 'line.strip(b" \\t")', 'line.lstrip(b" \\t")'),
             Edit("session.py", 'rb"([!-~]+)"', 'rb"([!-~]+) *"'),
@@ -116,7 +116,7 @@ UNKNOWN_AND_SYNTAX = [
     ),
     Mutant(
         "mail-without-from-accepted",
-        "syntax.boundary",
+        "syntax.boundary syntax",
         [Edit("session.py", 'rb"FROM[ \\t]*:[ \\t]*(.+)"', 'rb"(?:FROM)?[ \\t]*:?[ \\t]*(.+)"')],
     ),
 ]
@@ -128,7 +128,7 @@ HELO = [
         "helo reply.one",
         [Edit("session.py", 'b"250 " + self._netid', 'b"250-" + self._netid + b"\\r\\n250 HELP"')],
     ),
-    Mutant("host-needs-a-dot", "helo.hosts", [Edit("session.py", 'rb"([!-~]+)"', 'rb"([!-~]+\\.[!-~]+)"')]),
+    Mutant("host-of-digits-refused", "helo.hosts", [Edit("session.py", 'rb"([!-~]+)"', 'rb"([^\\s\\d][!-~]*)"')]),
     Mutant(
         "host-is-letters-digits-dots-hyphens", "helo.printable", [Edit("session.py", 'rb"([!-~]+)"', 'rb"([\\w.-]+)"')]
     ),

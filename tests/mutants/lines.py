@@ -88,7 +88,7 @@ REPLIES = [
     ),
     Mutant(
         "unknown-commands-unanswered",
-        "reply.one unknown",
+        "unknown reply.one line.empty syntax.boundary",
         [answered('if not answer.startswith(b"502"):\n    self._channel.reply(answer)')],
     ),
     Mutant(

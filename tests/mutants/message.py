@@ -62,7 +62,7 @@ END_OF_DATA = [
                     while not self._received.endswith(END_OF_DATA):
                         self._receive()
                         self._restart_clock()
-                    body = bytes(self._received[len(CRLF) : 1 - len(END_OF_DATA)])
+                    body = bytes(self._received[len(CRLF) : -len(b".\\r\\n")])
                     self._received.clear()
                     return body
                 """,
@@ -119,18 +119,16 @@ def body_read(code: str) -> Edit:
 
 BODY = [
     Mutant("body-cut-at-64-kib", "bytes bytes.large", [kept_as('(body or b"")[:65_536]')]),
-    Mutant("body-cut-at-nul", "bytes bytes.large", [kept_as('(body or b"").partition(b"\\0")[0]')]),
+    Mutant("body-cut-at-nul", "bytes", [kept_as('(body or b"").partition(b"\\0")[0]')]),
     Mutant(
         "8-bit-bytes-become-question-marks",
-        "bytes bytes.large",
+        "bytes",
         [kept_as('(body or b"").decode("ascii", "replace").encode("ascii", "replace")')],
     ),
-    Mutant(
-        "body-goes-through-utf-8", "bytes bytes.large", [kept_as('(body or b"").decode("utf-8", "ignore").encode()')]
-    ),
+    Mutant("body-goes-through-utf-8", "bytes", [kept_as('(body or b"").decode("utf-8", "ignore").encode()')]),
     Mutant(
         "spaces-at-line-ends-lost",
-        "bytes bytes.large",
+        "bytes",
         [kept_as('b"\\r\\n".join(line.rstrip(b" \\t") for line in (body or b"").split(b"\\r\\n"))')],
     ),
     Mutant(
