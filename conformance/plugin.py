@@ -49,9 +49,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--time-limit", type=float, default=10.0, metavar="SECONDS", help="The server's time limit (default 10).")
     add("--course", choices=("4410", "4411"), default="4410", help="For 4411 the backup is extra credit.")
     add("--seed", type=int, help="Decides every host, address, body and cut (default: random, and printed).")
+    add(
+        "--examples",
+        type=int,
+        metavar="N",
+        help="How many random conversations are held (default 300, as far as 8 seconds allow; 10000 for a night).",
+    )
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")
-    add("--report", metavar="DIR", help="Where results.json and report.md go (default reports/out/<target>).")
+    add(
+        "--report",
+        metavar="DIR",
+        help="Where results.json, report.md and report.html go (default reports/out/<target>).",
+    )
 
 
 def settings_of(config: pytest.Config) -> Settings:
@@ -185,7 +195,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> object | None:
     runner = pyfuncitem.config.stash[RUNNER]
     if pyfuncitem.get_closest_marker("clock"):
         runner.wait_behind(planning.waiting(pyfuncitem.session.items))
-    record = runner.hold(planning.plan_of(pyfuncitem))
+    plan = planning.plan_of(pyfuncitem)
+    # With --junitxml they become properties of the test case.
+    pyfuncitem.user_properties += [("requirement", id) for id in plan.requirements]
+    record = runner.hold(plan)
     pyfuncitem.stash[planning.RECORD] = record
     worst = record.worst
     if record.verdict == "fail" and worst:
@@ -205,7 +218,13 @@ def pytest_runtest_makereport(
     if call.when == "call" and record is not None:
         runner = item.config.stash[RUNNER]
         plain = record.plain(_repeat(item.config, record.id))
-        data = {"position": item.stash[planning.POSITION], "case": plain, "notes": runner.notes}
+        data = {
+            "position": item.stash[planning.POSITION],
+            "case": plain,
+            "notes": [*runner.notes, *record.notes],
+            "suspects": record.suspects,
+            "files": record.files,
+        }
         vars(report)["conformance"] = data
     return report
 
@@ -216,9 +235,9 @@ def _repeat(config: pytest.Config, case: str) -> str:
     for name in ("target", "launch", "mailbox", "source"):
         if value := getattr(option, name):
             words += [f"--{name}", value]
-    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410")):
+    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
         if (value := getattr(option, name)) != default:
-            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join([*words, case])
 
 
@@ -289,10 +308,10 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     collector = terminalreporter.config.stash.get(COLLECTOR, None)
     if collector is None or collector.path is None:
         return
-    report = collector.path.with_name("report.md")
-    _reports("markdown", str(collector.path), "-o", str(report))
+    for command, name in (("markdown", "report.md"), ("html", "report.html")):
+        terminalreporter.write(_reports(command, str(collector.path), "-o", str(collector.path.with_name(name))))
     terminalreporter.write_line("")
-    terminalreporter.write_line(f"results: {collector.path}, {report.name}")
+    terminalreporter.write_line(f"results: {collector.path}, report.md, report.html")
     colour = "always" if terminalreporter.hasmarkup else "never"
     terminalreporter.flush()
     shown = _reports("show", str(collector.path), "--color", colour)

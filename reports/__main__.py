@@ -1,66 +1,121 @@
-"""The command line: `python -m reports show|markdown RESULTS.json`."""
+"""The command line: `python -m reports COMMAND …`; each report is written by a module of its own."""
 
 import argparse
+import json
 import os
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NoReturn
 
-from reports import markdown, terminal
-from reports.escape import sentence, typed
+from reports import diff, grading, grids, markdown, matrix, options, page, rubric, terminal
+from reports.escape import typed
+from reports.options import complain
+from reports.progress import Progress
 from reports.results import ResultsError, load
-
-USAGE = 4
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand.
+    """Run one command.
 
     Args:
         arguments: the command line without the program; None takes that of the process.
 
     Returns:
-        The exit status: 0 when the report could be written, 4 when it could not.
+        The exit status: 0 when the report could be written, 4 when it could not; 1 when `diff` found what broke.
 
     Raises:
         SystemExit: for `--help`, and with status 4 for a wrong command line.
     """
-    options = _parser().parse_args(arguments)
+    given = options.parser().parse_args(arguments)
     try:
-        status: int = options.run(options)
+        status = COMMANDS[given.command](given)
         sys.stdout.flush()
         return status
     except ResultsError as error:
-        return _complain(str(error))
+        return complain(str(error))
     except BrokenPipeError:
         # The reader has seen enough.
         _abandon_stdout()
         return 0
     except OSError as error:
         _abandon_stdout()
-        return _complain(f"cannot write the report: {error.strerror}; choose another place for it")
+        return complain(f"cannot write the report: {error.strerror}; choose another place for it")
 
 
-def _show(options: argparse.Namespace) -> int:
-    results = load(options.results)
-    width = min(max(shutil.get_terminal_size((100, 24)).columns, 40), 160)
-    color = options.color == "always" or (options.color == "auto" and _terminal_has_color())
-    sys.stdout.write(terminal.render(results, width=width, color=color, verbose=options.verbose))
+def _show(given: argparse.Namespace) -> int:
+    results = load(given.results)
+    sys.stdout.write(terminal.render(results, width=_width(), color=_color(given), verbose=given.verbose))
     return 0
 
 
-def _markdown(options: argparse.Namespace) -> int:
-    text = markdown.render(load(options.results), verbose=options.verbose)
-    if options.output is None:
-        sys.stdout.write(text)
+def _markdown(given: argparse.Namespace) -> int:
+    results = load(given.results)
+    text = markdown.summary(results) if given.summary else markdown.render(results, verbose=given.verbose)
+    return _write(text, given.output)
+
+
+def _html(given: argparse.Namespace) -> int:
+    return _write(page.render(load(given.results)), given.output)
+
+
+def _matrix(given: argparse.Namespace) -> int:
+    paths: list[Path] = given.results
+    names = matrix.names(paths)
+    columns = []
+    with Progress(len(paths), "runs read") as progress:
+        for name, path in zip(names, paths, strict=True):
+            # Of each run only its column is kept: two hundred of them would not fit into everybody's memory.
+            columns.append(matrix.column(name, load(path), matrix.page_of(path, given.output)))
+            progress.step()
+    return _write(grids.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
+
+
+def _diff(given: argparse.Namespace) -> int:
+    old, new = load(given.old), load(given.new)
+    told = diff.compare(old, new, diff.read_expected(given.expected) if given.expected else ())
+    paint = terminal.painter(_color(given))
+    sys.stdout.write(diff.render(told, new, paint))
+    return diff.status(told, new, given.fail_on_warn)
+
+
+def _gradescope(given: argparse.Namespace) -> int:
+    told = rubric.load_rubric(given.rubric)
+    if given.log is not None and not given.results.exists():
+        log = given.log.read_bytes().decode("utf-8", "replace")
+        document = grading.without_run(told, log)
+    else:
+        document = grading.gradescope(load(given.results), told)
+    return _write(json.dumps(document, indent=1) + "\n", given.output)
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "show": _show,
+    "markdown": _markdown,
+    "html": _html,
+    "matrix": _matrix,
+    "diff": _diff,
+    "gradescope": _gradescope,
+}
+
+
+def _write(text: str, output: Path | None) -> int:
+    if output is None:
+        sys.stdout.buffer.write(text.encode("utf-8"))
         return 0
     try:
-        options.output.write_text(text, encoding="ascii")
+        output.write_text(text, encoding="utf-8")
     except OSError as error:
-        return _complain(f"cannot write {typed(str(options.output))}: {error.strerror}; choose another file with -o")
+        return complain(f"cannot write {typed(str(output))}: {error.strerror}; choose another file with -o")
     return 0
+
+
+def _width() -> int:
+    return min(max(shutil.get_terminal_size((100, 24)).columns, 40), 160)
+
+
+def _color(given: argparse.Namespace) -> bool:
+    return given.color == "always" or (given.color == "auto" and _terminal_has_color())
 
 
 def _terminal_has_color() -> bool:
@@ -70,60 +125,6 @@ def _terminal_has_color() -> bool:
 def _abandon_stdout() -> None:
     # Else Python's own flush at exit would fail once more, with a traceback.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _complain(message: str) -> int:
-    print(f"reports: {message}", file=sys.stderr)
-    return USAGE
-
-
-class _Parser(argparse.ArgumentParser):
-    """A parser that complains in one line, with the suite's status for a wrong command line."""
-
-    def error(self, message: str) -> NoReturn:
-        raise SystemExit(_complain(f"{sentence(message)}; `{self.prog} --help` explains"))
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="python -m reports",
-        description="Show what the results.json of a conformance run says.",
-        epilog="Exit status: 0 when the report could be written, whatever its verdict; 4 when it could not.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND", title="commands")
-
-    show = commands.add_parser(
-        "show",
-        help="print the report to the terminal",
-        description="Print the cases by section, then every broken requirement with what was expected, what came, "
-        "the transcript, and the command that repeats it. The last line is the verdict.",
-        epilog="In transcripts -> was sent, <- was received, -- happened; a number behind it is the connection. "
-        "All bytes beyond printable ASCII are shown as \\r, \\n, \\t or \\xNN, a backslash as \\\\. "
-        "The report fits the terminal (or COLUMNS), else 100 columns.",
-    )
-    _add_common(show)
-    show.add_argument(
-        "--color",
-        choices=("auto", "always", "never"),
-        default="auto",
-        help="auto: on a terminal, unless NO_COLOR is set or TERM is dumb (default)",
-    )
-    show.set_defaults(run=_show)
-
-    write = commands.add_parser(
-        "markdown",
-        help="write the report as Markdown",
-        description="Write the same report as `show` as Markdown, safe to publish whatever the server sent.",
-    )
-    _add_common(write)
-    write.add_argument("-o", "--output", type=Path, metavar="FILE", help="the file to write (default: standard output)")
-    write.set_defaults(run=_markdown)
-    return parser
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("results", type=Path, metavar="RESULTS.json", help="what a run of the suite wrote")
-    parser.add_argument("-v", "--verbose", action="store_true", help="show warnings with their transcripts, too")
 
 
 if __name__ == "__main__":

@@ -35,6 +35,12 @@ class Checked:
         """Give the keys."""
         return iter(self._values)
 
+    def only(self, *allowed: str) -> None:
+        """Raise WrongShape for a key that is not allowed, which is mostly a slip of the pen."""
+        for key in self:
+            if key not in allowed:
+                raise WrongShape(f"{self._path(key)} is no key; there are {', '.join(allowed)}")
+
     def text(self, key: str) -> str:
         """Give a text, or raise WrongShape."""
         value = self._get(key)

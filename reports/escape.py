@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from unicodedata import category
 
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _UNPRINTABLE_OR_BACKSLASH = re.compile(r"[^ -\[\]-~]")
@@ -45,6 +46,19 @@ def sentence(text: str) -> str:
         Printable ASCII, with every run of white space as one space.
     """
     return _cut(re.sub(r"[ \t\r\n]+", " ", text).strip(), _LONGEST_SENTENCE, typed)
+
+
+def named(text: str) -> str:
+    """Show a name that a person gave, in whatever script it is: like `sentence`, but letters stay letters.
+
+    Args:
+        text: the name of a student or a file; not for what a server sent.
+
+    Returns:
+        One line without control, format, private or unassigned characters.
+    """
+    one_line = re.sub(r"[ \t\r\n]+", " ", text).strip()
+    return "".join(c if c == " " or category(c)[0] in "LMNPS" else typed(c) for c in one_line[:_LONGEST_SENTENCE])
 
 
 def cut(text: str, room: int) -> str:

@@ -1,6 +1,7 @@
 """The report as Markdown: the same as on a terminal, for a file, an issue or a page."""
 
 from collections.abc import Iterable, Sequence
+from html import escape
 
 from reports import transcript
 from reports.escape import code, cut, fenced, markdown, sentence, typed
@@ -9,6 +10,8 @@ from reports.summary import Breach, Group, counted, facts, few, summarize, table
 
 _WIDTH = 120
 _LONGEST_QUOTE = 600
+MOST_SUMMARY = 200_000
+"""Characters for the broken requirements of a summary."""
 
 
 def render(results: Results, *, verbose: bool = False) -> str:
@@ -54,6 +57,38 @@ def render(results: Results, *, verbose: bool = False) -> str:
         *_section("Remarks", _list(code(sentence(note)) for note in results.outcome.notes)),
         verdict,
     ]
+    return "\n\n".join(blocks) + "\n"
+
+
+def summary(results: Results) -> str:
+    """Write a short report for a page that other things are on, too, such as the summary of a CI job.
+
+    Args:
+        results: the run.
+
+    Returns:
+        GitHub-flavoured Markdown of at most a quarter of a mebibyte (GitHub takes one for a step): the verdict, the
+        cases by section, and each broken requirement folded, until there is no room left.
+    """
+    told = summarize(results)
+    sign = {0: "\N{WHITE HEAVY CHECK MARK}", 1: "\N{CROSS MARK}"}.get(results.outcome.exit, "\N{WARNING SIGN}")
+    blocks = [
+        f"### {sign} {code(sentence(results.target.name))} {_prose(results.outcome.line)}",
+        table(told, "pipe", _prose),
+    ]
+    room = MOST_SUMMARY
+    breaches = [*told.failed, *told.warned]
+    for at, breach in enumerate(breaches):
+        rule = breach.requirement
+        inside = "\n\n".join(_breach(breach, whole=rule.verdict == "fail")[1:])
+        # A blank line ends GitHub's HTML, so what is inside is Markdown again.
+        head = f"<b>{rule.verdict}</b> <code>{escape(typed(rule.id))}</code> {escape(sentence(rule.rule))}"
+        folded = f"<details><summary>{head}</summary>\n\n{inside}\n\n</details>"
+        room -= len(folded)
+        if room < 0:
+            blocks.append(f"And {counted(len(breaches) - at, 'requirement')} more, which the whole report shows.")
+            break
+        blocks.append(folded)
     return "\n\n".join(blocks) + "\n"
 
 

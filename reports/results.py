@@ -72,6 +72,14 @@ class Entry:
 
 
 @dataclass(frozen=True)
+class Wait:
+    """A wait for the server's clock: how long, and whether a `timeout` ended it or the server `kept` serving."""
+
+    seconds: float
+    end: str
+
+
+@dataclass(frozen=True)
 class Case:
     """A case that was run."""
 
@@ -89,6 +97,7 @@ class Case:
     seconds: float
     transcript: tuple[Entry, ...]
     repeat: str
+    waits: tuple[Wait, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -193,7 +202,13 @@ def _case(case: Checked) -> Case:
         seconds=case.number("seconds"),
         transcript=tuple(map(_entry, case.rows("transcript", ("milliseconds", "direction", "text")))),
         repeat=case.text("repeat"),
+        # Runs from before the time line have none.
+        waits=tuple(map(_wait, case.rows("waits", ("seconds", "end")))) if "waits" in case else (),
     )
+
+
+def _wait(row: Checked) -> Wait:
+    return Wait(row.number("seconds"), row.choice("end", ("timeout", "kept")))
 
 
 def _finding(finding: Checked) -> Finding:

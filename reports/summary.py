@@ -112,6 +112,23 @@ def facts(results: Results) -> list[tuple[str, str]]:
     return [(label, text) for label, text in told if text]
 
 
+def breach_of(results: Results, rule: Requirement) -> Breach:
+    """Find the case that shows a requirement's verdict in the fewest lines: a breach of it, or what blocked it.
+
+    Args:
+        results: the run.
+        rule: one of its requirements.
+    """
+    if rule.verdict != "blocked":
+        return _breach(rule, results.cases)
+    blocked = [case for case in results.cases if case.verdict == "blocked" and rule.id in case.requirements]
+    found = [(case, case.findings[0]) for case in blocked if case.findings]
+    if not found:
+        return Breach(rule, None, None, ())
+    case, finding = min(found, key=lambda pair: _length(pair[0]))
+    return Breach(rule, case, finding, tuple(other.id for other in blocked if other is not case))
+
+
 def table(summary: Summary, style: str, show: Callable[[str], str]) -> str:
     """Lay out the cases by section and verdict, with a total; a dash stands for none.
 

@@ -1,7 +1,7 @@
 """The report for a terminal: what failed and why, in printable ASCII, folded to a width."""
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports import transcript
@@ -27,6 +27,21 @@ def render(results: Results, *, width: int = 100, color: bool = False, verbose: 
         The text, printable ASCII but for line ends (and colour), ending in a line end.
     """
     return "\n".join(_Page(width, color).report(results, verbose)) + "\n"
+
+
+def breach_lines(breach: Breach, width: int) -> list[str]:
+    """Show one requirement that was not kept: its rule, what was expected and came, the transcript, the command.
+
+    Args:
+        breach: the requirement, with the case that shows it.
+        width: columns to fold to.
+    """
+    return _Page(width, color=False).breach(breach, whole=True)[1:]
+
+
+def painter(color: bool) -> Callable[[str, str], str]:
+    """Give what puts a text into an ANSI colour, given as its number, or leaves it as it is."""
+    return (lambda text, number: f"\x1b[{number}m{text}\x1b[0m") if color else (lambda text, number: text)
 
 
 @dataclass(frozen=True)
@@ -73,12 +88,14 @@ class _Page:
 
     def breach(self, breach: Breach, *, whole: bool) -> list[str]:
         rule, case, finding = breach.requirement, breach.case, breach.finding
-        word, color = ("FAIL", _RED) if rule.verdict == "fail" else ("WARN", _YELLOW)
+        word = self.paint(rule.verdict.upper(), _RED if rule.verdict == "fail" else _YELLOW)
         shown = [
             "",
-            f"{self.paint(word, color)}  {self.paint(typed(rule.id), _BOLD)}  ({rule.level}, {sentence(rule.section)})",
+            f"{word}  {self.paint(typed(rule.id), _BOLD)}  ({rule.level}, {sentence(rule.section)})",
             *self.field("rule", sentence(rule.rule)),
         ]
+        if rule.verdict == "blocked" and case is not None and case.blocked_by:
+            shown += self.field("blocked by", typed(case.blocked_by))
         if case is None or finding is None:
             return [*shown, *self.field("why", sentence(rule.reason) or "no case in this file shows it")]
         shown += self.field("expected", cut(finding.expected, _LONGEST_QUOTE))
@@ -113,4 +130,4 @@ class _Page:
         return [indent + line for line in lines]
 
     def paint(self, text: str, color: str) -> str:
-        return f"\x1b[{color}m{text}\x1b[0m" if self.color else text
+        return painter(self.color)(text, color)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
@@ -139,6 +140,7 @@ def test_a_single_case_passes_and_is_written_down(suite: Callable[..., Run], tmp
     assert results["outcome"]["line"] in run.stdout
     assert (results["seed"], results["target"]["name"]) == (7, "reference_server")
     assert (tmp_path / "out" / "report.md").read_text().startswith("#")
+    assert "<h1>Conforms</h1>" in (tmp_path / "out" / "report.html").read_text()
     assert left_over(tmp_path) == []
     assert not list((tmp_path / "temporary").glob("conformance-*[!0-9]")), "a server's directory is left"
 
@@ -154,6 +156,7 @@ CASE: Types = {
     "reason": str,
 }
 CASE |= {"expected": str, "actual": str, "findings": list, "seconds": float, "transcript": list, "repeat": str}
+CASE |= {"waits": list}
 RESULTS: Types = {
     "schema": int,
     "assignment": str,
@@ -200,6 +203,8 @@ def check_case(case: Any, known: ledger.Ledger) -> None:
     for milliseconds, direction, text in case["transcript"]:
         assert isinstance(milliseconds, int) and isinstance(text, str)
         assert re.fullmatch(r"(->|<-|--)\d*", direction)
+    for seconds, end in case["waits"]:
+        assert isinstance(seconds, float) and end in ("timeout", "kept")
     assert shlex.split(case["repeat"])[:3] == ["python", "-m", "conformance"]
 
 
@@ -294,3 +299,15 @@ def test_ctrl_c_ends_with_a_report_and_without_servers(
     while left_over(tmp_path / "temporary") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left_over(tmp_path / "temporary") == []
+
+
+def test_junit_names_the_requirements(suite: Callable[..., Run], tmp_path: Path) -> None:
+    """As properties of each test case, also where workers hold the cases."""
+    run = suite("cs4410/test_greeting.py", "-n2", "--seed", "7", "--report", "out", "--junitxml", "junit.xml")
+    assert run.returncode == CONFORMS, run.stdout + run.stderr
+    names: dict[str, list[str]] = {}
+    for case in ElementTree.parse(tmp_path / "junit.xml").iter("testcase"):
+        found = case.iter("property")
+        names[case.attrib["name"]] = [one.attrib["value"] for one in found if one.attrib["name"] == "requirement"]
+    held = results_in(tmp_path / "out")["cases"]
+    assert names == {case["id"].partition("::")[2]: case["requirements"] for case in held}

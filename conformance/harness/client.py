@@ -15,6 +15,9 @@ from conformance.harness.wire import Reply, WireError
 
 __all__ = ["Client", "Cut", "whole"]
 
+STORED = 4 * 1024 * 1024
+"""Bytes of a body that a server, on however busy a machine, stores in a second."""
+
 
 class Client(Clocked):
     """A client whose `expect` methods judge, by the model and the words of the dialect."""
@@ -75,7 +78,8 @@ class Client(Clocked):
         message = self._message(body)
         with self._right_to_deliver():
             self._send(cut(body + end))
-            reply = self._judged_reply(requirement, self._deadline("delivered"))
+            deadline = self._deadline("delivered") + len(body) / STORED
+            reply = self._judged_reply(requirement, deadline)
             if not self._case.judges("reply.one"):
                 reply = self.wire.past_chatter(reply)
         self._judge(reply, (Answer("delivered", self.state.delivered()),), requirement)

@@ -13,7 +13,7 @@ from conformance.harness.health import LATE
 from conformance.harness.oracle import Answer, acceptable
 from conformance.harness.session import CRLF, Session
 from conformance.harness.verdict import Void
-from conformance.harness.wire import Silent, WireError
+from conformance.harness.wire import Reply, Silent, WireError
 
 
 class Clocked(Session):
@@ -28,15 +28,20 @@ class Clocked(Session):
         """
         until = self.valid_sent + fraction * self._case.limit
         try:
-            reply = self.wire.reply(until)
+            reply = self._time_out_or_late_reply(until, until)
         except Silent:
+            self._waited(fraction * self._case.limit, "kept")
             return
         except WireError as error:
             raise self._too_early(early, time.monotonic(), str(error)) from None
         raise self._too_early(early, reply.at, reply.text)
 
+    def _waited(self, seconds: float, end: str) -> None:
+        self._case.record.waits.append((seconds, end))
+
     def _too_early(self, early: str, at: float, actual: str) -> Exception:
         limit = self._case.limit
+        self._waited(at - self.valid_sent, "timeout")
         waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
         if at - self.valid_sent >= limit:
             return Void("the case itself was late")
@@ -55,14 +60,16 @@ class Clocked(Session):
         closed = ""
         text = ""
         try:
-            reply = self.wire.reply(latest)
+            reply = self._time_out_or_late_reply(latest, since + limit)
             at, text = reply.at, reply.text
         except Silent:
+            self._waited(latest - self.valid_read, "kept")
             raise case.stop(
                 self._concern("time.out"), "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
             ) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
+        self._waited(at - since, "timeout")
         waited = f"{at - since:.2f} s after the last valid command"
         if at - since < limit:
             raise case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", closed or text)
@@ -73,6 +80,16 @@ class Clocked(Session):
             case.find("time.prompt", f"timed out {waited}", f"at most {limit + LATE:g} s", f"{at - since:.2f} s")
         if not self.wire.wait_closed(time.monotonic() + LATE):
             raise case.stop("time.close", f"still open {LATE:g} s after the 421", "EOF or reset", "neither")
+
+    def _time_out_or_late_reply(self, deadline: float, limit: float) -> Reply:
+        """The next reply that is no chatter: before the limit only the time-out ends the wait for it.
+
+        A second reply to a line, or one to a line of a body, is the affair of `reply.one`.
+        """
+        while True:
+            reply = self.wire.reply(deadline)
+            if reply.at >= limit or reply.code == self._case.dialect.code("timeout"):
+                return reply
 
     def expect_slowly(self, line: str, fraction: float, requirement: str) -> None:
         """Send half of a command, the rest when a part of the time limit has passed, and judge the reply.
@@ -120,6 +137,7 @@ class Clocked(Session):
         except WireError as error:
             self._not_before_limit(time.monotonic(), str(error))
             return
+        self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
         raise case.stop(
             self._concern(requirement),
@@ -135,3 +153,4 @@ class Clocked(Session):
     def _not_before_limit(self, at: float, actual: str) -> None:
         if at - self.valid_sent < self._case.limit:
             raise self._too_early("time.early", at, actual)
+        self._waited(at - self.valid_sent, "timeout")

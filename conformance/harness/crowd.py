@@ -34,7 +34,7 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
     Raises:
         Broken, Blocked: fewer are greeted.
         Skipped: somebody else is connected to the server.
-        Void: the machine was so slow that the first ones may have been timed out.
+        Void: machine or server were so slow that the first ones may have been timed out.
     """
     began = time.monotonic()
     patience = 0.8 * case.limit if patience is None else patience
@@ -42,13 +42,18 @@ def fill(case: Case, count: int = POOL, patience: float | None = None, requireme
     if case.server.manners.unterminated:
         patience += count * SETTLE_KNOWN
     clients: list[Client] = []
+    slowest = 0.0
     while len(clients) < count:
         batch = [case.stranger() for _ in range(min(AT_A_TIME, count - len(clients)))]
+        connected = time.monotonic()
         for client in batch:
             client.connect()
         for client in batch:
             if not client.is_greeted(began + patience):
+                if clients and time.monotonic() - connected < max(0.5 * patience, 3 * slowest):
+                    raise Void("the server greets too slowly to fill its pool before the first clients are timed out")
                 raise _too_few(case, len(clients), count, requirement)
+            slowest = max(slowest, time.monotonic() - connected)
             clients.append(client)
     if time.monotonic() > latest:
         raise Void("the case itself was late")

@@ -19,7 +19,6 @@ STRIKES = 3
 """How often in a row a set-up step fails in the same way before it is not tried again."""
 SHORTER_WAITS = ((2, 2.5), (6, 1.0))
 """After so many replies that were waited for in vain, the others are waited for no longer than so many seconds."""
-
 NO_NEWS = (2, 0.5)
 """After so many in a row to commands of one kind, such a command is given no more than so many seconds."""
 
@@ -32,11 +31,13 @@ class Health:
 
     Attributes:
         answers: whether any command was ever answered.
+        always_late: whether no reply was ever in time.
         slow_to_free: places of clients that have left serve others only later.
         never_frees: they never do.
     """
 
     answers = True
+    always_late = False
     slow_to_free = False
     never_frees = False
 
@@ -67,6 +68,16 @@ class Health:
             self.answers = True
             self._slowest = max(self._slowest, seconds)
 
+    def too_late(self, late: bool, judged: bool) -> bool:
+        """A reply was late or not; whether the server is given up, for none has been in time since the first look.
+
+        Late replies alone may be the machine's fault. `judged` as in `step`.
+        """
+        self.always_late = self.always_late and late
+        if self.always_late:
+            self.step("reply.prompt", False, judged)
+        return self.always_late and self.hopeless("reply.prompt", judged)
+
     def silent(self, rule: str = "") -> None:
         """A reply to a command of some kind did not come."""
         with self._lock:
@@ -83,6 +94,7 @@ class Health:
         """A set-up step failed at the first look: one more failure and it is not tried again."""
         with self._lock:
             self.answers = self.answers and rule != "reply.one"
+            self.always_late = self.always_late or rule == "reply.prompt"
             self._strikes[rule, False] = STRIKES - 1
 
     def hopeless(self, rule: str, judged: bool = False) -> bool:

@@ -7,10 +7,10 @@ import errno
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
@@ -59,6 +59,9 @@ class Entry:
     sender: str = ""
     recipients: tuple[str, ...] = ()
     body: bytes = b""
+
+
+Named = TypeVar("Named", Message, Entry)
 
 
 def read(path: Path) -> list[Entry]:
@@ -116,7 +119,8 @@ def _entry(raw: bytes) -> Entry:
 def differences(entry: Entry, message: Message) -> dict[str, str]:
     """What is wrong with an entry, by what it concerns; empty where nothing is wrong.
 
-    The keys are `form`, `number`, `host`, `sender`, `recipients` and `body`.
+    The keys are `form`, `number`, `host`, `sender`, `recipients`, `case` (of one of these three, which then differ in
+    nothing else) and `body`.
 
     Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
@@ -126,12 +130,11 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     wrong = {}
     if entry.number != message.number:
         wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
-    if entry.host != message.host:
-        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
-    if not _same_address(entry.sender, message.sender):
-        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
-    if not _same_recipients(entry.recipients, message.recipients):
-        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
+    names = _wrong_names(entry, message)
+    but_for_case = _wrong_names(_in_lower_case(entry), _in_lower_case(message)) if names else names
+    wrong |= {what: said for what, said in names.items() if what in but_for_case}
+    if case := [said for what, said in names.items() if what not in but_for_case]:
+        wrong["case"] = "; ".join(case)
     if not same_body(entry.body, message.body):
         wrong["body"] = f"the body is {_shown(entry.body)} instead of {_shown(message.body)}"
     elif not entry.raw.endswith(b"\n\n"):
@@ -139,9 +142,32 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     return wrong
 
 
+def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:
+    wrong = {}
+    if entry.host != message.host:
+        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
+    if not _same_address(entry.sender, message.sender):
+        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
+    if not _same_recipients(entry.recipients, message.recipients):
+        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
+    return wrong
+
+
+def _in_lower_case(one: Named) -> Named:
+    lower = tuple(recipient.lower() for recipient in one.recipients)
+    return replace(one, host=one.host.lower(), sender=one.sender.lower(), recipients=lower)
+
+
 def is_plainly(entry: Entry, message: Message) -> bool:
     """Whether an entry is a message's by its sender and body, whatever its number."""
     return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
+
+
+def wanted(message: Message) -> str:
+    """An entry as a message should have it, for people: line ends made LF, a long body cut."""
+    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
+    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
+    return "\n".join(head) + "\n" + message.body[:1500].decode("latin-1").replace("\r\n", "\n")
 
 
 def same_body(kept: bytes, sent: bytes) -> bool:

@@ -56,7 +56,7 @@ class Session:
         self.netid = ""
         self.may_deliver = case.counts
         self.valid_sent = self.valid_read = 0.0
-        self._began = 0.0
+        self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
         self.ends_with_send = False
@@ -121,14 +121,11 @@ class Session:
             case.server.greets_late()
         case.health.step("pool.32", True)
         case.health.step("pool.frees", True)
-        right = reply.code == case.dialect.code("greeting") and not reply.endless and not self._floods()
+        flood = case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
+        right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
         case.health.step("greeting", right, case.judges("greeting"))
         if not right:
             raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
-
-    def _floods(self) -> bool:
-        """Whether so much comes after the greeting that no reply can be told from it."""
-        return self._case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
@@ -212,7 +209,8 @@ class Session:
         if self._case.health.hopeless(rule):
             raise Blocked(rule, "this step failed for three cases in a row and is not tried again")
         try:
-            return self._ask(rule, data)
+            self._send([data])
+            return self._read(self._deadline(rule))
         except WireError as error:
             self._case.health.step(rule, False)
             raise self._case.stop(rule, _instead(error), "a reply", str(error)) from None
@@ -257,10 +255,6 @@ class Session:
 
     # --- how it works ---
 
-    def _ask(self, rule: str, data: bytes) -> Reply:
-        self._send([data])
-        return self._read(self._deadline(rule))
-
     def _deadline(self, rule: str) -> float:
         """By when the reply to what was just sent must have begun; `rule` judges it in its plainest form."""
         self._awaited = rule
@@ -281,6 +275,8 @@ class Session:
         except WireError:
             # What the server said before it left, or stopped reading, is still to be read.
             return
+        finally:
+            self._done = time.monotonic()
         if self.ends_with_send:
             self.wire.half_close()
 
@@ -298,19 +294,10 @@ class Session:
         if self._began:
             waited = reply.at - self.wire.sent
             health.replied(waited, self._awaited)
-            self._give_up_if_always_late(waited, reply)
+            if health.too_late(waited > LATE, case.judges("reply.prompt")):
+                why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
+                raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
         return reply
-
-    def _give_up_if_always_late(self, waited: float, reply: Reply) -> None:
-        case, judged = self._case, self._case.judges("reply.prompt")
-        case.health.step("reply.prompt", waited <= LATE, judged)
-        if waited > LATE and case.health.hopeless("reply.prompt", judged):
-            raise case.stop(
-                "reply.prompt",
-                "too slow to be judged: every reply is late",
-                f"within {LATE:g} s",
-                f"after {waited:.1f} s",
-            )
 
     def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
         case = self._case
@@ -333,15 +320,25 @@ class Session:
         if answer is None:
             raise self._unfit(reply, answers, requirement)
         rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
+        if fit == Fit.CODE and self._shows_another_case(answer, reply):
+            rule = "case.arguments"
         if fit == Fit.CODE and case.judges(rule):
             raise case.stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
             case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
-        if answer.breach:
-            case.find(answer.breach, "not as it should be", self._wanted(answers[:1]), reply.text)
-        if answer.kind in ("helo", "timeout"):
+        if answer.breach and case.judges(answer.breach):
+            wanted = self._wanted(answers[:1])
+            raise case.stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
+        if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
             self._judge_netid(reply, answer.kind)
         self._follow(answer, reply)
+
+    def _shows_another_case(self, answer: Answer, reply: Reply) -> bool:
+        """Whether the address that a reply shows would be right but for its upper and lower case."""
+        text = reply.text
+        for address in answer.fields.get("address", ()):
+            text = address.join(re.split(re.escape(address), text, flags=re.IGNORECASE))
+        return text != reply.text and self._case.dialect.fit(text, answer.kind, answer.fields) > Fit.CODE
 
     def _judge_netid(self, reply: Reply, kind: str) -> None:
         words = reply.text.split(" ")
@@ -365,6 +362,8 @@ class Session:
         case = self._case
         wanted = self._wanted(answers)
         if reply.code == case.dialect.code("timeout"):
+            if self._done - self.valid_sent > 0.95 * case.limit:
+                return Void("the case itself was late")
             if reply.at - self.valid_sent > 0.95 * case.limit:
                 return case.stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
             return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)

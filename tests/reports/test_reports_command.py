@@ -69,6 +69,15 @@ def test_markdown_is_written_to_a_file(hostile: Path, tmp_path: Path) -> None:
     assert (tmp_path / "report.md").read_text().startswith("# Conformance of ")
 
 
+def test_a_page_is_written_to_a_file(hostile: Path, tmp_path: Path) -> None:
+    """One document, with its policy before anything else."""
+    done = run("html", hostile, "-o", tmp_path / "report.html", capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    page = (tmp_path / "report.html").read_text()
+    assert page.startswith("<!doctype html>") and page.count("</html>") == 1
+    assert page.index("Content-Security-Policy") < page.index("<style>")
+
+
 @pytest.mark.parametrize("key", ["schema", "target", "outcome", "requirements", "cases", "seed", "versions"])
 def test_a_missing_key_is_named(key: str, document: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Which one, and what to do."""
@@ -183,6 +192,7 @@ def test_a_wrong_command_line_is_one_line(arguments: list[str], capsys: pytest.C
         (["--help"], "Exit status"),
         (["show", "--help"], "--color"),
         (["markdown", "--help"], "--output"),
+        (["html", "--help"], "no network"),
     ],
 )
 def test_help_teaches(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

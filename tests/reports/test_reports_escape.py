@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reports import markdown, terminal
+from reports import markdown, page, terminal
 from reports.escape import code, cut, fenced, sentence, typed, visible
 from reports.escape import markdown as prose
 from reports.results import Results, load
@@ -95,6 +95,21 @@ def test_no_control_byte_leaves_a_report(seed: int, document: Any, tmp_path: Pat
     results = load(path)
     for report in (terminal.render(results, verbose=True), markdown.render(results, verbose=True)):
         assert all(PRINTABLE.fullmatch(line) for line in report.split("\n"))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_no_markup_leaves_a_page(seed: int, document: Any, tmp_path: Path) -> None:
+    """With hostile text in every place, the page has no tag, script or byte that one with harmless text has not."""
+    path = tmp_path / "results.json"
+    seen = []
+    for texts in (nasty(seed), iter(lambda: "harmless words", None)):
+        path.write_text(json.dumps(poisoned(document, texts)))
+        shown = page.render(load(path))
+        assert re.fullmatch(r"[ -~\n\N{EN DASH}\N{MULTIPLICATION SIGN}]*", shown)
+        body = shown.partition("<main>")[2]
+        # How many turns a conversation has, and line ends in them, depends on what was sent.
+        seen.append(set(re.findall(r"<([a-z0-9]+)[ >]", body)) - {"br", "i"})
+    assert seen[0] == seen[1]
 
 
 def test_color_is_the_only_escape_sequence(hostile: Path) -> None:

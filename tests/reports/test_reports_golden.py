@@ -16,6 +16,7 @@ COMMANDS = {
     "show-verbose-color.txt": ["show", "--verbose", "--color", "always"],
     "report.md": ["markdown"],
     "report-verbose.md": ["markdown", "--verbose"],
+    "summary.md": ["markdown", "--summary"],
 }
 
 
@@ -30,6 +31,6 @@ def test_output_is_the_golden_one(
     golden = GOLDENS / name
     if os.environ.get("UPDATE_GOLDENS"):
         golden.parent.mkdir(exist_ok=True)
-        golden.write_text(written, encoding="ascii")
+        golden.write_text(written, encoding="utf-8")
     assert status == 0
-    assert written == golden.read_text(encoding="ascii")
+    assert written == golden.read_text(encoding="utf-8")

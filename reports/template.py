@@ -1,0 +1,77 @@
+"""Pages from templates: one file each, that loads nothing, runs no script but its own, and sends nothing anywhere."""
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from urllib.parse import quote
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.escape import cut, named, sentence, typed
+
+
+def page(name: str, *, script: str, **values: object) -> str:
+    """Fill in a template.
+
+    Args:
+        name: the template's name, without its endings.
+        script: the name of the page's script.
+        values: what the template shows. It is all taken for text; the templates' filters escape what servers sent.
+
+    Returns:
+        HTML with its style and script inside, and a policy that forbids every other.
+    """
+    style, code = _asset("style.css"), _asset(f"{script}.js")
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(code)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    template = _environment().get_template(f"{name}.html.j2")
+    # Both are files of our own, and a policy names what is in them.
+    return template.render(style=Markup(style), script=Markup(code), policy=policy, **values)
+
+
+def anchor(kind: str, id: str) -> str:
+    """The id of an element of a run's page.
+
+    Args:
+        kind: `case` or `rule`.
+        id: the id of the case or requirement.
+    """
+    return f"{kind}:{'_'.join(typed(id).split())}"
+
+
+def link(kind: str, id: str) -> str:
+    """The fragment of an address that leads to that element."""
+    return "#" + quote(anchor(kind, id), safe=":/.,-_~")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        sentence=sentence, typed=typed, named=named, quoted=lambda text: cut(text, 600), percent=_percent
+    )
+    environment.globals.update(anchor=anchor, link=link)
+    return environment
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g}"
+
+
+@cache
+def _asset(name: str) -> str:
+    return files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _digest(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

@@ -1,0 +1,60 @@
+"use strict";
+// Which rows are shown is kept in the address: #rows=broken&text=word.
+(() => {
+  const form = document.getElementById("filters");
+  const rows = [...document.querySelectorAll(".matrix tbody tr[id]")];
+  const groups = [...document.querySelectorAll(".matrix tbody")];
+  const shown = form.querySelector("output");
+
+  const apply = () => {
+    const kind = form.elements.rows.value;
+    const words = form.elements.text.value.trim().toLowerCase().split(/\s+/);
+    let count = 0;
+    for (const row of rows) {
+      const head = row.firstElementChild;
+      const text = `${head.textContent} ${head.title}`.toLowerCase();
+      const wanted = !kind || (kind === "broken" ? row.dataset.kind !== "none" : row.dataset.kind === kind);
+      row.hidden = !(wanted && words.every((word) => text.includes(word)));
+      count += row.hidden ? 0 : 1;
+    }
+    for (const group of groups) group.hidden = !group.querySelector("tr[id]:not([hidden])");
+    shown.textContent = count === rows.length ? `${count} requirements` : `${count} of ${rows.length} requirements`;
+  };
+
+  const write = () => {
+    const state = new URLSearchParams(new FormData(form));
+    for (const [name, value] of [...state]) if (!value) state.delete(name, value);
+    const fragment = state.toString();
+    history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
+  };
+
+  const read = () => {
+    const fragment = location.hash.slice(1);
+    let row = null;
+    try {
+      row = document.getElementById(decodeURIComponent(fragment));
+    } catch {
+      // A fragment that is no text is no filter either.
+    }
+    const state = new URLSearchParams(row ? "" : fragment);
+    form.reset();
+    form.elements.rows.value = state.get("rows") ?? "";
+    if (form.elements.rows.selectedIndex < 0) form.elements.rows.value = "";
+    form.elements.text.value = state.get("text") ?? "";
+    apply();
+    if (row) row.scrollIntoView({ block: "center" });
+  };
+
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => {
+    apply();
+    write();
+  });
+  document.getElementById("all").addEventListener("click", () => {
+    form.reset();
+    apply();
+    write();
+  });
+  window.addEventListener("hashchange", read);
+  read();
+})();

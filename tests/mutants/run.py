@@ -1,0 +1,108 @@
+"""Holds the whole suite on one server, with a bound in time, and reads back what it found."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+PROJECT = Path(__file__).parents[2]
+TIME_LIMIT = 2.0
+"""Seconds: the limit of the servers, as short as lets the clock cases tell early from late."""
+BOUND = 300.0
+"""Seconds: the longest run. An unmutated server takes about twenty, a silent one some minutes."""
+GRACE = 30.0
+"""Seconds in which an interrupted run writes what it has found."""
+SEED = 7
+PLACEHOLDERS = "--port {port} --time-limit {time_limit}"
+
+
+@dataclass(frozen=True)
+class Held:
+    """What came of a run.
+
+    Attributes:
+        status: the suite's exit status.
+        seconds: how long it took.
+        finished: whether it ended by itself.
+        findings: of each blamed requirement (failed or warned) the cases that found it, in the suite's order.
+        not_judged: requirements that were blocked or skipped.
+        printed: what the suite printed, for a run without results.
+    """
+
+    status: int
+    seconds: float
+    finished: bool
+    findings: dict[str, list[str]] = field(default_factory=dict)
+    not_judged: list[str] = field(default_factory=list)
+    printed: str = ""
+
+
+def hold(
+    where: Sequence[str],
+    results: Path,
+    *options: str,
+    workers: int = 0,
+    time_limit: float = TIME_LIMIT,
+    seed: int = SEED,
+    bound: float = BOUND,
+) -> Held:
+    """Hold the suite on a server.
+
+    Args:
+        where: `--launch` and its command, or `--target` and its address.
+        results: the directory for results.json; what stood there is replaced.
+        options: further options of the suite.
+        workers: of the suite. Runs side by side fill the cores better than workers in each; the verdict is the same.
+        time_limit: the server's time limit in seconds.
+        seed: the suite's seed.
+        bound: seconds after which the run is interrupted; what it found until then counts.
+    """
+    shutil.rmtree(results, ignore_errors=True)
+    words = [sys.executable, "-m", "conformance", "-q", "-n", str(workers), *where]
+    words += ["--report", str(results), "--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
+    began = time.monotonic()
+    suite = subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    finished = True
+    try:
+        try:
+            printed, _ = suite.communicate(timeout=bound)
+        except subprocess.TimeoutExpired:
+            finished = False
+            suite.send_signal(signal.SIGINT)
+            printed, _ = suite.communicate(timeout=GRACE)
+    except subprocess.TimeoutExpired:
+        suite.kill()
+        printed, _ = suite.communicate()
+    seconds = time.monotonic() - began
+    path = results / "results.json"
+    found = json.loads(path.read_text()) if path.is_file() else {"requirements": [], "cases": []}
+    return Held(suite.returncode, seconds, finished, _findings(found), _not_judged(found), printed)
+
+
+def launched(home: Path) -> Sequence[str]:
+    """How the suite is told to launch a server that `patch.build` made there."""
+    return "--launch", f"{shlex.join([sys.executable, str(home.absolute())])} {PLACEHOLDERS}"
+
+
+def _findings(found: dict[str, Any]) -> dict[str, list[str]]:
+    blamed: dict[str, list[str]] = {
+        row["id"]: [] for row in found["requirements"] if row["verdict"] in ("fail", "warn")
+    }
+    for case in found["cases"]:
+        own = [one["requirement"] for one in case["findings"] if one["verdict"] in ("fail", "warn")]
+        for requirement in dict.fromkeys(own):
+            blamed[requirement].append(case["id"])
+    return blamed
+
+
+def _not_judged(found: dict[str, Any]) -> list[str]:
+    return [row["id"] for row in found["requirements"] if row["verdict"] in ("blocked", "skip")]
