@@ -45,7 +45,7 @@ class Hasty(Health):
         super().__init__(time_limit)
         self._seconds = seconds
 
-    def patience(self) -> float:
+    def patience(self, rule: str = "") -> float:
         """Seconds to wait for a reply."""
         return min(self._full, max(self._seconds, 20 * self._slowest))
 
