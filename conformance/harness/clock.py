@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from conformance.harness.health import LATE
 from conformance.harness.oracle import Answer, acceptable
-from conformance.harness.session import CRLF, LATE, Session
+from conformance.harness.session import CRLF, Session
 from conformance.harness.verdict import Void
 from conformance.harness.wire import Reply, Silent, WireError
 
@@ -103,7 +104,7 @@ class Clocked(Session):
         self.linger(fraction, requirement)
         self._send([data[len(data) // 2 :]])
         answers = acceptable(self.state, data.removesuffix(CRLF))
-        reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
+        reply = self._judged_reply(requirement, self._deadline(answers[0].rule), answers)
         if reply.code == self._case.dialect.code("timeout"):
             raise self._too_early(requirement, reply.at, reply.text)
         self._judge(reply, answers, answers[0].rule)

@@ -254,6 +254,16 @@ class Connection:
         """Set aside what came beyond one reply a line, which one requirement alone judges."""
         self.extra(0.05 if self._manners.chatty else 0.0)
 
+    def past_chatter(self, reply: Reply) -> Reply:
+        """The last acceptance that comes, where the server is known to answer what needs no answer."""
+        while self._manners.chatty:
+            try:
+                later = self.reply(time.monotonic() + 0.05)
+            except WireError:
+                break
+            reply = later if later.code.startswith("2") else reply
+        return reply
+
     def wait_closed(self, deadline: float) -> bool:
         """Whether the server ends the connection, by EOF or reset, before the deadline; what comes first is read."""
         while not self._ended:

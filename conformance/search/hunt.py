@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
 from hypothesis import HealthCheck, Phase, find, settings
 from hypothesis.errors import NoSuchExample
@@ -25,6 +26,8 @@ from conformance.search.shrink import Picks, shrink
 
 HELD_PER_START = 60
 """Conversations that one start of a server sees: its mailbox stays small, and what leaks cannot pile up."""
+AT_A_TIME = 500
+"""Conversations that hypothesis draws before it begins anew: it remembers all that it drew."""
 HURRY = 1.0
 """Seconds that a reply is waited for while searching; a failure counts only if it shows with full patience as well."""
 SHORTEST_WAIT = 0.25
@@ -42,7 +45,7 @@ class Hasty(Health):
         super().__init__(time_limit)
         self._seconds = seconds
 
-    def patience(self) -> float:
+    def patience(self, rule: str = "") -> float:
         """Seconds to wait for a reply."""
         return min(self._full, max(self._seconds, 20 * self._slowest))
 
@@ -125,16 +128,12 @@ class Hunt:
             draw: what is drawn.
             seed: decides what is.
         """
-        round_ = 0
-        while not self.stopped and self.held < self._budget.examples:
+        for round_ in count():
             held_before = self.held
-            quest = _Quest(self, draw)
-            if found := quest.run(random.Random(f"{seed}/{round_}"), self._budget.examples - self.held):
+            examples = min(AT_A_TIME, self._budget.examples - self.held)
+            if found := _Quest(self, draw).run(random.Random(f"{seed}/{round_}"), examples):
                 self._take(found)
-            elif not self.stopped:
-                return
-            round_ += 1
-            if self.held == held_before:
+            if self.stopped or self.held in (held_before, self._budget.examples):
                 return
 
     def _take(self, found: Found) -> None:
@@ -275,12 +274,12 @@ class _Quest:
             examples: how many conversations may be held before one fails.
         """
         picks = draw(self._draw, self._fails, examples, chance)
-        return None if picks is None else self._reduce(picks)
+        return self._reduce(picks) if picks is not None and self._first else None
 
     def _fails(self, picks: Picks) -> bool:
-        # hypothesis holds the one that failed once more.
+        # hypothesis asks for the one that failed once more, and what has to stop it looks to it like a failure.
         self._first = self._first or self._hunt.first(plan(picks, WAITS))
-        return self._first is not None
+        return self._first is not None or bool(self._hunt.stopped)
 
     def _reduce(self, picks: Picks) -> Found:
         assert self._first

@@ -19,6 +19,8 @@ EXAMPLES = 300
 """Conversations of a run that is not asked for more."""
 SECONDS = 8.0
 """What they may take on a slow server or machine."""
+QUICK = Budget(60, 1.5)
+"""The same of a quick run."""
 SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""
 TIMED_SHARE = 10
@@ -36,7 +38,8 @@ def hold_conversations(case: Case) -> None:
     _need_one_reply_each(case)
     asked = case.settings.examples
     player = _player(case, case.server, case.limit, alone=case.server.launched and not case.server.shared)
-    hunt = Hunt(player, Budget(asked or EXAMPLES, None if asked else SECONDS), case.limit)
+    usual = QUICK if case.settings.quick else Budget(EXAMPLES, SECONDS)
+    hunt = Hunt(player, Budget(asked, None) if asked else usual, case.limit)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
     _record(case, hunt)
     case.server.prepare()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,10 @@ from conformance.search.history import Delivery, History
 from conformance.search.words import CRLF, END
 
 ACCEPTED = ("greeting", "helo", "mail", "rcpt", "data", "delivered")
+
+
+NOTICE = 0.05
+"""Seconds that a server has to see that a client left in the middle of a message, before others go on."""
 
 
 class Astray(Exception):
@@ -103,7 +108,18 @@ class Talker(Client):
         self.forsake()
         if step.leave != "half_close":
             self._note("leave", how=step.leave)
+        if self.state.sender is not None:
+            self._leave_noticed(step.leave)
+        else:
             self.leave(step.leave)
+
+    def _leave_noticed(self, how: str) -> None:
+        """Leave a message behind, with a moment for the server to see it: what it does about it shows afterwards."""
+        self.leave("half_close" if how == "close" else how)
+        if how == "reset":
+            time.sleep(NOTICE / 5)
+        else:
+            self.wire.wait_closed(time.monotonic() + NOTICE)
 
     def time_out(self) -> None:
         """Stay silent and judge the time-out."""
