@@ -19,6 +19,8 @@ EXAMPLES = 300
 """Conversations of a run that is not asked for more."""
 SECONDS = 8.0
 """What they may take on a slow server or machine."""
+QUICK_EXAMPLES, QUICK_SECONDS = 60, 2.0
+"""The same with `--quick`."""
 SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""
 TIMED_SHARE = 10
@@ -34,9 +36,8 @@ def hold_conversations(case: Case) -> None:
         Blocked: replies cannot be told apart.
     """
     _need_one_reply_each(case)
-    asked = case.settings.examples
     player = _player(case, case.server, case.limit, alone=case.server.launched and not case.server.shared)
-    hunt = Hunt(player, Budget(asked or EXAMPLES, None if asked else SECONDS), case.limit)
+    hunt = Hunt(player, _budget(case), case.limit)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
     _record(case, hunt)
     case.server.prepare()
@@ -66,6 +67,12 @@ def hold_timed_conversations(case: Case) -> None:
         server.stop()
 
 
+def _budget(case: Case) -> Budget:
+    if asked := case.settings.examples:
+        return Budget(asked, None)
+    return Budget(QUICK_EXAMPLES, QUICK_SECONDS) if case.settings.quick else Budget(EXAMPLES, SECONDS)
+
+
 def _need_one_reply_each(case: Case) -> None:
     if case.server.manners.chatty or case.server.manners.unterminated:
         rule = "reply.one" if case.server.manners.chatty else "reply.crlf"
@@ -74,9 +81,9 @@ def _need_one_reply_each(case: Case) -> None:
         raise Blocked(rule, "replies that cannot be told apart")
 
 
-def _player(case: Case, server: Server, limit: float, alone: bool) -> Player:
+def _player(case: Case, server: Server, limit: float, alone: bool, counts: bool = True) -> Player:
     options = replace(case.settings, time_limit=limit)
-    return Player(server, options, case.dialect, case.record.ledger, case.record.id, alone)
+    return Player(server, options, case.dialect, case.record.ledger, case.record.id, alone, counts)
 
 
 def _hold_side_by_side(case: Case) -> None:
@@ -91,8 +98,9 @@ def _hold_side_by_side(case: Case) -> None:
         return False
 
     draw(strategies.timed_conversations(), collect, 4 * SIDE_BY_SIDE, chance)
-    hunts = [Hunt(_player(case, case.server, case.limit, alone=False), Budget(1, None), case.limit) for _ in drawn]
-    pairs = list(zip(hunts, drawn, strict=True))[-SIDE_BY_SIDE:]
+    players = [_player(case, case.server, case.limit, alone=False, counts=False) for _ in range(SIDE_BY_SIDE)]
+    hunts = [Hunt(player, Budget(1, None), case.limit) for player in players]
+    pairs = list(zip(hunts, drawn[-SIDE_BY_SIDE:], strict=False))
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
             if found:
