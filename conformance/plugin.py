@@ -53,7 +53,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--examples",
         type=int,
         metavar="N",
-        help="How many random conversations are held (default 300, as far as 8 seconds allow; 10000 for a night).",
+        help="How many random conversations are held (default 300, as far as 8 seconds allow, 60 with --quick; 10000 "
+        "for a night).",
     )
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")

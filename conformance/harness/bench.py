@@ -120,6 +120,9 @@ class Bench:
                 self._play(plan, record)
         except Unreachable as error:
             record.set_aside("blocked", f"the server does not start again: {error}", by="pool.alive")
+        if record.verdict in ("fail", "blocked") and "pool.alive" not in plan.requirements and self.server.gone:
+            record.findings.clear()
+            record.set_aside("blocked", "the server is gone: nothing listens there any more", by="pool.alive")
         record.seconds = time.monotonic() - began
         return record
 

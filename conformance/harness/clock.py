@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from conformance.harness.health import LATE
 from conformance.harness.oracle import Answer, acceptable
-from conformance.harness.session import CRLF, LATE, Session
+from conformance.harness.session import CRLF, Session
 from conformance.harness.verdict import Void
 from conformance.harness.wire import Reply, Silent, WireError
 
@@ -103,7 +104,7 @@ class Clocked(Session):
         self.linger(fraction, requirement)
         self._send([data[len(data) // 2 :]])
         answers = acceptable(self.state, data.removesuffix(CRLF))
-        reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
+        reply = self._judged_reply(requirement, self._deadline(answers[0].rule), answers)
         if reply.code == self._case.dialect.code("timeout"):
             raise self._too_early(requirement, reply.at, reply.text)
         self._judge(reply, answers, answers[0].rule)
@@ -112,7 +113,7 @@ class Clocked(Session):
         """Keep sending what restarts no clock, and judge that the time-out comes all the same.
 
         Args:
-            sent: what is sent, piece by piece.
+            sent: what is sent, piece by piece; an empty piece is nothing.
             every: the pause between pieces, as a fraction of the time limit.
             requirement: what is broken if the client is still served after twice the limit.
         """
@@ -127,7 +128,8 @@ class Clocked(Session):
                 except Silent:
                     if time.monotonic() >= latest:
                         break
-                    self.wire.send(next(sent))
+                    if piece := next(sent):
+                        self.wire.send(piece)
                     continue
                 if reply.code == case.dialect.code("timeout"):
                     self._not_before_limit(reply.at, reply.text)
@@ -138,12 +140,8 @@ class Clocked(Session):
             return
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
-        raise case.stop(
-            self._concern(requirement),
-            f"still served {span} after the last valid command",
-            f"421 within {span}",
-            "no 421",
-        )
+        still = f"still served {span} after the last valid command"
+        raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out")
 
     def _concern(self, requirement: str) -> str:
         """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""

@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
@@ -74,12 +74,17 @@ def read(path: Path) -> list[Entry]:
         if path.is_fifo():
             raise OSError(errno.EINVAL, "no regular file")
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            # Nobody but the parser holds the bytes: a body may be large.
+            return parse(_bounded(file))
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
+
+
+def _bounded(file: BinaryIO) -> bytes:
+    data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise Unreadable(f"{path.name}: larger than {LARGEST} bytes")
-    return parse(data)
+        raise OSError(errno.EFBIG, f"larger than {LARGEST} bytes")
+    return data
 
 
 def parse(data: bytes) -> list[Entry]:
@@ -170,17 +175,21 @@ def same_body(kept: bytes, sent: bytes) -> bool:
     return kept == sent or _same_lines(_with_line_feeds(kept), _with_line_feeds(sent))
 
 
-def _with_line_feeds(body: bytes) -> bytes:
+def _with_line_feeds(body: bytes) -> memoryview:
+    # A view, because a body may be large.
     # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
     while b"\r\n" in body:
         body = body.replace(b"\r\n", b"\n")
-    return body.rstrip(b"\n")
+    end = len(body)
+    while end and body[end - 1] == 0x0A:
+        end -= 1
+    return memoryview(body)[:end]
 
 
-def _same_lines(kept: bytes, sent: bytes) -> bool:
+def _same_lines(kept: memoryview, sent: memoryview) -> bool:
     if kept == sent:
         return True
-    kept_lines, sent_lines = kept.split(b"\n"), sent.split(b"\n")
+    kept_lines, sent_lines = bytes(kept).split(b"\n"), bytes(sent).split(b"\n")
     return len(kept_lines) == len(sent_lines) and all(
         have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
         for have, want in zip(kept_lines, sent_lines, strict=True)

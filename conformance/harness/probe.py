@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.harness import launch, mailbox, proc
+from conformance.harness.health import LATE
 from conformance.harness.launch import Unreachable
 from conformance.harness.mailbox import Folder
 from conformance.harness.places import SharedPlaces
@@ -17,8 +18,6 @@ from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire import LONGEST_REPLY, Closed, Connection, Manners, Reply, Silent, WireError
 
-LATE = 2.0
-"""Seconds after which a reply is late; a server that is late with most is not looked at any longer."""
 QUIET = 0.05
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
 

@@ -19,8 +19,8 @@ EXAMPLES = 300
 """Conversations of a run that is not asked for more."""
 SECONDS = 8.0
 """What they may take on a slow server or machine."""
-QUICK_EXAMPLES, QUICK_SECONDS = 60, 2.0
-"""The same with `--quick`."""
+QUICK = Budget(60, 1.5)
+"""The same of a quick run."""
 SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""
 TIMED_SHARE = 10
@@ -36,8 +36,10 @@ def hold_conversations(case: Case) -> None:
         Blocked: replies cannot be told apart.
     """
     _need_one_reply_each(case)
+    asked = case.settings.examples
     player = _player(case, case.server, case.limit, alone=case.server.launched and not case.server.shared)
-    hunt = Hunt(player, _budget(case), case.limit)
+    usual = QUICK if case.settings.quick else Budget(EXAMPLES, SECONDS)
+    hunt = Hunt(player, Budget(asked, None) if asked else usual, case.limit)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
     _record(case, hunt)
     case.server.prepare()
@@ -65,12 +67,6 @@ def hold_timed_conversations(case: Case) -> None:
         _record(case, hunt)
     finally:
         server.stop()
-
-
-def _budget(case: Case) -> Budget:
-    if asked := case.settings.examples:
-        return Budget(asked, None)
-    return Budget(QUICK_EXAMPLES, QUICK_SECONDS) if case.settings.quick else Budget(EXAMPLES, SECONDS)
 
 
 def _need_one_reply_each(case: Case) -> None:

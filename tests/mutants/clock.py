@@ -50,7 +50,7 @@ LIMIT = [
             Edit(
                 "session.py",
                 RESTARTED,
-                'if text[:3] == b"220":\n            self._deadline = math.inf\n        elif text < b"4":',
+                'if text[:3] == b"220":\n            self._deadline = monotonic() + 86_400\n        elif text < b"4":',
             )
         ],
     ),

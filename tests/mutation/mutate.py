@@ -65,7 +65,9 @@ def _places(tree: ast.AST, skipped: frozenset[str]) -> Iterator[ast.stmt | ast.e
                 continue
             if isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant):
                 continue
-            if isinstance(child, ast.stmt | ast.expr):
+            # A constant of the module that is not there is no mutant, but a server that cannot run.
+            constant = isinstance(tree, ast.Module) and isinstance(child, ast.Assign)
+            if isinstance(child, ast.stmt | ast.expr) and not constant:
                 yield child
             yield from _places(child, skipped)
 
