@@ -26,8 +26,9 @@ from conformance.search.shrink import Picks, shrink
 
 HELD_PER_START = 60
 """Conversations that one start of a server sees: its mailbox stays small, and what leaks cannot pile up."""
-AT_A_TIME = 500
-"""Conversations that hypothesis draws before it begins anew: it remembers all that it drew."""
+AT_A_TIME = 10
+"""Conversations that hypothesis draws before it begins anew; of more it makes most by changing what it drew before, and
+conversations that resemble each other find a rare fault a fifth as fast as independent ones."""
 HURRY = 1.0
 """Seconds that a reply is waited for while searching; a failure counts only if it shows with full patience as well."""
 SHORTEST_WAIT = 0.25
