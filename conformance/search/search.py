@@ -77,9 +77,9 @@ def _need_one_reply_each(case: Case) -> None:
         raise Blocked(rule, "replies that cannot be told apart")
 
 
-def _player(case: Case, server: Server, limit: float, alone: bool) -> Player:
+def _player(case: Case, server: Server, limit: float, alone: bool, counts: bool = True) -> Player:
     options = replace(case.settings, time_limit=limit)
-    return Player(server, options, case.dialect, case.record.ledger, case.record.id, alone)
+    return Player(server, options, case.dialect, case.record.ledger, case.record.id, alone, counts)
 
 
 def _hold_side_by_side(case: Case) -> None:
@@ -94,8 +94,9 @@ def _hold_side_by_side(case: Case) -> None:
         return False
 
     draw(strategies.timed_conversations(), collect, 4 * SIDE_BY_SIDE, chance)
-    hunts = [Hunt(_player(case, case.server, case.limit, alone=False), Budget(1, None), case.limit) for _ in drawn]
-    pairs = list(zip(hunts, drawn, strict=True))[-SIDE_BY_SIDE:]
+    players = [_player(case, case.server, case.limit, alone=False, counts=False) for _ in range(SIDE_BY_SIDE)]
+    hunts = [Hunt(player, Budget(1, None), case.limit) for player in players]
+    pairs = list(zip(hunts, drawn[-SIDE_BY_SIDE:], strict=False))
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
             if found:

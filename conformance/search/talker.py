@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from conformance.harness.client import Client
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import Answer, acceptable
+from conformance.harness.verdict import Void
 from conformance.harness.wire import Reply
 from conformance.search import words
 from conformance.search.conversation import ERRORS, Step
@@ -83,9 +85,11 @@ class Talker(Client):
         self._expect_no_more()
         pieces = words.cut(b"".join(parts), cut)
         self._note("send", pieces)
-        self._send(pieces)
-        for part in parts:
-            self._hear(part)
+        ends = any(part.endswith(END) for part in parts)
+        with self._right_to_deliver() if ends else nullcontext():
+            self._send(pieces)
+            for part in parts:
+                self._hear(part)
         if self.errors > ERRORS:
             raise Astray
 
@@ -139,6 +143,8 @@ class Talker(Client):
     def _expect_no_more(self) -> None:
         if extra := self.wire.extra(0.0):
             shown = extra.decode("latin-1")
+            if time.monotonic() - self.valid_sent > 0.95 * self._case.limit:
+                raise Void("the conversation itself was late")
             raise self._case.stop("reply.one", "a reply where none is due", "one reply to each line", shown)
 
     def _hear(self, part: bytes) -> None:
