@@ -30,7 +30,8 @@ SERVER = PROJECT / "reference_server"
 MODULES = ("session", "mailbox", "pool", "__main__")
 USAGE = frozenset({"_OneLineParser", "_checked", "_parser"})
 """The command line of the server, which its own tests judge."""
-STAGES = (("--quick", "--time-limit", "4"), ("-m", "clock", "--time-limit", "2"))
+STAGES = (("--quick", "--time-limit", "4", "-k", "not test_random"), ("-m", "clock", "--time-limit", "2"))
+"""What is held one after the other; without what is left to chance and to a clock of its own."""
 BOUND = 600.0
 """Seconds that a stage may take; a mutant that makes it last longer is caught by that."""
 DOCUMENT, EXPLAINED = PROJECT / "docs" / "survivors.md", Path(__file__).with_name("explained.toml")
