@@ -50,6 +50,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add("--time-limit", type=float, default=10.0, metavar="SECONDS", help="The server's time limit (default 10).")
     add("--course", choices=("4410", "4411"), default="4410", help="For 4411 the backup is extra credit.")
     add("--seed", type=int, help="Decides every host, address, body and cut (default: random, and printed).")
+    add(
+        "--examples",
+        type=int,
+        metavar="N",
+        help="How many random conversations are held (default 300, as far as 8 seconds allow, 60 with --quick; 10000 "
+        "for a night).",
+    )
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")
     add(
@@ -213,7 +220,13 @@ def pytest_runtest_makereport(
     if call.when == "call" and record is not None:
         runner = item.config.stash[RUNNER]
         plain = record.plain(_repeat(item.config, record.id))
-        data = {"position": item.stash[planning.POSITION], "case": plain, "notes": runner.notes}
+        data = {
+            "position": item.stash[planning.POSITION],
+            "case": plain,
+            "notes": [*runner.notes, *record.notes],
+            "suspects": record.suspects,
+            "files": record.files,
+        }
         vars(report)["conformance"] = data
     return report
 
@@ -224,9 +237,9 @@ def _repeat(config: pytest.Config, case: str) -> str:
     for name in ("target", "launch", "mailbox", "source"):
         if value := getattr(option, name):
             words += [f"--{name}", value]
-    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410")):
+    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
         if (value := getattr(option, name)) != default:
-            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else value]
+            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join([*words, case])
 
 

@@ -15,6 +15,9 @@ from conformance.harness.wire import Reply, WireError
 
 __all__ = ["Client", "Cut", "whole"]
 
+STORED = 4 * 1024 * 1024
+"""Bytes of a body that a server, on however busy a machine, stores in a second."""
+
 
 class Client(Clocked):
     """A client whose `expect` methods judge, by the model and the words of the dialect."""
@@ -50,7 +53,7 @@ class Client(Clocked):
         answers = acceptable(self.state, line)
         requirement = requirement or self._case.record.requirements[0]
         self._send(cut(line + CRLF))
-        reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
+        reply = self._judged_reply(requirement, self._deadline(answers[0].rule), answers)
         self._judge(reply, answers, requirement)
         return reply
 
@@ -75,9 +78,10 @@ class Client(Clocked):
         message = self._message(body)
         with self._right_to_deliver():
             self._send(cut(body + end))
-            reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience())
+            deadline = self._deadline("delivered") + len(body) / STORED
+            reply = self._judged_reply(requirement, deadline)
             if not self._case.judges("reply.one"):
-                reply = self._past_chatter(reply)
+                reply = self.wire.past_chatter(reply)
         self._judge(reply, (Answer("delivered", self.state.delivered()),), requirement)
         return self._delivered(message, reply)
 
@@ -97,7 +101,7 @@ class Client(Clocked):
         with self._right_to_deliver():
             self._send(cut(b"".join(script)))
             for part in script:
-                reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience())
+                reply = self._judged_reply(requirement, self._deadline("joined"))
                 if self._case.server.manners.chatty:
                     raise Blocked("reply.one", "more than one reply a line cannot be told apart")
                 if self._case.server.manners.unterminated:
@@ -124,7 +128,7 @@ class Client(Clocked):
     def expect_silence(self, requirement: str = "", seconds: float = 0.03) -> None:
         """Judge that nothing comes for a moment (seconds)."""
         requirement = requirement or self._case.record.requirements[0]
-        if extra := self.wire.extra(seconds):
+        if extra := self.wire.extra(seconds, usual=False):
             raise self._case.stop(requirement, "a reply where none is due", "", extra.decode("latin-1"), "delivered")
 
     def try_line(self, line: str) -> str:

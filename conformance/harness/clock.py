@@ -9,10 +9,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from conformance.harness.health import LATE
 from conformance.harness.oracle import Answer, acceptable
-from conformance.harness.session import CRLF, LATE, Session
+from conformance.harness.session import CRLF, Session
 from conformance.harness.verdict import Void
-from conformance.harness.wire import Silent, WireError
+from conformance.harness.wire import Reply, Silent, WireError
 
 
 class Clocked(Session):
@@ -27,7 +28,7 @@ class Clocked(Session):
         """
         until = self.valid_sent + fraction * self._case.limit
         try:
-            reply = self.wire.reply(until)
+            reply = self._time_out_or_late_reply(until, until)
         except Silent:
             self._waited(fraction * self._case.limit, "kept")
             return
@@ -59,12 +60,12 @@ class Clocked(Session):
         closed = ""
         text = ""
         try:
-            reply = self.wire.reply(latest)
+            reply = self._time_out_or_late_reply(latest, since + limit)
             at, text = reply.at, reply.text
         except Silent:
             self._waited(latest - self.valid_read, "kept")
             raise case.stop(
-                "time.out", "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
+                self._concern("time.out"), "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
             ) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
@@ -80,6 +81,16 @@ class Clocked(Session):
         if not self.wire.wait_closed(time.monotonic() + LATE):
             raise case.stop("time.close", f"still open {LATE:g} s after the 421", "EOF or reset", "neither")
 
+    def _time_out_or_late_reply(self, deadline: float, limit: float) -> Reply:
+        """The next reply that is no chatter: before the limit only the time-out ends the wait for it.
+
+        A second reply to a line, or one to a line of a body, is the affair of `reply.one`.
+        """
+        while True:
+            reply = self.wire.reply(deadline)
+            if reply.at >= limit or reply.code == self._case.dialect.code("timeout"):
+                return reply
+
     def expect_slowly(self, line: str, fraction: float, requirement: str) -> None:
         """Send half of a command, the rest when a part of the time limit has passed, and judge the reply.
 
@@ -93,7 +104,7 @@ class Clocked(Session):
         self.linger(fraction, requirement)
         self._send([data[len(data) // 2 :]])
         answers = acceptable(self.state, data.removesuffix(CRLF))
-        reply = self._judged_reply(requirement, self.wire.sent + self._case.health.patience(), answers)
+        reply = self._judged_reply(requirement, self._deadline(answers[0].rule), answers)
         if reply.code == self._case.dialect.code("timeout"):
             raise self._too_early(requirement, reply.at, reply.text)
         self._judge(reply, answers, answers[0].rule)
@@ -102,7 +113,7 @@ class Clocked(Session):
         """Keep sending what restarts no clock, and judge that the time-out comes all the same.
 
         Args:
-            sent: what is sent, piece by piece.
+            sent: what is sent, piece by piece; an empty piece is nothing.
             every: the pause between pieces, as a fraction of the time limit.
             requirement: what is broken if the client is still served after twice the limit.
         """
@@ -117,7 +128,8 @@ class Clocked(Session):
                 except Silent:
                     if time.monotonic() >= latest:
                         break
-                    self.wire.send(next(sent))
+                    if piece := next(sent):
+                        self.wire.send(piece)
                     continue
                 if reply.code == case.dialect.code("timeout"):
                     self._not_before_limit(reply.at, reply.text)
@@ -128,9 +140,12 @@ class Clocked(Session):
             return
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
-        raise case.stop(
-            requirement, f"still served {span} after the last valid command", f"421 within {span}", "no 421"
-        )
+        still = f"still served {span} after the last valid command"
+        raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out")
+
+    def _concern(self, requirement: str) -> str:
+        """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""
+        return requirement if self._case.health.answers else "reply.one"
 
     def _not_before_limit(self, at: float, actual: str) -> None:
         if at - self.valid_sent < self._case.limit:

@@ -83,6 +83,20 @@ class Dialect:
             return Fit.MUST
         return Fit.SHOULD
 
+    def pattern(self, kind: str, fields: Fields, exact: bool = True) -> str:
+        """A regular expression for a kind of reply, without its line end.
+
+        Args:
+            kind: a kind of the dialect, or `error` for any 5xx.
+            fields: for each placeholder the values that may stand there.
+            exact: whether the words count, or only the code.
+        """
+        if kind == ERROR or not exact:
+            return (r"5\d\d" if kind == ERROR else re.escape(self.replies[kind].code)) + r"(?!\d).*"
+        words = self.replies[kind]
+        pattern = _pattern(words.must, tuple(sorted(fields.items())), words.ignore_case, words.loose_space)
+        return ("(?i)" if words.ignore_case else "") + pattern.pattern
+
     def show(self, kind: str, fields: Fields) -> str:
         """What a reader is told to expect for a kind of reply."""
         if kind == ERROR:

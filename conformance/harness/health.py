@@ -5,10 +5,22 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
+LATE = 2.0
+"""Seconds after which a reply, a greeting or a time-out is late."""
+GIVEN_UP = {
+    "greeting": "no greeting came",
+    "pool.32": "no greeting came",
+    "pool.frees": "no greeting came",
+    "reply.one": "no command was answered",
+    "reply.prompt": f"no reply came within {LATE:g} s",
+}
+"""What is not waited for for ever, and how that is said."""
 STRIKES = 3
 """How often in a row a set-up step fails in the same way before it is not tried again."""
-SHORTER_WAITS = ((6, 2.5), (12, 1.0))
+SHORTER_WAITS = ((2, 2.5), (6, 1.0))
 """After so many replies that were waited for in vain, the others are waited for no longer than so many seconds."""
+NO_NEWS = (2, 0.5)
+"""After so many in a row to commands of one kind, such a command is given no more than so many seconds."""
 
 
 class Health:
@@ -19,11 +31,13 @@ class Health:
 
     Attributes:
         answers: whether any command was ever answered.
+        always_late: whether no reply was ever in time.
         slow_to_free: places of clients that have left serve others only later.
         never_frees: they never do.
     """
 
     answers = True
+    always_late = False
     slow_to_free = False
     never_frees = False
 
@@ -32,24 +46,43 @@ class Health:
         self._lock = threading.Lock()
         self._strikes: Counter[tuple[str, bool]] = Counter()
         self._silences = 0
+        self._in_a_row: Counter[str] = Counter()
         self._slowest = 0.0
 
-    def patience(self) -> float:
-        """Seconds to wait for a reply: max(5 s, the limit), less once a server has been silent often."""
+    def patience(self, rule: str = "") -> float:
+        """Seconds to wait for a reply: max(5 s, the limit), less once a server has been silent often.
+
+        Args:
+            rule: the requirement that judges the reply, by which commands are of one kind.
+        """
         with self._lock:
             waits = [seconds for silences, seconds in SHORTER_WAITS if self._silences >= silences]
+            if rule and self._in_a_row[rule] >= NO_NEWS[0]:
+                waits.append(NO_NEWS[1])
             return min(self._full, max(waits[-1], 3 * self._slowest)) if waits else self._full
 
-    def replied(self, seconds: float) -> None:
-        """A reply came after so many seconds."""
+    def replied(self, seconds: float, rule: str = "") -> None:
+        """A reply to a command of some kind came after so many seconds."""
         with self._lock:
+            self._in_a_row[rule] = 0
             self.answers = True
             self._slowest = max(self._slowest, seconds)
 
-    def silent(self) -> None:
-        """A reply did not come."""
+    def too_late(self, late: bool, judged: bool) -> bool:
+        """A reply was late or not; whether the server is given up, for none has been in time since the first look.
+
+        Late replies alone may be the machine's fault. `judged` as in `step`.
+        """
+        self.always_late = self.always_late and late
+        if self.always_late:
+            self.step("reply.prompt", False, judged)
+        return self.always_late and self.hopeless("reply.prompt", judged)
+
+    def silent(self, rule: str = "") -> None:
+        """A reply to a command of some kind did not come."""
         with self._lock:
             self._silences += 1
+            self._in_a_row[rule] += 1
 
     def step(self, rule: str, worked: bool, judged: bool = False) -> None:
         """A set-up step that a requirement judges worked or did not; `judged` in a case that is about it."""
@@ -61,6 +94,7 @@ class Health:
         """A set-up step failed at the first look: one more failure and it is not tried again."""
         with self._lock:
             self.answers = self.answers and rule != "reply.one"
+            self.always_late = self.always_late or rule == "reply.prompt"
             self._strikes[rule, False] = STRIKES - 1
 
     def hopeless(self, rule: str, judged: bool = False) -> bool:

@@ -23,6 +23,8 @@ OUTPUT_LIMIT = 1024 * 1024
 """Bytes of a server's output that are kept in `output.txt`."""
 START_LIMIT = 15.0
 """Seconds that a server may take until it listens."""
+STOP_LIMIT = 30.0
+"""Seconds that the end of a server may take, on however busy a machine, beyond the grace that it is given."""
 PLAIN_PORT = 8765
 """Where a server listens that takes no port."""
 HOST = "127.0.0.1"
@@ -105,6 +107,8 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # Who kills the suite's whole process group must not kill the leash before it has ended the server.
+            process_group=0,
         )
         self._reader = threading.Thread(target=self._collect_output, daemon=True)
         self._reader.start()
@@ -160,7 +164,7 @@ class Process:
         assert self._leash.stdin
         self._leash.stdin.close()
         try:
-            self._leash.wait(leash.GRACE + 3.0)
+            self._leash.wait(leash.GRACE + STOP_LIMIT)
         except subprocess.TimeoutExpired:
             self._leash.kill()
             self._leash.wait()

@@ -7,9 +7,10 @@ import errno
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO, TypeVar
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
@@ -60,6 +61,9 @@ class Entry:
     body: bytes = b""
 
 
+Named = TypeVar("Named", Message, Entry)
+
+
 def read(path: Path) -> list[Entry]:
     """Read one mailbox file.
 
@@ -70,12 +74,17 @@ def read(path: Path) -> list[Entry]:
         if path.is_fifo():
             raise OSError(errno.EINVAL, "no regular file")
         with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+            # Nobody but the parser holds the bytes: a body may be large.
+            return parse(_bounded(file))
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
+
+
+def _bounded(file: BinaryIO) -> bytes:
+    data = file.read(LARGEST + 1)
     if len(data) > LARGEST:
-        raise Unreadable(f"{path.name}: larger than {LARGEST} bytes")
-    return parse(data)
+        raise OSError(errno.EFBIG, f"larger than {LARGEST} bytes")
+    return data
 
 
 def parse(data: bytes) -> list[Entry]:
@@ -110,7 +119,8 @@ def _entry(raw: bytes) -> Entry:
 def differences(entry: Entry, message: Message) -> dict[str, str]:
     """What is wrong with an entry, by what it concerns; empty where nothing is wrong.
 
-    The keys are `form`, `number`, `host`, `sender`, `recipients` and `body`.
+    The keys are `form`, `number`, `host`, `sender`, `recipients`, `case` (of one of these three, which then differ in
+    nothing else) and `body`.
 
     Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
@@ -120,12 +130,11 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     wrong = {}
     if entry.number != message.number:
         wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
-    if entry.host != message.host:
-        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
-    if not _same_address(entry.sender, message.sender):
-        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
-    if not _same_recipients(entry.recipients, message.recipients):
-        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
+    names = _wrong_names(entry, message)
+    but_for_case = _wrong_names(_in_lower_case(entry), _in_lower_case(message)) if names else names
+    wrong |= {what: said for what, said in names.items() if what in but_for_case}
+    if case := [said for what, said in names.items() if what not in but_for_case]:
+        wrong["case"] = "; ".join(case)
     if not same_body(entry.body, message.body):
         wrong["body"] = f"the body is {_shown(entry.body)} instead of {_shown(message.body)}"
     elif not entry.raw.endswith(b"\n\n"):
@@ -133,9 +142,32 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     return wrong
 
 
+def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:
+    wrong = {}
+    if entry.host != message.host:
+        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
+    if not _same_address(entry.sender, message.sender):
+        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
+    if not _same_recipients(entry.recipients, message.recipients):
+        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
+    return wrong
+
+
+def _in_lower_case(one: Named) -> Named:
+    lower = tuple(recipient.lower() for recipient in one.recipients)
+    return replace(one, host=one.host.lower(), sender=one.sender.lower(), recipients=lower)
+
+
 def is_plainly(entry: Entry, message: Message) -> bool:
     """Whether an entry is a message's by its sender and body, whatever its number."""
     return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
+
+
+def wanted(message: Message) -> str:
+    """An entry as a message should have it, for people: line ends made LF, a long body cut."""
+    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
+    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
+    return "\n".join(head) + "\n" + message.body[:1500].decode("latin-1").replace("\r\n", "\n")
 
 
 def same_body(kept: bytes, sent: bytes) -> bool:
@@ -143,17 +175,21 @@ def same_body(kept: bytes, sent: bytes) -> bool:
     return kept == sent or _same_lines(_with_line_feeds(kept), _with_line_feeds(sent))
 
 
-def _with_line_feeds(body: bytes) -> bytes:
+def _with_line_feeds(body: bytes) -> memoryview:
+    # A view, because a body may be large.
     # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
     while b"\r\n" in body:
         body = body.replace(b"\r\n", b"\n")
-    return body.rstrip(b"\n")
+    end = len(body)
+    while end and body[end - 1] == 0x0A:
+        end -= 1
+    return memoryview(body)[:end]
 
 
-def _same_lines(kept: bytes, sent: bytes) -> bool:
+def _same_lines(kept: memoryview, sent: memoryview) -> bool:
     if kept == sent:
         return True
-    kept_lines, sent_lines = kept.split(b"\n"), sent.split(b"\n")
+    kept_lines, sent_lines = bytes(kept).split(b"\n"), bytes(sent).split(b"\n")
     return len(kept_lines) == len(sent_lines) and all(
         have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
         for have, want in zip(kept_lines, sent_lines, strict=True)

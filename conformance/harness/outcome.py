@@ -82,12 +82,13 @@ def _not_judged(requirements: Sequence[dict[str, str]]) -> str:
     return f", not judged: {shown}"
 
 
-def write(results: dict[str, Any], folder: Path) -> Path:
+def write(results: dict[str, Any], folder: Path, files: dict[str, str] | None = None) -> Path:
     """Write results.json, the run before being kept beside it.
 
     Args:
         results: as docs/results.md says.
         folder: where; made if it is not there.
+        files: further files that go there, by name; those of the run before are removed.
 
     Returns:
         The path of the file.
@@ -98,6 +99,10 @@ def write(results: dict[str, Any], folder: Path) -> Path:
         old = folder / name
         if old.exists():
             os.replace(old, old.with_stem(f"{old.stem}.previous"))
+    for stale in folder.glob("replay-*.py"):
+        stale.unlink()
+    for name, text in (files or {}).items():
+        (folder / name).write_text(text, encoding="utf-8")
     unfinished = path.with_suffix(".json.part")
     unfinished.write_text(json.dumps(results, indent=1), encoding="utf-8")
     os.replace(unfinished, path)

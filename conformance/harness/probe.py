@@ -9,16 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from conformance.harness import launch, mailbox, proc
+from conformance.harness.health import LATE
 from conformance.harness.launch import Unreachable
 from conformance.harness.mailbox import Folder
 from conformance.harness.places import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire import Closed, Connection, Manners, Reply, Silent, WireError
+from conformance.harness.wire import LONGEST_REPLY, Closed, Connection, Manners, Reply, Silent, WireError
 
-LATE = 2.0
-"""Seconds after which a reply is late; a server that is late with most is not looked at any longer."""
 QUIET = 0.05
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
 
@@ -31,7 +30,7 @@ class Found:
         name: for titles and folders.
         host, port: the numeric address; port 0 for a server that each worker starts.
         command: how a server is started, or None.
-        greeted: whether it said anything at all.
+        greeted: whether it said something like a greeting.
         answered: whether it answered a command.
         latency: seconds that it takes for a reply, the median of a few.
         mailbox: the directory of its mailbox, or None; `no_mailbox` says why.
@@ -144,8 +143,9 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
 
     try:
         found.greeted = found.answered = False
-        hear()
-        found.greeted = True
+        greeting = hear()
+        flood = len(connection.extra(QUIET)) >= LONGEST_REPLY
+        found.greeted = greeting.code.startswith("2") and not greeting.endless and not flood
         lines = (f"HELO {words.host()}", f"MAIL FROM: {mark}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
         for line in lines:
             connection.extra(QUIET)

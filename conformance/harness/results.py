@@ -17,7 +17,7 @@ from conformance.harness import outcome
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
-from conformance.harness.verdict import by_requirement
+from conformance.harness.verdict import by_requirement, set_aside_explained
 
 SCHEMA = 1
 
@@ -51,13 +51,18 @@ class Collector:
     current: ClassVar[Collector | None] = None
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     _notes: dict[str, None] = field(default_factory=dict)
+    _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _files: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         Collector.current = self
 
     def add(self, data: dict[str, Any]) -> None:
-        """Take a case's record: `position` in the suite, the `case`, and the worker's `notes`."""
+        """Take a case's record: `position` in the suite, the `case`, its `suspects` and `files`, and `notes`."""
         self._cases[data["position"]] = data["case"]
+        if data["suspects"]:
+            self._suspects[data["case"]["id"]] = data["suspects"]
+        self._files.update(data["files"])
         self._notes.update(dict.fromkeys(data["notes"]))
 
     def header(self) -> str:
@@ -92,6 +97,7 @@ class Collector:
             The exit status of the run.
         """
         cases = [case for _, case in sorted(self._cases.items())]
+        set_aside_explained(cases, self._suspects)
         requirements = by_requirement(self.ledger, cases)
         if self.settings.quick:
             for row in requirements:
@@ -99,7 +105,7 @@ class Collector:
                     row["reason"] = "left out by --quick"
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault)
         line = outcome.verdict_line(requirements, status)
-        self.path = outcome.write(self._results(cases, requirements, status, line), folder)
+        self.path = outcome.write(self._results(cases, requirements, status, line), folder, self._files)
         return status
 
     def _results(

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from conformance.harness.dialect import Fit
+from conformance.harness.health import GIVEN_UP, LATE
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
 from conformance.harness.verdict import Blocked, Void
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from conformance.harness.case import Case
 
 CRLF = b"\r\n"
-LATE = 2.0
-"""Seconds after which a reply, a greeting or a time-out is late."""
-
-GIVEN_UP = {
-    "greeting": "no greeting came",
-    "pool.32": "no greeting came",
-    "pool.frees": "no greeting came",
-    "reply.one": "no command was answered",
-    "reply.prompt": f"no reply came within {LATE:g} s",
-}
-"""What is not waited for for ever, and how that is said."""
-
 STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
 Cut = Callable[[bytes], Iterable[bytes]]
 
@@ -67,7 +56,8 @@ class Session:
         self.netid = ""
         self.may_deliver = case.counts
         self.valid_sent = self.valid_read = 0.0
-        self._began = 0.0
+        self._began = self._done = 0.0
+        self._awaited = ""
         self._in_body = False
         self.ends_with_send = False
 
@@ -99,7 +89,7 @@ class Session:
         case, server = self._case, self._case.server
         for rule, why in GIVEN_UP.items():
             if case.health.hopeless(rule, case.judges(rule)):
-                raise Blocked(rule, f"{why} for three cases in a row, and no more are waited for")
+                raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
         server.connections += 1
         try:
             patience = case.health.patience()
@@ -131,14 +121,11 @@ class Session:
             case.server.greets_late()
         case.health.step("pool.32", True)
         case.health.step("pool.frees", True)
-        right = reply.code == case.dialect.code("greeting") and not reply.endless and not self._floods()
+        flood = case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
+        right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
         case.health.step("greeting", right, case.judges("greeting"))
         if not right:
             raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
-
-    def _floods(self) -> bool:
-        """Whether so much comes after the greeting that no reply can be told from it."""
-        return self._case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
@@ -222,7 +209,8 @@ class Session:
         if self._case.health.hopeless(rule):
             raise Blocked(rule, "this step failed for three cases in a row and is not tried again")
         try:
-            return self._ask([data])
+            self._send([data])
+            return self._read(self._deadline(rule))
         except WireError as error:
             self._case.health.step(rule, False)
             raise self._case.stop(rule, _instead(error), "a reply", str(error)) from None
@@ -239,7 +227,7 @@ class Session:
         self.give("DATA")
         message = self._message(body)
         with self._right_to_deliver():
-            reply = self._past_chatter(self._step("delivered", body + b"." + CRLF))
+            reply = self.wire.past_chatter(self._step("delivered", body + b"." + CRLF))
         if not reply.code.startswith("2"):
             raise self._case.stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
         return self._delivered(message, reply)
@@ -267,9 +255,10 @@ class Session:
 
     # --- how it works ---
 
-    def _ask(self, pieces: Iterable[bytes]) -> Reply:
-        self._send(pieces)
-        return self._read(self.wire.sent + self._case.health.patience())
+    def _deadline(self, rule: str) -> float:
+        """By when the reply to what was just sent must have begun; `rule` judges it in its plainest form."""
+        self._awaited = rule
+        return self.wire.sent + self._case.health.patience(rule)
 
     def _send(self, pieces: Iterable[bytes]) -> None:
         if not self._case.judges("reply.one"):
@@ -286,6 +275,8 @@ class Session:
         except WireError:
             # What the server said before it left, or stopped reading, is still to be read.
             return
+        finally:
+            self._done = time.monotonic()
         if self.ends_with_send:
             self.wire.half_close()
 
@@ -295,27 +286,18 @@ class Session:
             reply = self.wire.reply(deadline)
         except WireError as error:
             if isinstance(error, Silent):
-                health.silent()
+                health.silent(self._awaited)
             if self._began and not health.answers:
                 health.step("reply.one", False, case.judges("reply.one"))
                 raise case.stop("reply.one", "no command is answered", "a reply", str(error)) from None
             raise
         if self._began:
             waited = reply.at - self.wire.sent
-            health.replied(waited)
-            self._give_up_if_always_late(waited, reply)
+            health.replied(waited, self._awaited)
+            if health.too_late(waited > LATE, case.judges("reply.prompt")):
+                why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
+                raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
         return reply
-
-    def _give_up_if_always_late(self, waited: float, reply: Reply) -> None:
-        case, judged = self._case, self._case.judges("reply.prompt")
-        case.health.step("reply.prompt", waited <= LATE, judged)
-        if waited > LATE and case.health.hopeless("reply.prompt", judged):
-            raise case.stop(
-                "reply.prompt",
-                "too slow to be judged: every reply is late",
-                f"within {LATE:g} s",
-                f"after {waited:.1f} s",
-            )
 
     def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
         case = self._case
@@ -338,15 +320,25 @@ class Session:
         if answer is None:
             raise self._unfit(reply, answers, requirement)
         rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
+        if fit == Fit.CODE and self._shows_another_case(answer, reply):
+            rule = "case.arguments"
         if fit == Fit.CODE and case.judges(rule):
             raise case.stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
             case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
-        if answer.breach:
-            case.find(answer.breach, "not as it should be", self._wanted(answers[:1]), reply.text)
-        if answer.kind in ("helo", "timeout"):
+        if answer.breach and case.judges(answer.breach):
+            wanted = self._wanted(answers[:1])
+            raise case.stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
+        if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
             self._judge_netid(reply, answer.kind)
         self._follow(answer, reply)
+
+    def _shows_another_case(self, answer: Answer, reply: Reply) -> bool:
+        """Whether the address that a reply shows would be right but for its upper and lower case."""
+        text = reply.text
+        for address in answer.fields.get("address", ()):
+            text = address.join(re.split(re.escape(address), text, flags=re.IGNORECASE))
+        return text != reply.text and self._case.dialect.fit(text, answer.kind, answer.fields) > Fit.CODE
 
     def _judge_netid(self, reply: Reply, kind: str) -> None:
         words = reply.text.split(" ")
@@ -370,6 +362,8 @@ class Session:
         case = self._case
         wanted = self._wanted(answers)
         if reply.code == case.dialect.code("timeout"):
+            if self._done - self.valid_sent > 0.95 * case.limit:
+                return Void("the case itself was late")
             if reply.at - self.valid_sent > 0.95 * case.limit:
                 return case.stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
             return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
@@ -391,16 +385,6 @@ class Session:
 
     def _shown(self, kind: str) -> str:
         return self._case.dialect.show(kind, {"netid": (self.netid,)} if self.netid else {})
-
-    def _past_chatter(self, reply: Reply) -> Reply:
-        """The last acceptance that comes, where the server is known to answer what needs no answer."""
-        while self._case.server.manners.chatty:
-            try:
-                later = self.wire.reply(time.monotonic() + 0.05)
-            except WireError:
-                break
-            reply = later if later.code.startswith("2") else reply
-        return reply
 
     def _message(self, body: bytes) -> Message:
         return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0)

@@ -27,6 +27,7 @@ class Settings:
     fail_on_warn: bool
     quick: bool
     report: str | None
+    examples: int | None = None
     wrap: str | None = None
 
     def check(self) -> None:
@@ -41,6 +42,8 @@ class Settings:
             raise UsageError("--target and --launch: give one of them")
         if not 0.2 <= self.time_limit <= 3600:
             raise UsageError(f"--time-limit {self.time_limit:g}: give seconds, from 0.2 to 3600")
+        if self.examples is not None and self.examples < 1:
+            raise UsageError(f"--examples {self.examples}: give a number of random conversations, 1 or more")
         if self.mailbox is not None and not Path(self.mailbox).is_dir():
             raise UsageError(f"--mailbox {self.mailbox}: no such directory")
         if self.source is not None and not Path(self.source).exists():

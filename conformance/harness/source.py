@@ -55,8 +55,15 @@ def files(given: str | None, words: list[str]) -> list[Path]:
         if spec and spec.submodule_search_locations:
             return sorted(Path(next(iter(spec.submodule_search_locations))).glob("*.py"))
         return [Path(spec.origin)] if spec and spec.origin else []
-    scripts = [Path(word) for word in words if word.endswith(".py") and Path(word).is_file()]
-    return with_imports(scripts[0]) if scripts else []
+    script = next((script for word in words if (script := _script(Path(word)))), None)
+    return with_imports(script) if script else []
+
+
+def _script(path: Path) -> Path | None:
+    """The script that Python runs for this word of a command line, if it names one."""
+    if path.suffix == ".py" and path.is_file():
+        return path
+    return path / "__main__.py" if (path / "__main__.py").is_file() else None
 
 
 def _of_directory(folder: Path) -> list[Path]:
@@ -68,13 +75,14 @@ def _of_directory(folder: Path) -> list[Path]:
 
 
 def with_imports(script: Path) -> list[Path]:
-    """A script and the modules beside it that it imports, directly or not."""
+    """A script and the modules and packages beside it that it imports, directly or not."""
     found = [script]
     for path in found:
-        for module, _ in _imports(path):
-            beside = path.with_name(module.split(".")[0] + ".py")
-            if beside.is_file() and beside not in found and len(found) < MOST_FILES:
-                found.append(beside)
+        for module, name in _imports(path):
+            beside = path.parent / (module.lstrip(".").split(".")[0] or name)
+            modules = [beside.with_suffix(".py"), *sorted(beside.glob("*.py"))]
+            new = [one for one in modules if one.is_file() and one not in found]
+            found += new[: MOST_FILES - len(found)]
     return found
 
 

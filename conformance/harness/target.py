@@ -47,6 +47,11 @@ class Server:
         self.open_ports: set[int] = set()
 
     @property
+    def gone(self) -> bool:
+        """Whether nothing listens any more where it was, as far as that can be seen, and nobody can start it again."""
+        return False
+
+    @property
     def local(self) -> bool:
         """Whether it runs on this machine, where /proc tells of it."""
         return proc.listener(*self.address) is not None
@@ -100,9 +105,15 @@ class Addressed(Server):
         self.address = address
         self.places = SharedPlaces(*address)
         self.no_folder = no_folder
+        self._was_seen = self.local
         pid = self.process()
         if mailbox is not None:
             self.folder = Folder(Path(mailbox), proc.started(pid) if pid else 0.0)
+
+    @property
+    def gone(self) -> bool:
+        """Whether nothing listens any more where it was, as far as that can be seen."""
+        return self._was_seen and not self.local
 
 
 class Launched(Server):

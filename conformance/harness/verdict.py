@@ -59,6 +59,9 @@ class Record:
     Attributes:
         id: the case's path inside the package and its name.
         requirements: what it judges, the main one first.
+        suspects: for what was found by search, the requirements that explain it where they are broken already.
+        files: what else goes into the report's folder, by name.
+        notes: lines for the reader of the report.
         waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
             `kept` where the server was still there.
     """
@@ -72,6 +75,9 @@ class Record:
     waits: list[tuple[float, str]] = field(default_factory=list)
     blocked_by: str | None = None
     seconds: float = 0.0
+    suspects: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
 
     def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
         """Record a breach; the requirement's level says whether it fails, warns or is only noted.
@@ -126,6 +132,33 @@ class Record:
             "transcript": [list(entry) for entry in self.transcript.entries()],
             "repeat": repeat,
         }
+
+
+def set_aside_explained(cases: list[dict[str, Any]], suspects: dict[str, dict[str, list[str]]]) -> None:
+    """Set aside what the search found where something that it needs is broken already: that is one bug, found twice.
+
+    Args:
+        cases: the records of all cases; changed in place.
+        suspects: of the cases that search, by id: for each requirement found broken, those that explain it.
+    """
+    known = {
+        finding["requirement"]
+        for case in cases
+        if case["id"] not in suspects
+        for finding in case["findings"]
+        if finding["verdict"] in ("fail", "warn")
+    }
+    for case in cases:
+        explained = suspects.get(case["id"], {})
+        for finding in list(case["findings"]):
+            by = sorted(known.intersection(explained.get(finding["requirement"], ())))
+            if not by:
+                continue
+            case["findings"].remove(finding)
+            if not case["findings"]:
+                reason = f"found as well by the search: {finding['reason']}"
+                case["findings"].append({**finding, "requirement": by[0], "verdict": "blocked", "reason": reason})
+                case.update(verdict="blocked", reason=reason, blocked_by=by[0], requirements=by[:1])
 
 
 def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -233,21 +233,36 @@ class Connection:
                 settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
                 quiet_by = min(arrived + settle, deadline + SETTLE)
 
-    def extra(self, seconds: float) -> bytes:
-        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does."""
+    def extra(self, seconds: float, usual: bool = True) -> bytes:
+        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
+
+        Args:
+            seconds: how long it is waited for.
+            usual: whether nothing but plain lines was sent, so that more may come after any other line as well.
+        """
         deadline = time.monotonic() + seconds
         while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
             self._take()
         data = bytes(self._buffer)
         self._buffer.clear()
         if data:
-            self._manners.chatty = True
+            self._manners.chatty |= usual
             self._log.add(f"<-{self._mark}", data)
         return data
 
     def settle(self) -> None:
         """Set aside what came beyond one reply a line, which one requirement alone judges."""
         self.extra(0.05 if self._manners.chatty else 0.0)
+
+    def past_chatter(self, reply: Reply) -> Reply:
+        """The last acceptance that comes, where the server is known to answer what needs no answer."""
+        while self._manners.chatty:
+            try:
+                later = self.reply(time.monotonic() + 0.05)
+            except WireError:
+                break
+            reply = later if later.code.startswith("2") else reply
+        return reply
 
     def wait_closed(self, deadline: float) -> bool:
         """Whether the server ends the connection, by EOF or reset, before the deadline; what comes first is read."""

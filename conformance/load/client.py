@@ -244,7 +244,10 @@ class Client:
             self.blame("reply.crlf", "a reply that does not end in CRLF", "CRLF", raw)
         if self.talks:
             self.run.last_reply = now
-        if self.greeted:
+        if self.greeted and _is_continued(text):
+            self.blame("reply.one", "a reply of several lines", "one line", raw)
+            self.drop()
+        elif self.greeted:
             self.on_reply(text, now)
         else:
             self._on_greeting_line(text, now)
@@ -261,7 +264,7 @@ class Client:
         self.greeted = True
         self.valid_read = now
         self.engine.was_greeted(self)
-        if not verdict.kind:
+        if not verdict.kind or _is_continued(text):
             self.drop()
         else:
             self.on_greeting(now)
@@ -306,3 +309,8 @@ class Client:
         """Judge that the server calls itself what its greeting said."""
         if said != self.netid:
             self.blame("netid", f"the {kind} reply names another netid", f"{self.netid!r} as in the greeting", said)
+
+
+def _is_continued(text: bytes) -> bool:
+    """Whether a line says that more of its reply follows."""
+    return text[:3].isdigit() and text[3:4] == b"-"

@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+ROOTS = ("greeting", "pool.alive", "reply.one")
+"""What explains all else of a server that speaks no such protocol, what comes first before what follows from it."""
 MOST = 40
 """Kinds of finding that are kept."""
 LONGEST_SHOWN = 300
@@ -43,6 +45,12 @@ class Findings:
     def __iter__(self) -> Iterator[Finding]:
         # That the server is gone comes first: it explains what connections met.
         return iter(sorted(self._found.values(), key=lambda one: one.rule != "pool.alive"))
+
+    def keep_root(self) -> None:
+        """Keep one finding, of which all others are a consequence: for a server that speaks no such protocol."""
+        order = {rule: place for place, rule in enumerate(ROOTS)}
+        ranked = sorted(self._found.items(), key=lambda one: order.get(one[1].rule, len(order)))
+        self._found = dict(ranked[:1])
 
     def add(
         self, rule: str, what: str, wanted: str = "", actual: str = "", log: Iterable[LogEntry] = (), count: int = 1

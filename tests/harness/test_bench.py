@@ -177,3 +177,53 @@ def test_a_server_that_floods_with_right_replies_is_judged(hold: Hold) -> None:
 
     flood = b"502 5.5.2 Error: command not recognized\r\n" * 60_000
     assert hold(body, "unknown", replies={b"MKDI": flood}).verdict in ("pass", "fail", "blocked")
+
+
+# What belongs to another requirement
+
+SHOWN = b"504 5.5.2 <two words>: Sender address rejected\r\n"
+
+
+@pytest.mark.parametrize(("judged", "verdict"), [("sender.refused", "pass"), ("case.arguments", "fail")])
+def test_an_address_shown_in_another_letter_case_breaks_one_rule(hold: Hold, judged: str, verdict: str) -> None:
+    record = hold(lambda case: case.client("greeted").expect("MAIL FROM: Two WORDS"), judged, replies={b"MAIL": SHOWN})
+    assert (record.verdict, [finding.requirement for finding in record.findings]) == (
+        verdict,
+        [judged] if verdict == "fail" else [],
+    )
+
+
+def test_another_address_shown_is_no_matter_of_letter_case(hold: Hold) -> None:
+    record = hold(
+        lambda case: case.client("greeted").expect("MAIL FROM: a b"), "sender.refused", replies={b"MAIL": SHOWN}
+    )
+    assert record.findings[0].requirement == "sender.refused"
+
+
+def test_the_netid_of_a_reply_in_other_words_is_not_looked_at(hold: Hold) -> None:
+    replies = {b"HELO": b"250-me is at your service\r\n"}
+    assert hold(lambda case: case.client().expect("HELO client"), "netid", replies=replies).verdict == "pass"
+    replies = {b"HELO": b"250 you\r\n"}
+    assert hold(lambda case: case.client().expect("HELO client"), "netid", replies=replies).verdict == "fail"
+
+
+def test_a_soft_rule_is_not_broken_by_what_breaks_without_it_as_well(hold: Hold) -> None:
+    def plain(case: Case) -> None:
+        case.client().expect("HELO host")
+
+    def odd(case: Case) -> None:
+        case.client().expect("HELO my_host")
+
+    record = hold(odd, "helo.printable", replies={b"HELO": b"550 go away\r\n"}, control=plain)
+    assert (record.verdict, record.blocked_by) == ("blocked", "helo")
+    assert hold(odd, "helo.printable", replies={b"HELO": b"550 go away\r\n"}).verdict == "warn"
+
+
+def test_a_reply_too_many_is_no_early_time_out(hold: Hold) -> None:
+    record = hold(
+        lambda case: case.client("greeted").linger(0.1), "time.early", replies={b"HELO": b"250 me\r\n250 go on\r\n"}
+    )
+    assert record.verdict == "pass"
+    late = b"250 me\r\n421 4.4.2 me Error: timeout exceeded\r\n"
+    record = hold(lambda case: case.client("greeted").linger(0.1), "time.early", replies={b"HELO": late})
+    assert record.verdict == "fail"

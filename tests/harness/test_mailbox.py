@@ -165,6 +165,13 @@ def test_what_is_wrong_is_said(right: bytes, instead: bytes, said: str) -> None:
     assert wrong(KEPT.replace(right, instead)).startswith(said)
 
 
+def test_another_letter_case_is_told_apart_from_other_names() -> None:
+    upper = replace(MESSAGE, host=MESSAGE.host.upper(), recipients=tuple(one.upper() for one in MESSAGE.recipients))
+    assert list(differences(parse(kept(upper))[0], MESSAGE)) == ["case"]
+    other = replace(upper, sender="somebody else")
+    assert list(differences(parse(kept(other))[0], MESSAGE)) == ["sender", "case"]
+
+
 def test_a_recipient_given_once_does_not_stand_twice() -> None:
     """Each recipient adds one `To:` line; only one that was given twice may have two."""
     assert "To: ['c@d', 'c@d']" in wrong(KEPT.replace(b"To: c@d\n", b"To: c@d\nTo: c@d\n"))

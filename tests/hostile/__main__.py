@@ -1,11 +1,12 @@
 """`python -m tests.hostile`: every hostile server before the suite and multiclient, and the table of docs/hostile.md.
 
-`python -m tests.hostile NAME ...` does it for some and writes nothing; `python -m tests.hostile serve NAME` runs one,
+`python -m tests.hostile NAME ...` does it again for some; `python -m tests.hostile serve NAME` runs one,
 with the reference server's options behind. Exit status: 0 all hold, 1 something does not, 4 wrong usage.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -18,16 +19,19 @@ from tests.hostile.trial import Trial
 AT_ONCE = 3
 """Runs side by side: they wait more than they compute."""
 DOCUMENT = trial.PROJECT / "docs" / "hostile.md"
+KNOWN = trial.PROJECT / "reports" / "out" / "hostile.json"
+"""The cells of the table, so that some servers can be held again without the others."""
 HEAD = """# Hostile servers, and what the suite makes of them
 
 Made by `tox -e hostile`. Everything that a server sends is bad input until it is read: each of these servers is held
 once as `--launch`, once as `--target`, and once against `multiclient.py`. Whatever it does, a run with default options
-ends within {bound:g} s, holds less than {memory:g} MiB (all processes of the suite, without the server), ends with
-status 1 or 6, brings no control character but our own colours on the terminal and none into a report, and finds what
-the server truly breaks and nothing else: the rest is `blocked`, and does not count against it again.
+ends within {bound:g} s, holds less than {memory:g} MiB (all processes of the suite, without the server; {body:g} more
+where the server is right enough to be sent a body of 64 MiB), ends with status 1 or 6, brings no control character but
+our own colours on the terminal and none into a report, and finds what the server truly breaks and nothing else: the
+rest is `blocked`, and does not count against it again. What does not hold is said in bold.
 
 | server | what it does | broken | {ways} |
-| --- | --- | --- | {rules} |
+| --- | --- | --- | --- | --- | --- |
 """
 
 
@@ -39,39 +43,49 @@ def serve(words: list[str]) -> None:
 
 
 def hold_all(names: list[str]) -> list[Trial]:
-    """Hold every server in every way, some at once, and say how each went."""
+    """Hold servers in every way, some at once, and say how each went."""
 
     def one(pair: tuple[str, str]) -> Trial:
         name, way = pair
         done = trial.hold(name, way, ("--duration", "13") if way == "multiclient" else ())
-        print(f"{name:20} {way:12} {_cell(done)}  {', '.join(done.broken)}  {'; '.join(done.wrong)}", flush=True)
+        print(f"{name:20} {way:12} {cell(done)}  {'; '.join(done.wrong)}", flush=True)
         return done
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(pool.map(one, product(names, trial.WAYS)))
 
 
-def _cell(done: Trial) -> str:
+def cell(done: Trial) -> str:
+    """A run in few words, for the table."""
     measured = done.measured
-    blocked = f", {done.blocked} blocked" if done.blocked else ""
-    mark = "**does not hold**: " if done.wrong else ""
-    return f"{mark}{measured.seconds:.0f} s, {measured.mebibytes:.0f} MiB, exit {measured.status}{blocked}"
+    shown = f"{measured.seconds:.0f} s, {measured.mebibytes:.0f} MiB, exit {measured.status}"
+    if done.blocked:
+        shown += f", {done.blocked} blocked"
+    if done.way == "multiclient" and done.broken:
+        shown += ": " + (f"`{done.broken[0]}`" if len(done.broken) == 1 else f"{len(done.broken)} rules")
+    return f"**{'; '.join(done.wrong)}**: {shown}".replace("|", "\\|") if done.wrong else shown
 
 
-def document(trials: list[Trial]) -> str:
-    """The page with the table."""
-    ways = " | ".join(
-        {"multiclient": "multiclient"}.get(way, f"suite, --{way.removesuffix('ed')}") for way in trial.WAYS
-    )
-    head = HEAD.format(
-        bound=trial.BOUND, memory=trial.MOST_MEMORY, ways=ways, rules=" | ".join("---" for _ in trial.WAYS)
-    )
+def document(cells: dict[str, dict[str, str]]) -> str:
+    """The page with the table, from the cells of each server."""
+    ways = ("suite, `--launch`", "suite, `--target`", "multiclient")
+    head = HEAD.format(bound=trial.BOUND, memory=trial.MOST_MEMORY, body=trial.LARGE_BODY, ways=" | ".join(ways))
     rows = []
-    for name in dict.fromkeys(done.server for done in trials):
-        cells = [_cell(done) for done in trials if done.server == name]
-        broken = ", ".join(f"`{rule}`" for rule in sorted(SERVERS[name].breaks)) or "only SHOULDs"
-        rows.append(f"| {name} | {SERVERS[name].does} | {broken} | {' | '.join(cells)} |")
+    for name, server in SERVERS.items():
+        broken = ", ".join(f"`{rule}`" for rule in sorted(server.breaks)) or "only SHOULDs"
+        rows.append(f"| {name} | {server.does} | {broken} | {' | '.join(cells[name][way] for way in trial.WAYS)} |")
     return head + "\n".join(rows) + "\n"
+
+
+def keep(trials: list[Trial]) -> None:
+    """Add runs to those that are known, and write the page once there are runs of every server."""
+    known: dict[str, dict[str, str]] = json.loads(KNOWN.read_text(encoding="utf-8")) if KNOWN.exists() else {}
+    for done in trials:
+        known.setdefault(done.server, {})[done.way] = cell(done)
+    KNOWN.parent.mkdir(parents=True, exist_ok=True)
+    KNOWN.write_text(json.dumps(known, indent=1), encoding="utf-8")
+    if SERVERS.keys() <= known.keys():
+        DOCUMENT.write_text(document(known), encoding="utf-8")
 
 
 def main(words: list[str]) -> int:
@@ -83,8 +97,7 @@ def main(words: list[str]) -> int:
         print(f"hostile: {unknown[0]}: no such server; there are {', '.join(SERVERS)}", file=sys.stderr)
         return 4
     trials = hold_all(words or list(SERVERS))
-    if not words:
-        DOCUMENT.write_text(document(trials), encoding="utf-8")
+    keep(trials)
     return int(any(done.wrong for done in trials))
 
 

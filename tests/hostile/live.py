@@ -28,7 +28,7 @@ def _lives_in_markdown(text: str) -> bool:
     """Whether a tag or a link of the server's stands outside of code, where it is one."""
     prose = re.sub(r"^(`{3,})[^`\n]*\n.*?^\1`*$", "", text, flags=re.MULTILINE | re.DOTALL)
     prose = re.sub(r"(?<!\\)(`+)(?!`).+?(?<!`)\1(?!`)", "", prose)
-    return re.search(rf"(?<!\\)<[^<>\n]*{MARK}|(?<!\\)\]\([^)\n]*{MARK}", prose) is not None
+    return re.search(rf"(?<!\\)<\w[^\n]*{MARK}|(?<!\\)\]\([^)\n]*{MARK}", prose) is not None
 
 
 def _lives_in_html(text: str) -> bool:

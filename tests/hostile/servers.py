@@ -25,7 +25,9 @@ Twist = Callable[[bytes], bytes]
 Made = TypeVar("Made", bound=Callable[..., object])
 MARK = "pwned"
 """Stands in whatever would be live in a terminal or a page."""
-WORDS = "greeting unknown syntax helo.duplicate mail mail.nested sender.refused rcpt recipient.refused data delivered"
+WORDS = (
+    "greeting netid unknown syntax helo.duplicate mail mail.nested sender.refused rcpt recipient.refused data delivered"
+)
 """What is broken by wrong words behind every right code."""
 GREETING = b"220 hostile SMTP CS4410MP3\r\n"
 

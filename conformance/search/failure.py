@@ -1,0 +1,30 @@
+"""How a conversation failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Failure:
+    """How a conversation failed.
+
+    Attributes:
+        requirement: the one that the model names for the reply, or for what is wrong with the mailbox.
+        step: the place of the step at which it showed.
+        what: of an entry that is not what was sent, the part that differs, as in `mailbox.differences`.
+        in_mailbox: whether numbers or entries are wrong, rather than a reply.
+    """
+
+    requirement: str
+    reason: str
+    expected: str
+    actual: str
+    step: int
+    what: str = ""
+    in_mailbox: bool = False
+
+    @property
+    def sign(self) -> tuple[str, str, str]:
+        """What failures of one cause mostly have in common."""
+        return self.requirement, self.what or self.reason, self.actual[:3]

@@ -1,0 +1,258 @@
+"""Holds one conversation on the server and says how it failed, if it did."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+
+from conformance.harness.case import Case
+from conformance.harness.dialect import Dialect
+from conformance.harness.health import Health
+from conformance.harness.inbox import SOON
+from conformance.harness.ledger import Ledger
+from conformance.harness.mailbox import Message
+from conformance.harness.settings import Settings
+from conformance.harness.target import Server
+from conformance.harness.transcript import Transcript
+from conformance.harness.verdict import Blocked, Broken, Record, Void
+from conformance.harness.wire import WireError
+from conformance.search.conversation import Conversation, Step
+from conformance.search.failure import Failure
+from conformance.search.history import Differs, History
+from conformance.search.talker import Action, Astray, Talker
+
+JUDGED = (
+    "recover", "line.split", "line.joined", "line.length", "line.too-long", "line.empty-harmless",
+    "half-close.answered", "half-close.delivered", "case.verbs", "case.arguments", "space.spaces", "unknown", "syntax",
+    "syntax.boundary", "helo", "helo.hosts", "helo.once", "helo.duplicate", "helo.first-stays", "mail", "mail.nested",
+    "mail.first-stays", "sender.refused", "rcpt", "rcpt.lines", "recipient.refused", "recipient.not-kept",
+    "address.characters", "order.mail", "order.rcpt", "order.data", "order.no-trace", "reply.one", "data", "end.dot",
+    "end.empty", "delivered", "after.forgets", "bytes", "mailbox.entry", "mailbox.soon", "mailbox.whole",
+    "mailbox.no-trace", "numbers", "numbers.file", "pool.no-influence",
+)  # fmt: skip
+"""What conversations without a finding have judged, the main one first."""
+JUDGED_BY_CLOCK = ("time.no-trace", "time.out", "time.reply", "time.close")
+"""What those in which clients are timed out judge beside it."""
+UNGREETED = ("greeting", "pool.32", "pool.33rd", "pool.frees")
+"""What a client that is not greeted leads to: judged by cases of their own, not here."""
+
+
+class Ungreeted(Exception):
+    """The server greets nobody any more, which other cases judge."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One holding of a conversation, for a script that holds it again.
+
+    Attributes:
+        actions: what the clients did, in order.
+        messages: what was acknowledged, in order.
+        consecutive: whether their numbers have to be 1, 2, 3 … on a fresh server.
+        in_mailbox: whether it was the mailbox or the numbers that was wrong.
+    """
+
+    actions: tuple[Action, ...] = ()
+    messages: tuple[Message, ...] = ()
+    consecutive: bool = False
+    in_mailbox: bool = False
+
+
+class Player:
+    """Holds conversations on one server.
+
+    Args:
+        server: the server under test.
+        settings: the options of the run; the server's time limit is among them.
+        dialect: the words.
+        ledger: the requirements.
+        name: the case's id.
+        alone: whether nobody else delivers to this server.
+        counts: whether nobody else is to deliver during a conversation; not if it waits.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        settings: Settings,
+        dialect: Dialect,
+        ledger: Ledger,
+        name: str,
+        alone: bool,
+        counts: bool = True,
+    ) -> None:
+        self.server = server
+        self.alone = alone
+        self._counts = counts
+        self.connections = 0
+        self.last = Play()
+        self._settings = settings
+        self._dialect = dialect
+        self.ledger = ledger
+        self._name = name
+        self._history = History(None)
+        self._server_start = -1
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether a fresh server can be had."""
+        return self.server.launched and not self.server.shared
+
+    def play(
+        self, conversation: Conversation, health: Health, fresh: bool = False, transcript: Transcript | None = None
+    ) -> Failure | None:
+        """Hold a conversation.
+
+        Args:
+            conversation: what is said.
+            health: how long replies are waited for.
+            fresh: whether a server that can be started again is to have had no client before.
+            transcript: where it is written down.
+
+        Raises:
+            Ungreeted: a client was not greeted.
+            Unreachable: the server does not start again.
+        """
+        self._prepare(fresh)
+        record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self.ledger)
+        record.transcript = transcript or record.transcript
+        case = Case(record, self.server, self._settings, self._dialect, health)
+        performance = _Performance(case, self._history, conversation if self.alone else _answered(conversation))
+        chatty = self.server.manners.chatty
+        try:
+            with case.counting() if self._counts else nullcontext():
+                performance.run()
+                self._judge_mailbox(case)
+            return None
+        except (Broken, Blocked) as error:
+            rule, reason, expected, actual = error.finding
+            if rule in UNGREETED:
+                raise Ungreeted(reason) from None
+            what = error.what if isinstance(error, Differs) else ""
+            in_mailbox = performance.over
+            failure = Failure(rule, reason, expected, actual, performance.at, what, in_mailbox)
+        except WireError as error:
+            failure = Failure("recover", str(error), "a reply", str(error), performance.at)
+        except Void:
+            self._server_start = -1
+            return None
+        finally:
+            case.close()
+            # What else it says after some past must not make every other case listen longer.
+            self.server.manners.chatty = chatty
+            self.connections += record.transcript.connections
+            self.last = Play(
+                tuple(performance.actions),
+                tuple(one.message for one in self._history.told),
+                performance.over and not self._history.unanswered,
+                performance.over,
+            )
+        self._server_start = -1
+        if end := self.server.ended(0.2):
+            return Failure("pool.alive", end, "the server goes on", "it ended", performance.at)
+        return failure
+
+    def _prepare(self, fresh: bool) -> None:
+        starts = getattr(self.server, "starts", 0)
+        self.server.prepare(fresh and self.can_restart)
+        self.server.connections_before = self.server.connections
+        if not self.alone:
+            self._history = History(None)
+        elif getattr(self.server, "starts", 0) != starts:
+            self._history = History(0)
+        elif self._server_start != starts:
+            # What became of the deliveries before is not known: begin with what the mailbox holds.
+            self._history = History(None)
+        self._server_start = getattr(self.server, "starts", 0)
+
+    def _judge_mailbox(self, case: Case) -> None:
+        history = self._history
+        if not self._counts:
+            # Others send from the same addresses meanwhile.
+            history.begun.clear()
+        history.judge_numbers()
+        if self.alone:
+            history.judge_gaps()
+        if self.server.folder is None:
+            history.settle([])
+            return
+        deadline = time.monotonic() + SOON
+        entries = case.inbox.entries()
+        while not history.complete(entries) and time.monotonic() < deadline:
+            time.sleep(0.01)
+            entries = case.inbox.entries()
+        history.judge_entries(entries, self.alone)
+        if self.alone:
+            history.settle(entries)
+
+
+def _answered(conversation: Conversation) -> Conversation:
+    """The same without messages that are delivered after their client left: others count deliveries."""
+    return tuple(replace(step, leave="half_close") if step.leave and step.parts else step for step in conversation)
+
+
+class _Performance:
+    """The clients of one conversation while it is held.
+
+    Attributes:
+        at: the place of the step that is taken.
+        over: whether all steps were taken.
+        actions: what the clients did, in order.
+    """
+
+    def __init__(self, case: Case, history: History, conversation: Conversation) -> None:
+        self._case = case
+        self._history = history
+        self._conversation = conversation
+        self._talkers: dict[int, Talker] = {}
+        self._held: dict[int, list[bytes]] = {}
+        self.at = 0
+        self.over = False
+        self.actions: list[Action] = []
+
+    def run(self) -> None:
+        """Take all steps."""
+        for place, step in enumerate(self._conversation):
+            self.at = place
+            try:
+                self._take(step)
+            except Astray:
+                self._drop(step.client)
+        for client in self._talkers.values():
+            client.forsake()
+        self.over = True
+
+    def _take(self, step: Step) -> None:
+        if step.client not in self._talkers:
+            self._talkers[step.client] = self._new(step.client)
+        talker = self._talkers[step.client]
+        following = self._conversation[self.at + 1 :]
+        next_own = next((one for one in following if one.client == step.client), None)
+        held = self._held.pop(step.client, [])
+        if step.joined and len(step.parts) == 1 and next_own and next_own.parts and not next_own.leave:
+            self._held[step.client] = [*held, *step.parts]
+        elif step.waits:
+            for other in set(self._talkers) - {step.client}:
+                self._drop(other)
+            talker.time_out()
+            self._drop(step.client)
+        elif step.leave:
+            talker.depart(step)
+            self._drop(step.client)
+        else:
+            talker.say(step, held)
+
+    def _new(self, number: int) -> Talker:
+        talker = Talker(self._case)
+        talker.history = self._history
+        talker.number, talker.actions = number, self.actions
+        self._case.clients.append(talker)
+        talker.open()
+        return talker
+
+    def _drop(self, number: int) -> None:
+        self._held.pop(number, None)
+        if talker := self._talkers.pop(number, None):
+            talker.forsake()
+            talker.close()

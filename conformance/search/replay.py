@@ -1,0 +1,52 @@
+"""Writes a failing conversation as a script that needs nothing but Python: for the server's author."""
+
+from __future__ import annotations
+
+import pprint
+from pathlib import Path
+
+from conformance.harness.dialect import Dialect
+from conformance.harness.mailbox import Message
+from conformance.search.player import Play
+from conformance.search.talker import Action
+
+TEMPLATE = Path(__file__).with_name("replay.py.txt")
+
+
+def script(name: str, title: str, play: Play, dialect: Dialect, time_limit: float) -> str:
+    """The text of a script that plays a conversation again and judges it.
+
+    Args:
+        name: its file's name.
+        title: one line that says what fails.
+        play: the conversation as it was held.
+        dialect: the words.
+        time_limit: the server's, in seconds.
+    """
+    steps = [_step(action, dialect) for action in play.actions]
+    filled = {
+        "@TITLE@": "".join(letter if " " <= letter <= "~" and letter not in '\\"' else "?" for letter in title),
+        "@NAME@": name,
+        "@STEPS@": pprint.pformat(steps, width=110),
+        "@MESSAGES@": pprint.pformat([_message(one) for one in play.messages], width=110),
+        "@PATIENCE@": f"{max(5.0, time_limit):g}",
+        "@WAIT@": f"{max(2 * time_limit, time_limit + 2):g}",
+        "@CONSECUTIVE@": repr(play.consecutive),
+        "@IN_MAILBOX@": repr(play.in_mailbox),
+    }
+    text = TEMPLATE.read_text(encoding="utf-8")
+    for placeholder, value in filled.items():
+        text = text.replace(placeholder, value)
+    return text
+
+
+def _step(action: Action, dialect: Dialect) -> tuple[int, str, object]:
+    what: object = action.sent or action.how
+    if action.answers:
+        what = [dialect.pattern(one.kind, one.fields, one.exact).encode("latin-1") for one in action.answers]
+    return action.client, action.verb, what
+
+
+def _message(message: Message) -> tuple[bytes, bytes, bytes]:
+    names = [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
+    return message.host.encode("latin-1"), "\n".join(names).encode("latin-1"), message.body

@@ -1,0 +1,131 @@
+"""What the cases of the search do: hold random conversations, and record what was found as a case records it."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from conformance.harness.case import Case
+from conformance.harness.target import Launched, Server
+from conformance.harness.verdict import Blocked, Finding
+from conformance.search import replay, strategies
+from conformance.search.conversation import Conversation, plan
+from conformance.search.hunt import WAITS, Budget, Found, Hunt, draw
+from conformance.search.player import Player
+from conformance.search.shrink import Picks
+
+EXAMPLES = 300
+"""Conversations of a run that is not asked for more."""
+SECONDS = 8.0
+"""What they may take on a slow server or machine."""
+QUICK = Budget(60, 1.5)
+"""The same of a quick run."""
+SHORT_LIMIT = 0.5
+"""Seconds: the time limit of a server that is started to time clients out."""
+TIMED_SHARE = 10
+"""For so many conversations one in which a client is timed out."""
+SIDE_BY_SIDE = 4
+"""Conversations with a time-out that are held at once where the server's time limit cannot be chosen."""
+
+
+def hold_conversations(case: Case) -> None:
+    """Hold random conversations, and shrink and record those that fail.
+
+    Raises:
+        Blocked: replies cannot be told apart.
+    """
+    _need_one_reply_each(case)
+    asked = case.settings.examples
+    player = _player(case, case.server, case.limit, alone=case.server.launched and not case.server.shared)
+    usual = QUICK if case.settings.quick else Budget(EXAMPLES, SECONDS)
+    hunt = Hunt(player, Budget(asked, None) if asked else usual, case.limit)
+    hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
+    _record(case, hunt)
+    case.server.prepare()
+
+
+def hold_timed_conversations(case: Case) -> None:
+    """The same with a client that is timed out: on a server of its own with a short limit, or a few side by side.
+
+    Raises:
+        Blocked: replies cannot be told apart.
+    """
+    _need_one_reply_each(case)
+    command = case.server.command or ""
+    if "{time_limit}" not in command or "{port}" not in command:
+        _hold_side_by_side(case)
+        return
+    server = Launched(command, SHORT_LIMIT, case.server.manners)
+    server.greets = True
+    try:
+        player = _player(case, server, SHORT_LIMIT, alone=True)
+        asked = case.settings.examples
+        budget = Budget((asked or EXAMPLES) // TIMED_SHARE + 1, None if asked else 2.5 * case.limit)
+        hunt = Hunt(player, budget, SHORT_LIMIT)
+        hunt.run(strategies.timed_conversations(), f"{case.settings.seed}/{case.record.id}")
+        _record(case, hunt)
+    finally:
+        server.stop()
+
+
+def _need_one_reply_each(case: Case) -> None:
+    if case.server.manners.chatty or case.server.manners.unterminated:
+        rule = "reply.one" if case.server.manners.chatty else "reply.crlf"
+        # Only this rule is in the way, and none is left unjudged for it.
+        case.record.requirements = (rule,)
+        raise Blocked(rule, "replies that cannot be told apart")
+
+
+def _player(case: Case, server: Server, limit: float, alone: bool, counts: bool = True) -> Player:
+    options = replace(case.settings, time_limit=limit)
+    return Player(server, options, case.dialect, case.record.ledger, case.record.id, alone, counts)
+
+
+def _hold_side_by_side(case: Case) -> None:
+    """Hold a few conversations at once, those that fail twice more; each try takes the whole limit, so none shrinks."""
+    drawn: list[Conversation] = []
+    chance = random.Random(f"{case.settings.seed}/{case.record.id}")
+
+    def collect(picks: Picks) -> bool:
+        conversation = plan(picks, WAITS)
+        if any(step.waits for step in conversation) and conversation not in drawn:
+            drawn.append(conversation)
+        return False
+
+    draw(strategies.timed_conversations(), collect, 4 * SIDE_BY_SIDE, chance)
+    players = [_player(case, case.server, case.limit, alone=False, counts=False) for _ in range(SIDE_BY_SIDE)]
+    hunts = [Hunt(player, Budget(1, None), case.limit) for player in players]
+    pairs = list(zip(hunts, drawn[-SIDE_BY_SIDE:], strict=False))
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
+            if found:
+                _record_one(case, found, case.limit)
+
+
+def _record(case: Case, hunt: Hunt) -> None:
+    for found in (*hunt.found, *hunt.unrepeated):
+        _record_one(case, found, hunt.limit)
+    if hunt.stopped:
+        case.record.notes.append(f"{case.record.id} ended after {hunt.held} conversations: {hunt.stopped}")
+
+
+def _record_one(case: Case, found: Found, limit: float) -> None:
+    record, rule, failure = case.record, found.cause.requirement, found.failure
+    often = f"{found.times} of 3"
+    if found.times < 2:
+        record.requirements = tuple(dict.fromkeys((*record.requirements, rule)))
+        reason = f"{failure.reason}; not shrunk, for it did not repeat ({often})"
+        record.findings.append(Finding(rule, "note", reason, failure.expected, failure.actual))
+    else:
+        name = f"replay-{rule}.py"
+        shrunk = f"shrunk to {len(found.conversation)} steps" if found.shrunk else "not shrunk to the end"
+        reason = f"{failure.reason}; {shrunk}, fails {often} times; {name} holds it again"
+        own = tuple(finding.requirement for finding in record.findings)
+        # A search that found something says nothing of what it did not find.
+        record.requirements = tuple(dict.fromkeys((*own, rule)))
+        record.find(rule, reason, failure.expected, failure.actual)
+        record.suspects[rule] = sorted(found.cause.suspects)
+        record.files[name] = replay.script(name, f"{rule}: {failure.reason}", found.play, case.dialect, limit)
+    if len(record.findings) == 1:
+        record.transcript = found.transcript

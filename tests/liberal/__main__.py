@@ -1,0 +1,112 @@
+"""`python -m tests.liberal`: the suite on every liberal server, in several rounds, and the table of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.liberal import table
+from tests.liberal.catalogue import SERVERS
+from tests.liberal.liberty import Liberal
+from tests.liberal.serve import listening
+from tests.mutants import run
+from tests.mutants.patch import build
+
+OK, ACCUSED, INTERRUPTED, USAGE = 0, 1, 2, 4
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Hold the suite on the servers and show what it says of them; returns the exit status."""
+    options = _parser().parse_args(words)
+    unknown = set(options.servers) - {server.name for server in SERVERS}
+    if unknown:
+        print(f"liberal: no server named {min(unknown)}", file=sys.stderr)
+        return USAGE
+    servers = [server for server in SERVERS if not options.servers or server.name in options.servers]
+    rows = {server.name: table.Row(server) for server in servers}
+    done = 0
+    try:
+        for server, held in hold_all(servers * options.rounds, options.jobs):
+            rows[server.name].rounds.append(held)
+            done += 1
+            _progress(rows[server.name], done, len(servers) * options.rounds)
+    except KeyboardInterrupt:
+        print("liberal: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    print(table.plain(list(rows.values())))
+    if options.output:
+        options.output.write_text(table.markdown(list(rows.values())), encoding="utf-8")
+    return ACCUSED if any(row.accusations for row in rows.values()) else OK
+
+
+def hold_all(servers: Sequence[Liberal], jobs: int) -> Iterator[tuple[Liberal, run.Held]]:
+    """Hold the suite on each server, in the order in which they end.
+
+    Args:
+        servers: the servers; one that stands there again is held again, with another seed.
+        jobs: how many are held at a time; those that take no port are held alone.
+    """
+    plain = [server for server in servers if not server.host and "{port}" not in server.arguments]
+    with tempfile.TemporaryDirectory(prefix="liberal-") as folder:
+        for group, at_once in (([server for server in servers if server not in plain], jobs), (plain, 1)):
+            with ThreadPoolExecutor(at_once) as executor:
+                held = {
+                    executor.submit(_hold, server, Path(folder) / str(number), number): server
+                    for number, server in enumerate(group)
+                }
+                try:
+                    for future in as_completed(held):
+                        yield held[future], future.result()
+                except BaseException:
+                    for future in held:
+                        future.cancel()
+                    raise
+
+
+def _hold(server: Liberal, folder: Path, seed: int) -> run.Held:
+    home = build(server, folder)
+    with _found(server, home) as where:
+        return run.hold(where, folder / "results", *server.options, seed=seed, workers=server.workers)
+
+
+@contextmanager
+def _found(server: Liberal, home: Path) -> Iterator[Sequence[str]]:
+    """How the suite finds the server."""
+    command = [sys.executable, str(home)]
+    if not server.host:
+        yield "--launch", f"{shlex.join(command)} {server.arguments}"
+        return
+    limit = ["--time-limit", f"{run.TIME_LIMIT:g}"]
+    with listening([*command, "--host", server.host, "--port", "0", *limit], home) as address:
+        yield "--target", address
+
+
+def _progress(row: table.Row, done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        said = ", ".join(row.rounds[-1].findings) or "conforms"
+        print(f"{done:4} of {of}  {row.rounds[-1].seconds:4.0f} s  {row.server.name}: {said}", file=sys.stderr)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.liberal",
+        description="Holds the suite on servers that take the freedoms that the assignment leaves. All conform.",
+        epilog="Exit status: 0 nobody accused, 1 somebody was, 2 interrupted, 4 wrong usage.",
+    )
+    add = parser.add_argument
+    add("servers", nargs="*", metavar="NAME", help="servers (default: all)")
+    add("--rounds", type=int, default=1, metavar="N", help="how often each is held, with other seeds (%(default)s)")
+    add("--jobs", type=int, default=3 * (os.cpu_count() or 2) // 2, metavar="N", help="runs at a time (%(default)s)")
+    add("-o", "--output", type=Path, metavar="FILE", help="write the table there too, as Markdown")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

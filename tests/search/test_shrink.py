@@ -1,0 +1,52 @@
+"""Shrinking: what is not needed goes, and what is needed stays."""
+
+from __future__ import annotations
+
+from conformance.search import words
+from conformance.search.conversation import Conversation, Pick, lines, plan
+from conformance.search.shrink import shrink
+
+NOISE = (
+    Pick(number=3), Pick(kind="line", template="mkdir"), Pick(client=1), Pick(number=11), Pick(1, "message"),
+    Pick(number=21, cut="half"), Pick(1, "leave", how="reset"), Pick(joined=True), Pick(kind="message"),
+    Pick(number=4, spelling=words.SPELLINGS[1]), Pick(kind="stumble", number=2), Pick(client=2), Pick(number=7),
+)  # fmt: skip
+
+
+def test_two_messages_are_what_is_left() -> None:
+    def fails(conversation: Conversation) -> bool:
+        return [line.kind for line in lines(conversation[:-1]) if line.client == 0].count("delivered") >= 2
+
+    shortest = shrink(NOISE * 3, fails)
+    assert shortest == (Pick(kind="message"), Pick(kind="message"))
+
+
+def test_the_cut_that_is_needed_stays() -> None:
+    def fails(conversation: Conversation) -> bool:
+        return any(step.cut == "half" and any(part.startswith(b"RCPT") for part in step.parts) for step in conversation)
+
+    picks = (Pick(), Pick(), Pick(cut="half"), *NOISE)
+    steps = plan(shrink(picks, fails))
+    assert [step.cut for step in steps[:-1]] == ["", "", "half"]
+
+
+def test_all_clients_become_one() -> None:
+    def fails(conversation: Conversation) -> bool:
+        return any(line.kind == "data" for line in lines(conversation[:-1]))
+
+    assert {pick.client for pick in shrink([Pick(client=2)] * 4, fails)} == {0}
+
+
+def test_no_conversation_is_tried_twice() -> None:
+    tried: list[Conversation] = []
+
+    def fails(conversation: Conversation) -> bool:
+        tried.append(conversation)
+        return len(conversation) > 4
+
+    shrink(NOISE, fails)
+    assert len(tried) == len(set(tried)) < 300
+
+
+def test_what_never_fails_again_stays_as_it_is() -> None:
+    assert plan(shrink(NOISE, lambda _: False)) == plan(NOISE)
