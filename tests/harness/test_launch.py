@@ -19,6 +19,8 @@ import pytest
 
 from conformance.harness import launch, leash
 from conformance.harness.launch import Process, Unreachable, words_of
+from conformance.harness.target import Launched
+from conformance.harness.wire import Manners
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
 PYTHON = shlex.quote(sys.executable)
@@ -306,3 +308,11 @@ def test_a_program_that_cannot_be_run_is_said(tmp_path: Path) -> None:
     said = refused(f"{tmp_path}/server {{port}}")
     assert said.startswith("the server ended at once with exit status 127; it printed:\n")
     assert said.endswith(f"{tmp_path}/server: Exec format error")
+
+
+def test_a_server_that_does_not_start_three_times_in_a_row_is_not_tried_again(tmp_path: Path) -> None:
+    server = Launched(f'{PYTHON} -c \'open("{tmp_path}/tries", "a").write("x")\'', 1.0, Manners())
+    for _ in range(5):
+        with pytest.raises(Unreachable, match="ended at once"):
+            server.prepare()
+    assert (tmp_path / "tries").read_text() == "xxx"
