@@ -43,6 +43,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="Start the server to test: {host}, {port} and {time_limit} are filled in. Without {port} it is expected "
         "on 127.0.0.1:8765. Without --target and --launch the reference server is tested.",
     )
+    add("--wrap", metavar="COMMAND", help="Put this in front of the command that starts the server, as a sandbox is.")
     add("--mailbox", metavar="DIR", help="Where a --target server on this machine keeps its mailbox.")
     add("--source", metavar="DIR", help="The server's source, to see which primitives its pool is built from.")
     add("--dialect", default="cs4410-2016", metavar="NAME", help="cs4410-2016 (default), cs4410-2014 or a TOML file.")
@@ -53,7 +54,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--examples",
         type=int,
         metavar="N",
-        help="How many random conversations are held (default 300, as far as 8 seconds allow; 10000 for a night).",
+        help="How many random conversations are held (default 300, as far as 8 seconds allow, 60 with --quick; 10000 "
+        "for a night).",
     )
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from reports import diff, grading, grids, markdown, matrix, options, page, rubric, terminal
+from reports import diff, grading, grids, markdown, matrix, options, page, rubric, teach, terminal
 from reports.escape import typed
 from reports.options import complain
 from reports.progress import Progress
@@ -89,6 +89,10 @@ def _gradescope(given: argparse.Namespace) -> int:
     return _write(json.dumps(document, indent=1) + "\n", given.output)
 
 
+def _class(given: argparse.Namespace) -> int:
+    return teach.hold(given.roster, given.output, given.rubric, fresh=given.fresh, again=given.again)
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "show": _show,
     "markdown": _markdown,
@@ -96,6 +100,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "matrix": _matrix,
     "diff": _diff,
     "gradescope": _gradescope,
+    "class": _class,
 }
 
 

@@ -27,6 +27,7 @@ def html(told: Matrix) -> str:
         letters=LETTERS,
         legend=LEGEND,
         verdicts=VERDICTS,
+        with_points=any(column.points is not None for column in told.columns),
         counted=counted,
         conforming=sum(1 for column in told.judged if not column.count("fail")),
         by_all=[row for row in rows if row.kind == "all"],
@@ -69,12 +70,12 @@ def comma_separated(told: Matrix) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(
-        ["section", "requirement", "level", "rule", "broken by", *(_cell(column.name) for column in told.columns)]
+        ["section", "requirement", "level", "rule", "broken by", *(spreadsheet(column.name) for column in told.columns)]
     )
     for row in told.rows:
         rule = row.rule
         words = [column.cells[rule.id].verdict if rule.id in column.cells else "" for column in told.columns]
-        facts = [_cell(text) for text in (rule.section, rule.id, rule.level, rule.rule)]
+        facts = [spreadsheet(text) for text in (rule.section, rule.id, rule.level, rule.rule)]
         writer.writerow([*facts, len(row.failed), *words])
     return text.getvalue()
 
@@ -101,7 +102,7 @@ def _escaped(text: str) -> str:
     return markdown(named(text))
 
 
-def _cell(text: str) -> str:
-    """A text that no spreadsheet takes for a formula."""
+def spreadsheet(text: str) -> str:
+    """Show a text so that no spreadsheet takes it for a formula."""
     shown = named(text)
     return f"'{shown}" if shown.startswith(_FORMULA) else shown

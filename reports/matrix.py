@@ -30,6 +30,7 @@ class Column:
         page: the address of its run's page, relative to the matrix; empty where there is none.
         rules: the requirements of its run.
         cells: by requirement; empty for a server that was not judged.
+        points: by a rubric, or None.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Column:
     page: str = ""
     rules: tuple[Requirement, ...] = ()
     cells: Mapping[str, Cell] = field(default_factory=dict)
+    points: float | None = None
 
     def count(self, verdict: str) -> int:
         """How many requirements have this verdict."""

@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _matrix(commands)
     _diff(commands)
     _gradescope(commands)
+    _class(commands)
     return whole
 
 
@@ -150,6 +151,56 @@ def _gradescope(commands: "_Commands[Parser]") -> None:
         "no points are written, and the end of this file",
     )
     _output(grade)
+
+
+ROSTER = """\
+a roster:
+
+  at_once = 2                       # servers tested side by side (default: half the cores)
+  minutes = 15                      # for one server; then it is given up
+  options = ["--quick"]             # the suite's, for everybody
+
+  [limits]                          # of launched servers
+  memory = 1024                     # MiB, of all its processes together
+  file_size = 256                   # MiB, of each file
+  processes = 256                   # and threads
+  seconds = 600                     # of processor time, for each process
+
+  [[server]]
+  name = "Ada Lovelace"
+  directory = "submissions/ada"     # where its files are; default: the roster's
+  launch = "python3 server.py -p {port}"
+
+  [[server]]
+  name = "Ben"
+  target = "ben.example.org:8765"
+  options = ["--dialect", "cs4410-2014"]
+
+A launched server gets a directory of its own, an environment that holds none of yours, and these limits. Where
+bubblewrap is installed it sees nothing but programs, Python, and its own files; the network it shares. Servers without
+{port} take turns on port 8765. Called again, the command goes on where it was: a server is tested again only if its
+files or its options have changed.
+
+Exit status: 0 when every server was tested, whatever came of it; 2 interrupted; 4 wrong usage.
+"""
+
+
+def _class(commands: "_Commands[Parser]") -> None:
+    hold = commands.add_parser(
+        "class",
+        help="test every server of a roster, and write the matrix and the scores",
+        description="Run the suite for every server of a roster, several side by side, and go on whatever one of them "
+        "does. Each gets a folder with its report; matrix.html, .md and .csv and scores.csv are beside them.",
+        epilog=ROSTER,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    hold.add_argument("roster", type=Path, metavar="ROSTER.toml", help="who is tested; see below")
+    hold.add_argument(
+        "-o", "--output", type=Path, metavar="DIR", help="where the reports go (default: reports/out/<roster>)"
+    )
+    hold.add_argument("--rubric", type=Path, metavar="RUBRIC.toml", help="give points, as `gradescope` does")
+    hold.add_argument("--again", action="store_true", help="test those again that got no verdict")
+    hold.add_argument("--fresh", action="store_true", help="test all of them again")
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:

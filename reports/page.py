@@ -7,6 +7,7 @@ from functools import cached_property
 
 from reports import template
 from reports.conversation import Turn, sent_before_fault, turns
+from reports.escape import sentence
 from reports.results import VERDICTS, Case, Finding, Requirement, Results
 from reports.summary import Row, counted, facts, summarize
 from reports.timeline import timeline
@@ -71,11 +72,12 @@ class Section:
     rules: tuple[Requirement, ...]
 
 
-def render(results: Results) -> str:
+def render(results: Results, *, name: str | None = None) -> str:
     """Write the page.
 
     Args:
         results: the run.
+        name: what the server is called, such as a student's name; by default what the suite calls it.
 
     Returns:
         One HTML document that needs no other file and no network; everything a server sent is text in it.
@@ -89,6 +91,7 @@ def render(results: Results) -> str:
         "run",
         script="run",
         results=results,
+        name=name or sentence(results.target.name),
         headline=HEADLINES.get(results.outcome.exit, "No verdict"),
         line=_line(results.outcome.line),
         facts=facts(results),

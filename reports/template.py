@@ -12,7 +12,7 @@ from markupsafe import Markup
 from reports.escape import cut, named, sentence, typed
 
 
-def page(name: str, *, script: str, **values: object) -> str:
+def page(name: str, /, *, script: str, **values: object) -> str:
     """Fill in a template.
 
     Args:

@@ -12,17 +12,13 @@ from pathlib import Path
 import pytest
 
 from conformance.harness import ledger
-from tests.mutants import catalogue, matrix
+from tests.mutants import catalogue, matrix, run
 from tests.mutants.__main__ import CONTROL
 from tests.mutants.patch import Edit, MisfitError, Mutant, begun, build, headed, replaced
 from tests.mutants.run import Held
 
 LEDGER = ledger.load()
 FILES = sorted((Path(__file__).parent / "mutants").glob("*.py"))
-NONE_CAN_BREAK = {
-    "time.prompt": "under the short limit of these runs a time-out that is not prompt does not come in time at all",
-}
-"""Requirements without a mutant of their own, and why there is none."""
 
 
 @pytest.mark.parametrize("mutant", catalogue.MUTANTS, ids=lambda mutant: mutant.name)
@@ -53,7 +49,7 @@ def test_a_mutant_names_known_requirements(mutant: Mutant) -> None:
 
 def test_every_rule_that_a_server_can_break_is_the_main_one_of_a_mutant() -> None:
     rules = {name for name, rule in LEDGER.items() if rule.level != "NOTE"}
-    assert rules - {mutant.main for mutant in catalogue.MUTANTS} == set(NONE_CAN_BREAK)
+    assert rules - {mutant.main for mutant in catalogue.MUTANTS} == set()
 
 
 def test_there_are_a_hundred() -> None:
@@ -101,6 +97,22 @@ def test_a_mutant_runs_from_its_own_copy(tmp_path: Path) -> None:
     mutant = Mutant("loud", "helo", [begun("__main__.py", "main", "sys.exit('I am the mutant')")])
     told = subprocess.run([sys.executable, build(mutant, tmp_path)], capture_output=True, text=True, check=False)
     assert told.stderr == "I am the mutant\n"
+
+
+def test_a_result_is_remembered_for_the_same_suite_and_server_only(tmp_path: Path) -> None:
+    home = build(CONTROL, tmp_path)
+    held = Held(1, 2.5, True, {"helo": ["a", "b"]}, ["mail"])
+    run.remember(held, tmp_path / "results", run.fingerprint(home))
+    assert run.remembered(tmp_path / "results", run.fingerprint(home)) == held
+    (home / "reference_server" / "pool.py").write_text("changed")
+    assert run.remembered(tmp_path / "results", run.fingerprint(home)) is None
+    assert run.remembered(tmp_path / "nothing", run.fingerprint(home)) is None
+
+
+@pytest.mark.parametrize("odd", [Held(2, 1.0, True), Held(1, 1.0, False), Held(3, 1.0, True)])
+def test_a_run_without_a_verdict_is_not_remembered(odd: Held, tmp_path: Path) -> None:
+    run.remember(odd, tmp_path, "x")
+    assert run.remembered(tmp_path, "x") is None
 
 
 # Choosing

@@ -109,11 +109,7 @@ def test_nobody_is_disturbed(case: Case, disturber: str) -> None:
         client.send_as_far_as_possible(sent)
         if disturber == "half-closed":
             client.leave("half_close")
-    began = time.monotonic()
-    other = case.client("recipient")
-    other.give("DATA")
-    message = other.expect_delivered(case.words.body())
-    crowd.expect_undisturbed(case, message, time.monotonic() - began)
+    crowd.deliver_undisturbed(case)
 
 
 STEPS = {
@@ -153,7 +149,8 @@ def test_workers_survive(case: Case, kind: str) -> None:
     count = 31 if case.health.slow_to_free else 64
     for state, sent, leave in itertools.islice(itertools.cycle(BROKEN[kind]), count):
         crowd.visit(case, state, sent, leave)
-    crowd.fill(case, patience=case.limit + 2.0, requirement="pool.survives" if kind != "leaving" else "pool.frees")
+    crowd.await_freed_places(case)
+    crowd.fill(case, requirement="pool.survives" if kind != "leaving" else "pool.frees")
 
 
 @pytest.mark.alone

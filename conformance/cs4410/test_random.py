@@ -3,13 +3,16 @@
 import pytest
 
 from conformance.harness.case import Case
-from conformance.search import player, search
+from conformance.search import player
 
 
 @pytest.mark.places(3)
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:
     """Clients say right and wrong things, cut, joined, interleaved: replies and mailbox are as the model allows."""
+    # hypothesis takes long to import, and most workers hold no search.
+    from conformance.search import search
+
     case.client("after-error").close()  # who answers nobody holds no conversations
     search.hold_conversations(case)
 
@@ -19,5 +22,7 @@ def test_conversations(case: Case) -> None:
 @pytest.mark.judges(*player.JUDGED_BY_CLOCK)
 def test_conversations_with_time_outs(case: Case) -> None:
     """A client is timed out in the middle of a conversation: it leaves nothing behind for those that go on."""
+    from conformance.search import search
+
     case.client("after-error").close()
     search.hold_timed_conversations(case)

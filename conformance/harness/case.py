@@ -168,7 +168,7 @@ class Case:
             with SharedPlaces(launch.HOST, PLAIN_PORT).starting(patience=10.0):
                 if proc.listener(launch.HOST, PLAIN_PORT):
                     raise taken
-                launch.Process(command, self.limit).stop()
+                launch.Process(command, self.limit, wrap=self.settings.wrap).stop()
         except launch.Unreachable as error:
             raise self.stop("start.address", str(error), f"{launch.HOST}:{PLAIN_PORT}") from None
         except TimeoutError:

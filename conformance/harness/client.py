@@ -128,7 +128,7 @@ class Client(Clocked):
     def expect_silence(self, requirement: str = "", seconds: float = 0.03) -> None:
         """Judge that nothing comes for a moment (seconds)."""
         requirement = requirement or self._case.record.requirements[0]
-        if extra := self.wire.extra(seconds):
+        if extra := self.wire.extra(seconds, usual=False):
             raise self._case.stop(requirement, "a reply where none is due", "", extra.decode("latin-1"), "delivered")
 
     def try_line(self, line: str) -> str:

@@ -113,7 +113,7 @@ class Clocked(Session):
         """Keep sending what restarts no clock, and judge that the time-out comes all the same.
 
         Args:
-            sent: what is sent, piece by piece.
+            sent: what is sent, piece by piece; an empty piece is nothing.
             every: the pause between pieces, as a fraction of the time limit.
             requirement: what is broken if the client is still served after twice the limit.
         """
@@ -128,7 +128,8 @@ class Clocked(Session):
                 except Silent:
                     if time.monotonic() >= latest:
                         break
-                    self.wire.send(next(sent))
+                    if piece := next(sent):
+                        self.wire.send(piece)
                     continue
                 if reply.code == case.dialect.code("timeout"):
                     self._not_before_limit(reply.at, reply.text)
@@ -139,12 +140,8 @@ class Clocked(Session):
             return
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
-        raise case.stop(
-            self._concern(requirement),
-            f"still served {span} after the last valid command",
-            f"421 within {span}",
-            "no 421",
-        )
+        still = f"still served {span} after the last valid command"
+        raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out")
 
     def _concern(self, requirement: str) -> str:
         """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""

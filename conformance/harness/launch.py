@@ -23,6 +23,8 @@ OUTPUT_LIMIT = 1024 * 1024
 """Bytes of a server's output that are kept in `output.txt`."""
 START_LIMIT = 15.0
 """Seconds that a server may take until it listens."""
+STOP_LIMIT = 30.0
+"""Seconds that the end of a server may take, on however busy a machine, beyond the grace that it is given."""
 PLAIN_PORT = 8765
 """Where a server listens that takes no port."""
 HOST = "127.0.0.1"
@@ -79,13 +81,14 @@ class Process:
         command: the command line with `{host}`, `{port}` and `{time_limit}`.
         time_limit: seconds, filled in.
         stale: a mailbox that stands in its directory before it starts, or None.
+        wrap: a command that is put in front of it, or None.
 
     Raises:
         Unreachable: it does not start or does not listen.
     """
 
-    def __init__(self, command: str, time_limit: float, stale: bytes | None = None) -> None:
-        words = words_of(command)
+    def __init__(self, command: str, time_limit: float, stale: bytes | None = None, wrap: str | None = None) -> None:
+        words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
         self.port = _free_port() if "{port}" in command else PLAIN_PORT
         if proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
@@ -104,6 +107,8 @@ class Process:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            # Who kills the suite's whole process group must not kill the leash before it has ended the server.
+            process_group=0,
         )
         self._reader = threading.Thread(target=self._collect_output, daemon=True)
         self._reader.start()
@@ -159,7 +164,7 @@ class Process:
         assert self._leash.stdin
         self._leash.stdin.close()
         try:
-            self._leash.wait(leash.GRACE + 3.0)
+            self._leash.wait(leash.GRACE + STOP_LIMIT)
         except subprocess.TimeoutExpired:
             self._leash.kill()
             self._leash.wait()

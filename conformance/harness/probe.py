@@ -77,7 +77,7 @@ def look(settings: Settings) -> Found:
 
 def _look_at_command(settings: Settings) -> Found:
     command = settings.launch or launch.reference_command()
-    process = launch.Process(command, settings.time_limit)
+    process = launch.Process(command, settings.time_limit, wrap=settings.wrap)
     try:
         found = Found(_name_of(command), launch.HOST, process.port, command)
         _learn(found, settings, Folder(process.directory), process.first)

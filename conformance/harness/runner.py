@@ -108,7 +108,7 @@ class Runner:
         found, manners = self.found, self.found.manners()
         if found.command is None:
             return Addressed((found.host, found.port), manners, found.mailbox, found.no_mailbox)
-        return Launched(found.command, self.settings.time_limit, manners)
+        return Launched(found.command, self.settings.time_limit, manners, self.settings.wrap)
 
     @property
     def notes(self) -> list[str]:

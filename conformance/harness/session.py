@@ -121,7 +121,7 @@ class Session:
             case.server.greets_late()
         case.health.step("pool.32", True)
         case.health.step("pool.frees", True)
-        flood = case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
+        flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
         right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
         case.health.step("greeting", right, case.judges("greeting"))
         if not right:

@@ -28,6 +28,7 @@ class Settings:
     quick: bool
     report: str | None
     examples: int | None = None
+    wrap: str | None = None
 
     def check(self) -> None:
         """Refuse what cannot be.
@@ -35,6 +36,8 @@ class Settings:
         Raises:
             UsageError: an option has no sense, or a directory is not there.
         """
+        if self.wrap is not None and (self.target is not None or not self.wrap.strip()):
+            raise UsageError("--wrap: give a command that starts the server, and no --target")
         if self.target is not None and self.launch is not None:
             raise UsageError("--target and --launch: give one of them")
         if not 0.2 <= self.time_limit <= 3600:

@@ -123,14 +123,16 @@ class Launched(Server):
         command: the command line, as in `--launch`.
         time_limit: the server's time limit in seconds.
         manners: what the probe learned of it.
+        wrap: a command that is put in front of it, as in `--wrap`, or None.
     """
 
     launched = True
 
-    def __init__(self, command: str, time_limit: float, manners: Manners) -> None:
+    def __init__(self, command: str, time_limit: float, manners: Manners, wrap: str | None = None) -> None:
         super().__init__(manners)
         self.command = command
         self._time_limit = time_limit
+        self._wrap = wrap
         self._leaks_after: int | None = None
         self._lock = threading.RLock()
         self._process: Process | None = None
@@ -157,7 +159,7 @@ class Launched(Server):
 
     def _start(self, stale: bytes | None = None) -> None:
         assert self.command
-        self._process = Process(self.command, self._time_limit, stale)
+        self._process = Process(self.command, self._time_limit, stale, self._wrap)
         self.address = ("127.0.0.1", self._process.port)
         self.places = Places()
         self.folder = Folder(self._process.directory)

@@ -233,17 +233,27 @@ class Connection:
                 settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
                 quiet_by = min(arrived + settle, deadline + SETTLE)
 
-    def extra(self, seconds: float) -> bytes:
-        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does."""
-        deadline = time.monotonic() + seconds
-        while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
-            self._take()
+    def extra(self, seconds: float, usual: bool = True) -> bytes:
+        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
+
+        Args:
+            seconds: how long it is waited for.
+            usual: whether nothing but plain lines was sent, so that more may come after any other line as well.
+        """
+        self.waiting(seconds)
         data = bytes(self._buffer)
         self._buffer.clear()
         if data:
-            self._manners.chatty = True
+            self._manners.chatty |= usual
             self._log.add(f"<-{self._mark}", data)
         return data
+
+    def waiting(self, seconds: float) -> int:
+        """How many bytes come within some seconds beyond the replies that were read; they are still to be read."""
+        deadline = time.monotonic() + seconds
+        while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
+            self._take()
+        return len(self._buffer)
 
     def settle(self) -> None:
         """Set aside what came beyond one reply a line, which one requirement alone judges."""

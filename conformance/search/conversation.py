@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from conformance.harness.oracle import LONGEST_LINE, VERBS, State, acceptable
 from conformance.search import words
@@ -24,8 +25,8 @@ class Pick:
     Attributes:
         client: who sends it.
         kind: `forward` (the right next command, or a body), `right` (the command of its template), `message` (all of
-            it up to the dot), `stumble` (an error that fits the state), `line` (another wrong one), `long`, `leave`
-            or `wait`.
+            it up to the dot), `abandon` (all of it up to the middle of the body, and then leave), `stumble` (an error
+            that fits the state), `line` (another wrong one), `long`, `leave` or `wait`.
         number: chooses the host, the address or the body; 0 for the plainest.
         spelling: how a right command is written.
         template: of a `line`.
@@ -89,7 +90,7 @@ def plan(picks: Sequence[Pick], waits: int = 0) -> Conversation:
     clients: dict[int, _Client] = {}
     steps: list[Step] = []
     connections = 0
-    for pick in picks:
+    for pick in chain.from_iterable(map(_singly, picks)):
         if pick.kind == "wait":
             if not waits:
                 continue
@@ -109,6 +110,15 @@ def plan(picks: Sequence[Pick], waits: int = 0) -> Conversation:
     return (*steps, closing())
 
 
+def _singly(pick: Pick) -> Iterator[Pick]:
+    """What a pick comes to where it takes more than one step."""
+    if pick.kind == "abandon":
+        yield replace(pick, kind="envelope", how="")
+        yield replace(pick, kind="leave", number=3 * (pick.number // 3) + 2)
+    else:
+        yield pick
+
+
 def closing() -> Step:
     """The plain message that ends a conversation: what went wrong without a word shows in it."""
     return Step(LAST, _message(State(), 0))
@@ -119,6 +129,8 @@ def _step(pick: Pick, client: _Client) -> Step | None:
         return Step(pick.client, waits=True)
     if pick.kind == "leave":
         return _leave(pick, client)
+    if pick.kind == "envelope" and client.in_body:
+        return None
     parts = _parts(pick, client)
     surely = True
     before = replace(client)
@@ -135,6 +147,8 @@ def _parts(pick: Pick, client: _Client) -> tuple[bytes, ...]:
         return (words.body(pick.number) + END,)
     if pick.kind == "message":
         return _message(client.state, pick.number)
+    if pick.kind == "envelope":
+        return _message(client.state, pick.number)[:-1]
     if pick.kind == "line":
         return (words.fill(pick.template, pick.number) + CRLF,)
     verb = _next_verb(client.state)
@@ -175,13 +189,10 @@ def _follow(client: _Client, part: bytes) -> bool:
 def _leave(pick: Pick, client: _Client) -> Step:
     """The client leaves: in the middle of a line or a body, or after a whole one that it waits for no answer to."""
     part = _parts(Pick(number=pick.number), client)[0]
-    fate = pick.number % 4
-    if fate == 0:
-        return Step(pick.client, leave=pick.how)
-    if fate == 1:
+    if pick.number % 3 < (2 if pick.how == "half_close" else 1):
         return Step(pick.client, (part,), leave=pick.how)
     # Of a body all but a part of its end, of a command half of it.
-    rest = part[: -1 - pick.number % 3] if client.in_body else part[: len(part) // 2]
+    rest = part[: -1 - pick.number % 5] if client.in_body else part[: len(part) // 2]
     return Step(pick.client, leave=pick.how, rest=rest)
 
 

@@ -7,12 +7,13 @@ every try is a real conversation. Nothing is drawn from what the server says, so
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis.errors import NoSuchExample
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.harness.health import Health
@@ -25,6 +26,9 @@ from conformance.search.shrink import Picks, shrink
 
 HELD_PER_START = 60
 """Conversations that one start of a server sees: its mailbox stays small, and what leaks cannot pile up."""
+AT_A_TIME = 10
+"""Conversations that hypothesis draws before it begins anew; of more it makes most by changing what it drew before, and
+conversations that resemble each other find a rare fault a fifth as fast as independent ones."""
 HURRY = 1.0
 """Seconds that a reply is waited for while searching; a failure counts only if it shows with full patience as well."""
 SHORTEST_WAIT = 0.25
@@ -33,6 +37,9 @@ WAITS = 1
 """Time-outs that one conversation waits for, if any was drawn."""
 MOST_UNREPEATED = 5
 MOST_UNGREETED = 3
+
+
+_DRAWING = threading.Lock()
 
 
 class Hasty(Health):
@@ -73,6 +80,7 @@ class Found:
     Attributes:
         conversation: the shortest one that fails.
         failure: how it does.
+        first: how it, or what it was shrunk from, failed the first time.
         times: how often it failed of three times.
         cause: which requirement is broken.
         play: how it was held the last time that it failed.
@@ -82,6 +90,7 @@ class Found:
 
     conversation: Conversation
     failure: Failure
+    first: Failure
     times: int
     cause: Cause
     play: Play
@@ -113,43 +122,44 @@ class Hunt:
         self._shrinking = 0.0
         self._shrink_connections = 0
         self._ungreeted = 0
-        self.unrepeated: list[Found] = []
+        self._unrepeated: list[Found] = []
         self.found: list[Found] = []
         self.held = 0
         self.stopped = ""
 
-    def run(self, draw: SearchStrategy[Picks], seed: str) -> None:
+    def run(self, strategy: SearchStrategy[Picks], seed_: str) -> None:
         """Search until the budget is spent, or there is nothing to be gained from going on.
 
         Args:
-            draw: what is drawn.
-            seed: decides what is.
+            strategy: what is drawn.
+            seed_: decides what is.
         """
-        round_ = 0
-        while not self.stopped and self.held < self._budget.examples:
-            held_before = self.held
-            quest = _Quest(self, draw)
-            if found := quest.run(random.Random(f"{seed}/{round_}"), self._budget.examples - self.held):
-                self._take(found)
-            elif not self.stopped:
-                return
-            round_ += 1
-            if self.held == held_before:
-                return
+        for round_ in count():
+            for picks in drawn(strategy, AT_A_TIME, random.Random(f"{seed_}/{round_}")):
+                if self.stopped or self.held == self._budget.examples:
+                    return
+                if failure := self.first(plan(picks, WAITS)):
+                    self._take(_Reduction(self, picks, failure).run())
 
     def _take(self, found: Found) -> None:
-        self._known.add(found.failure.sign)
-        same = [one for one in self.found if one.cause.resembles(found.cause)]
         if found.times < 2:
-            self.unrepeated.append(found)
-        elif not same:
-            self.found.append(found)
+            # It may have come from a conversation before, and show by itself in a later one.
+            self._unrepeated.append(found)
+        else:
+            self._known |= {found.failure.sign, found.first.sign}
+            if not any(one.cause.resembles(found.cause) for one in self.found):
+                self.found.append(found)
         if len(self.found) == self._budget.causes:
             self.stopped = f"{len(self.found)} causes were found"
-        elif len(self.unrepeated) == MOST_UNREPEATED:
+        elif len(self._unrepeated) == MOST_UNREPEATED:
             self.stopped = f"{MOST_UNREPEATED} failures did not repeat"
         elif self._shrink_left() <= 0:
             self.stopped = "the time for shrinking was spent"
+
+    @property
+    def unrepeated(self) -> list[Found]:
+        """The failures that did not repeat, but for those that look like one that did."""
+        return [found for found in self._unrepeated if found.first.sign not in self._known]
 
     # --- holding ---
 
@@ -199,7 +209,7 @@ class Hunt:
         if not failure.in_mailbox:
             conversation = conversation[: failure.step + 1]
         cause = cause_of(conversation, failure, self._player.ledger, shrunk)
-        return Found(conversation, failure, times, cause, play, transcript, shrunk)
+        return Found(conversation, failure, first, times, cause, play, transcript, shrunk)
 
     def judge_unshrunk(self, conversation: Conversation) -> Found | None:
         """Hold a conversation, and if it fails judge it as it is; None if it does not fail."""
@@ -231,68 +241,57 @@ class Hunt:
         return self._shrink_left() <= 0 or self._shrink_connections > self._budget.connections
 
 
-def draw(
-    strategy: SearchStrategy[Picks], fails: Callable[[Picks], bool], examples: int, chance: random.Random
-) -> Picks | None:
-    """Draw what conversations are made of until one fails.
+def drawn(strategy: SearchStrategy[Picks], count: int, chance: random.Random) -> list[Picks]:
+    """Draw what conversations are made of.
 
     Args:
         strategy: what is drawn.
-        fails: whether it does.
-        examples: how many are drawn at the most.
+        count: how many are drawn.
         chance: decides what is drawn.
     """
-    # No example database and no deadline: neither a file nor the network decides what is held. Long conversations are
-    # drawn on purpose, and slow ones are the server's affair, so no health check of hypothesis's applies.
-    options = settings(
-        max_examples=examples,
+    picks: list[Picks] = []
+
+    # No example database and no deadline: neither a file nor the machine decides what is drawn. Long conversations are
+    # drawn on purpose, so no health check of hypothesis's applies.
+    @seed(chance.getrandbits(64))
+    @settings(
+        max_examples=count,
         database=None,
         deadline=None,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        return find(strategy, fails, settings=options, random=chance)
-    except NoSuchExample:
-        return None
+    @given(strategy)
+    def draw(one: Picks) -> None:
+        picks.append(one)
+
+    # hypothesis reads the source of loaded modules, which Python 3.11 cannot do in two threads at a time.
+    with _DRAWING:
+        draw()
+    return picks
 
 
-class _Quest:
-    """The way to one failure: the first conversation that fails, then shorter ones."""
+class _Reduction:
+    """The way from a conversation that fails to the shortest one."""
 
-    def __init__(self, hunt: Hunt, draw: SearchStrategy[Picks]) -> None:
+    def __init__(self, hunt: Hunt, picks: Picks, first: Failure) -> None:
         self._hunt = hunt
-        self._draw = draw
+        self._picks = picks
+        self._first = first
         self._health: Health = Hasty(hunt.limit, SHORTEST_WAIT)
-        self._first: Failure | None = None
         self._fresh_next = False
 
-    def run(self, chance: random.Random, examples: int) -> Found | None:
-        """Search and shrink.
-
-        Args:
-            chance: where hypothesis draws from.
-            examples: how many conversations may be held before one fails.
-        """
-        picks = draw(self._draw, self._fails, examples, chance)
-        return None if picks is None else self._reduce(picks)
-
-    def _fails(self, picks: Picks) -> bool:
-        # hypothesis holds the one that failed once more.
-        self._first = self._first or self._hunt.first(plan(picks, WAITS))
-        return self._first is not None
-
-    def _reduce(self, picks: Picks) -> Found:
-        assert self._first
+    def run(self) -> Found:
+        """Shrink, and judge twice more."""
         for fails in (self._fails_again, self._fails_afresh):
-            if self._hold(plan(picks, WAITS), fresh=True) is None:
+            if self._hold(plan(self._picks, WAITS), fresh=True) is None:
                 break
-            shortest = plan(shrink(picks, fails, WAITS), WAITS)
+            shortest = plan(shrink(self._picks, fails, WAITS), WAITS)
             found = self._judge(shortest[:-1] if fails(shortest[:-1]) else shortest)
             if found.times > 1 or not self._hunt.player.can_restart:
                 return found
         # What came before may have led to it.
-        return self._judge(plan(picks, WAITS), repeated=False)
+        return self._judge(plan(self._picks, WAITS), repeated=False)
 
     def _fails_again(self, conversation: Conversation) -> bool:
         fresh, self._fresh_next = self._fresh_next, False
@@ -313,5 +312,4 @@ class _Quest:
         return self._hunt.hold(conversation, self._health, fresh)
 
     def _judge(self, conversation: Conversation, repeated: bool = True) -> Found:
-        assert self._first
         return self._hunt.judge(conversation, self._first, repeated and not self._hunt.shrink_budget_spent)

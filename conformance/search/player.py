@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 
 from conformance.harness.case import Case
 from conformance.harness.dialect import Dialect
@@ -68,13 +69,22 @@ class Player:
         ledger: the requirements.
         name: the case's id.
         alone: whether nobody else delivers to this server.
+        counts: whether nobody else is to deliver during a conversation; not if it waits.
     """
 
     def __init__(
-        self, server: Server, settings: Settings, dialect: Dialect, ledger: Ledger, name: str, alone: bool
+        self,
+        server: Server,
+        settings: Settings,
+        dialect: Dialect,
+        ledger: Ledger,
+        name: str,
+        alone: bool,
+        counts: bool = True,
     ) -> None:
         self.server = server
         self.alone = alone
+        self._counts = counts
         self.connections = 0
         self.last = Play()
         self._settings = settings
@@ -108,9 +118,10 @@ class Player:
         record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self.ledger)
         record.transcript = transcript or record.transcript
         case = Case(record, self.server, self._settings, self._dialect, health)
-        performance = _Performance(case, self._history, conversation)
+        performance = _Performance(case, self._history, conversation if self.alone else _answered(conversation))
+        chatty = self.server.manners.chatty
         try:
-            with case.counting():
+            with case.counting() if self._counts else nullcontext():
                 performance.run()
                 self._judge_mailbox(case)
             return None
@@ -128,6 +139,8 @@ class Player:
             return None
         finally:
             case.close()
+            # What else it says after some past must not make every other case listen longer.
+            self.server.manners.chatty = chatty
             self.connections += record.transcript.connections
             self.last = Play(
                 tuple(performance.actions),
@@ -155,6 +168,9 @@ class Player:
 
     def _judge_mailbox(self, case: Case) -> None:
         history = self._history
+        if not self._counts:
+            # Others send from the same addresses meanwhile.
+            history.begun.clear()
         history.judge_numbers()
         if self.alone:
             history.judge_gaps()
@@ -169,6 +185,11 @@ class Player:
         history.judge_entries(entries, self.alone)
         if self.alone:
             history.settle(entries)
+
+
+def _answered(conversation: Conversation) -> Conversation:
+    """The same without messages that are delivered after their client left: others count deliveries."""
+    return tuple(replace(step, leave="half_close") if step.leave and step.parts else step for step in conversation)
 
 
 class _Performance:
@@ -186,6 +207,7 @@ class _Performance:
         self._conversation = conversation
         self._talkers: dict[int, Talker] = {}
         self._held: dict[int, list[bytes]] = {}
+        self._astray: set[int] = set()
         self.at = 0
         self.over = False
         self.actions: list[Action] = []
@@ -194,10 +216,13 @@ class _Performance:
         """Take all steps."""
         for place, step in enumerate(self._conversation):
             self.at = place
+            if step.client in self._astray:
+                continue
             try:
                 self._take(step)
             except Astray:
                 self._drop(step.client)
+                self._astray.add(step.client)
         for client in self._talkers.values():
             client.forsake()
         self.over = True

@@ -69,7 +69,7 @@ def _plainer(best: Callable[[], Picks]) -> Iterator[Picks]:
     for client in {pick.client for pick in best()} - {0}:
         yield tuple(replace(pick, client=0) if pick.client == client else pick for pick in best())
     for at in range(len(best())):
-        yield from _as_messages(best, at)
+        yield from _in_one_step(best, at)
         ways: tuple[Callable[[Pick], Pick], ...] = (
             lambda pick: replace(pick, kind="forward", template="", spelling=words.PLAIN),
             lambda pick: replace(pick, number=0),
@@ -87,8 +87,14 @@ def _plainer(best: Callable[[], Picks]) -> Iterator[Picks]:
                     yield (*best()[:at], plainer, *best()[at + 1 :])
 
 
-def _as_messages(best: Callable[[], Picks], at: int) -> Iterator[Picks]:
-    """Have a plain message in one step instead of what leads to it in several."""
-    for length in (5, 4, 3, 2, 1):
-        if at + length <= len(best()) and not any(one.kind in ("leave", "wait") for one in best()[at : at + length]):
-            yield (*best()[:at], Pick(best()[at].client, "message"), *best()[at + length :])
+def _in_one_step(best: Callable[[], Picks], at: int) -> Iterator[Picks]:
+    """Have a plain message, or one that is abandoned, in one step instead of what leads to it in several."""
+    for length in (6, 5, 4, 3, 2, 1):
+        run = best()[at : at + length]
+        if len(run) < length or any(one.kind == "wait" for one in run):
+            continue
+        rest = best()[at + length :]
+        if run[-1].kind == "leave":
+            yield (*best()[:at], replace(run[-1], kind="abandon"), *rest)
+        elif not any(one.kind in ("abandon", "leave") for one in run):
+            yield (*best()[:at], Pick(run[0].client, "message"), *rest)

@@ -15,17 +15,18 @@ from conformance.search.conversation import Pick
 from conformance.search.words import CUTS, NUMBERS, SPELLINGS, WRONG_LINES
 
 _WHAT = (
-    *[Pick()] * 22,
-    *[Pick(kind="message")] * 6,
+    *[Pick()] * 26,
+    *[Pick(kind="message")] * 11,
     *[Pick(kind="right", template=verb) for verb in ("HELO", "MAIL", "RCPT", "DATA")] * 2,
     *[Pick(spelling=spelling) for spelling in SPELLINGS],
     *[Pick(kind="right", template="RCPT", spelling=spelling) for spelling in SPELLINGS[:6]],
     *[Pick(kind="line", template=line) for line in WRONG_LINES],
     *[Pick(kind="stumble")] * 11,
     *[Pick(kind="long")] * 9,
-    *[Pick(kind="leave", how=how) for how in ("close", "reset", "half_close")],
+    *[Pick(kind="leave", how=how) for how in ("close", "reset", "half_close", "half_close")],
+    *[Pick(kind="abandon", how=how) for how in ("close", "reset", "half_close")],
 )
-_CLIENTS = (0, 0, 0, 0, 0, 1, 1, 2)
+_CLIENTS = (0, 0, 0, 0, 0, 0, 0, 1, 1, 2)
 _SENT = (*[("", False)] * 28, *[("", True)] * 7, *[(cut, False) for cut in CUTS[1:]])
 _BY_WHOM_AND_HOW = [(client, cut, joined) for client in _CLIENTS for cut, joined in _SENT]
 

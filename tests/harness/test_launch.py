@@ -265,6 +265,23 @@ def test_the_whole_family_ends_when_the_suite_is_killed(tmp_path: Path, stubborn
     assert wait_until(lambda: not any(map(runs, pids)))
 
 
+def test_server_ends_when_the_process_group_of_the_suite_is_killed(script: Callable[[str], str]) -> None:
+    suite = """
+        import sys, time
+        from conformance.harness.launch import Process
+        print(Process(sys.argv[1], 1.0).directory, flush=True)
+        time.sleep(1000)
+    """
+    command = [sys.executable, "-c", textwrap.dedent(suite), script(LISTEN) + " {port}"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout
+        folder = Path(process.stdout.readline().strip())
+        pid = json.loads((folder / "told.json").read_text())["pid"]
+        assert runs(pid)
+        os.killpg(process.pid, signal.SIGKILL)
+    assert wait_until(lambda: not runs(pid))
+
+
 def test_what_a_server_leaves_running_ends_with_it(tmp_path: Path) -> None:
     command = [sys.executable, "-I", "-S", leash.__file__, "sh", "-c", FAMILY]
     with subprocess.Popen(command, cwd=tmp_path, stdin=subprocess.PIPE) as process:

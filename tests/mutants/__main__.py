@@ -34,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     rows: dict[str, matrix.Row] = {}
     try:
-        for row in hold_all([CONTROL, *mutants], options.results, options.jobs):
+        for row in hold_all([CONTROL, *mutants], options.results, options.jobs, options.resume):
             rows[row.mutant.name] = row
             _progress(row, len(rows), len(mutants) + 1)
     except KeyboardInterrupt:
@@ -43,19 +43,20 @@ def main(words: Sequence[str] | None = None) -> int:
     return _conclude([rows[mutant.name] for mutant in (CONTROL, *mutants)], options.output)
 
 
-def hold_all(mutants: Sequence[Mutant], results: Path, jobs: int) -> Iterator[matrix.Row]:
+def hold_all(mutants: Sequence[Mutant], results: Path, jobs: int, resume: bool = False) -> Iterator[matrix.Row]:
     """Hold the suite on each mutant, in the order in which they end.
 
     Args:
         mutants: the mutants.
         results: the directory that gets a directory for each, with its results.json.
         jobs: how many are held at a time.
+        resume: whether a result that the same suite has of the same mutant is taken as it is.
     """
     lonely = [mutant for mutant in mutants if PLAIN_PORT in mutant.breaks.split()]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         for group, at_once in (([mutant for mutant in mutants if mutant not in lonely], jobs), (lonely, 1)):
             with ThreadPoolExecutor(at_once) as executor:
-                held = [executor.submit(_hold, mutant, Path(folder), results) for mutant in group]
+                held = [executor.submit(_hold, mutant, Path(folder), results, resume) for mutant in group]
                 try:
                     yield from (future.result() for future in as_completed(held))
                 except BaseException:
@@ -63,9 +64,14 @@ def hold_all(mutants: Sequence[Mutant], results: Path, jobs: int) -> Iterator[ma
                     raise
 
 
-def _hold(mutant: Mutant, folder: Path, results: Path) -> matrix.Row:
-    where = run.launched(build(mutant, folder))
-    return matrix.Row(mutant, run.hold(where, results / mutant.name, workers=mutant.workers))
+def _hold(mutant: Mutant, folder: Path, results: Path, resume: bool) -> matrix.Row:
+    home = build(mutant, folder)
+    print_of_both = run.fingerprint(home)
+    held = run.remembered(results / mutant.name, print_of_both) if resume else None
+    if held is None:
+        held = run.hold(run.launched(home), results / mutant.name, workers=mutant.workers)
+        run.remember(held, results / mutant.name, print_of_both)
+    return matrix.Row(mutant, held)
 
 
 def _let_go(held: Sequence[Future[matrix.Row]]) -> None:
@@ -103,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     add("mutants", nargs="*", metavar="NAME", help="mutants or sections (default: all)")
     add("--jobs", type=_count, default=3 * (os.cpu_count() or 2) // 2, metavar="N", help="runs at a time (%(default)s)")
     add("--part", metavar="K/N", help="only one of N parts; `commit`: a third that follows from the commit's hash")
+    add("--resume", action="store_true", help="take the results that the same suite already has of the same mutants")
     add("-o", "--output", type=Path, metavar="FILE", help="write the matrix there too, as Markdown")
     add(
         "--results",

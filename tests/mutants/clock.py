@@ -21,6 +21,7 @@ def limited(seconds: str) -> Edit:
 
 LIMIT = [
     Mutant("half-the-limit", "time.early time.session time.slow-line", [limited("self._time_limit / 2")]),
+    Mutant("two-and-a-half-seconds-late", "time.prompt", [limited("self._time_limit + 2.5")]),
     Mutant("three-times-the-limit", "time.out", [limited("self._time_limit * 3")]),
     Mutant("no-limit", "time.out", [limited("86_400")]),
     Mutant(
@@ -50,7 +51,7 @@ LIMIT = [
             Edit(
                 "session.py",
                 RESTARTED,
-                'if text[:3] == b"220":\n            self._deadline = math.inf\n        elif text < b"4":',
+                'if text[:3] == b"220":\n            self._deadline = monotonic() + 86_400\n        elif text < b"4":',
             )
         ],
     ),

@@ -76,6 +76,8 @@ END_OF_DATA = [
             Edit("session.py", 'END_OF_DATA = b"\\r\\n.\\r\\n"', 'END_OF_DATA = b".\\r\\n"'),
             Edit("session.py", "body = self._received[: end + len(CRLF)]", "body = self._received[:end]"),
         ],
+        also="mailbox.entry",
+        why="the body of the handout's own example has such a line",
     ),
     Mutant(
         "line-that-begins-with-a-dot-ends-the-body",
@@ -136,7 +138,7 @@ BODY = [
         "bytes",
         [kept_as('b"".join(line + CRLF for line in (body or b"").split(CRLF) if line)')],
     ),
-    Mutant("percent-signs-doubled", "bytes bytes.large", [kept_as('(body or b"").replace(b"%", b"%%")')]),
+    Mutant("percent-signs-doubled", "bytes", [kept_as('(body or b"").replace(b"%", b"%%")')]),
     Mutant(
         "long-lines-of-the-body-wrapped",
         "bytes bytes.large",
@@ -147,10 +149,10 @@ BODY = [
         "bytes.large",
         [Edit("session.py", "BODY_LIMIT = 96 * 2**20", "BODY_LIMIT = 10 * 2**20")],
     ),
-    Mutant("8-bit-body-ends-the-session", "bytes bytes.large", [body_read('(body or b"").decode("ascii")')]),
+    Mutant("8-bit-body-ends-the-session", "bytes", [body_read('(body or b"").decode("ascii")')]),
     Mutant(
         "8-bit-body-ends-the-worker",
-        "bytes bytes.large pool.survives",
+        "bytes pool.survives",
         [UNPROTECTED_WORKER, body_read('(body or b"").decode("ascii")')],
     ),
 ]

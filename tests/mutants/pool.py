@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.mutants.clock import TOLD
 from tests.mutants.message import READ
 from tests.mutants.patch import Edit, Mutant, begun, headed, replaced
 from tests.mutants.shared import UNPROTECTED_WORKER, accepted
@@ -23,6 +24,12 @@ def gone(code: str) -> list[Edit]:
         headed("session.py", "import os\nfrom time import sleep"),
         Edit("session.py", GONE, f"        except (EOFError, OSError):\n            {code}\n"),
     ]
+
+
+def looked_for_every(seconds: int) -> Edit:
+    """Accept a connection first, and look for a free worker now and then."""
+    look = f"while not hand_over._free_workers:\n                time.sleep({seconds})"
+    return accepted(f"connection = _accept(listener)\n            {look}", "connection")
 
 
 SIZE = [
@@ -80,19 +87,13 @@ WAITING = [
         "pool.ahead",
         [accepted("connection = _accept(listener)", "connection")],
     ),
+    Mutant("free-worker-looked-for-every-eight-seconds", "pool.next pool.prompt pool.ahead", [looked_for_every(8)]),
+    Mutant("free-worker-looked-for-every-two-seconds", "pool.prompt pool.ahead", [looked_for_every(2)]),
     Mutant(
-        "free-worker-noticed-after-six-seconds",
-        "pool.next pool.prompt",
+        "free-worker-told-to-nobody",
+        "pool.frees pool.frees-at-once pool.next pool.prompt",
         [
-            Edit("pool.py", "self._worker_is_free.wait()", "self._worker_is_free.wait(6)"),
-            Edit("pool.py", "            self._worker_is_free.notify()\n", ""),
-        ],
-    ),
-    Mutant(
-        "free-worker-noticed-after-two-seconds",
-        "pool.prompt",
-        [
-            Edit("pool.py", "self._worker_is_free.wait()", "self._worker_is_free.wait(2)"),
+            Edit("pool.py", "self._worker_is_free.wait()", "self._worker_is_free.wait(8)"),
             Edit("pool.py", "            self._worker_is_free.notify()\n", ""),
         ],
     ),
@@ -105,23 +106,6 @@ INFLUENCE = [
         [
             headed("session.py", "from threading import Lock\nDELIVERY = Lock()"),
             Edit("session.py", READ, "        with DELIVERY:\n    " + READ),
-        ],
-    ),
-    Mutant(
-        "lock-held-while-a-reply-is-sent",
-        "pool.no-influence",
-        [
-            headed("session.py", "from threading import Lock\nSENDING = Lock()"),
-            replaced(
-                "session.py",
-                "Channel._send_replies",
-                """
-                def _send_replies(self) -> None:
-                    with SENDING:
-                        self._connection.sendall(self._replies)
-                    self._replies.clear()
-                """,
-            ),
         ],
     ),
     Mutant(
@@ -186,8 +170,8 @@ WORKERS = [
     ),
     Mutant(
         "worker-lost-for-each-time-out",
-        "pool.survives",
-        [UNPROTECTED_WORKER, Edit("session.py", "        except ClockExpired:\n", "        except TimeoutError:\n")],
+        "pool.frees",
+        [UNPROTECTED_WORKER, Edit("session.py", TOLD, TOLD + '            raise RuntimeError("a client was slow")\n')],
     ),
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import shutil
@@ -10,18 +11,19 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).parents[2]
-TIME_LIMIT = 2.0
-"""Seconds: the limit of the servers, as short as lets the clock cases tell early from late."""
-BOUND = 300.0
+TIME_LIMIT = 3.0
+"""Seconds: the limit of the servers, as short as lets the cases tell early, prompt, late and never from each other."""
+BOUND = 600.0
 """Seconds: the longest run. An unmutated server takes about twenty, a silent one some minutes."""
 GRACE = 30.0
 """Seconds in which an interrupted run writes what it has found."""
 SEED = 7
+KEPT = "held.json"
 PLACEHOLDERS = "--port {port} --time-limit {time_limit}"
 
 
@@ -106,3 +108,28 @@ def _findings(found: dict[str, Any]) -> dict[str, list[str]]:
 
 def _not_judged(found: dict[str, Any]) -> list[str]:
     return [row["id"] for row in found["requirements"] if row["verdict"] in ("blocked", "skip")]
+
+
+def fingerprint(home: Path) -> str:
+    """What a result depends on, as a hash: the suite, its options, and a server's files."""
+    digest = hashlib.sha256(f"{TIME_LIMIT} {SEED}".encode())
+    for folder in (PROJECT / "conformance", home):
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".toml", ".ini")):
+            digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def remember(held: Held, results: Path, of: str) -> None:
+    """Keep what came of a run beside its results, with the fingerprint that it belongs to."""
+    results.mkdir(parents=True, exist_ok=True)
+    (results / KEPT).write_text(json.dumps({"fingerprint": of, "held": asdict(held)}, indent=1))
+
+
+def remembered(results: Path, of: str) -> Held | None:
+    """What came of an earlier run to its end with this fingerprint, or None."""
+    try:
+        kept = json.loads((results / KEPT).read_text())
+    except (OSError, ValueError):
+        return None
+    held = Held(**kept["held"]) if kept["fingerprint"] == of else None
+    return held if held and held.finished and held.status in (0, 1) else None

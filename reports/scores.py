@@ -1,0 +1,72 @@
+"""The scores of a class: a line for each server, on the terminal and as CSV, and its column of the matrix."""
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tabulate import tabulate
+
+from reports.classroom import Ended
+from reports.escape import named, sentence
+from reports.grids import spreadsheet
+from reports.matrix import Column
+
+HEADS = ("server", "verdict", "kept", "broken", "warned", "not judged", "points", "s")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One server's line; the points are None without a rubric or a verdict."""
+
+    ended: Ended
+    column: Column
+    points: float | None
+
+    @property
+    def verdict(self) -> str:
+        """In two words at the most."""
+        if not self.column.cells:
+            return "no verdict"
+        return "does not conform" if self.ended.status else "conforms"
+
+    def row(self) -> list[str | int | float]:
+        """The values under the heads."""
+        column = self.column
+        if not column.cells:
+            return [self.ended.entry.name, self.verdict, "", "", "", "", "", self.ended.seconds]
+        kept = column.count("pass") + column.count("note") + column.count("warn")
+        unjudged = column.count("blocked") + column.count("skip")
+        counts = [kept, column.count("fail"), column.count("warn"), unjudged]
+        points = "" if self.points is None else self.points
+        return [self.ended.entry.name, self.verdict, *counts, points, self.ended.seconds]
+
+
+def comma_separated(scores: Sequence[Score]) -> str:
+    """Write them as CSV, with the suite's own line at the end of each."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([*HEADS, "told"])
+    for score in scores:
+        cells = [spreadsheet(cell) if isinstance(cell, str) else cell for cell in score.row()]
+        writer.writerow([*cells, spreadsheet(sentence(score.ended.told))])
+    return text.getvalue()
+
+
+def table(scores: Sequence[Score]) -> str:
+    """Lay them out for a terminal, with the reason where there is no verdict; the points only if there are any."""
+    heads = [head for head in HEADS if head != "points" or any(score.points is not None for score in scores)]
+    rows = [dict(zip(HEADS, score.row(), strict=True)) for score in scores]
+    cells = [[_shown(row[head]) for head in heads] for row in rows]
+    alignment = ["left", "left", *("right" for _ in heads[2:])]
+    lines = [tabulate(cells, heads, "simple", colalign=alignment, disable_numparse=True)]
+    for score in scores:
+        if not score.column.cells:
+            lines.append(f"{named(score.ended.entry.name)}: {sentence(score.ended.told)}")
+    return "\n".join(lines)
+
+
+def _shown(cell: str | int | float) -> str:
+    if isinstance(cell, str):
+        return named(cell)
+    return f"{cell:.1f}" if isinstance(cell, float) and cell != int(cell) else f"{cell:g}"

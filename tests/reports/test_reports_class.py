@@ -1,0 +1,194 @@
+"""A class: the roster, runs side by side that hang, die and cannot be reached, going on, and the scores."""
+
+import csv
+import io
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports import teach
+from reports.classroom import Classroom, Ended
+from reports.results import ResultsError
+from reports.roster import load_roster
+
+PROJECT = Path(__file__).parents[2]
+# A suite that does to each server what its address says; `test_two_real_servers` holds the real one.
+SUITE = """
+import json, os, pathlib, signal, sys, time
+words = sys.argv[1:]
+folder = pathlib.Path(words[words.index("--report") + 1])
+what = words[words.index("--target") + 1] if "--target" in words else "launch"
+(folder / "began").write_text(repr(time.monotonic()))
+def finish(status):
+    (folder / "ended").write_text(repr(time.monotonic()))
+    sys.exit(status)
+if what.startswith("hang"):
+    signal.signal(signal.SIGINT, signal.SIG_IGN if what == "hang-on" else lambda *_: finish(2))
+    time.sleep(600)
+if what == "die":
+    os.kill(os.getpid(), signal.SIGKILL)
+if what == "none":
+    print("conformance: nothing listens there\\x1b[2J <b>")
+    finish(6)
+if what == "broken":
+    (folder / "results.json").write_text("{")
+    finish(0)
+document = json.loads(pathlib.Path(HOSTILE).read_text())
+document["outcome"]["exit"] = 0 if what.startswith("good") else 1
+(folder / "results.json").write_text(json.dumps(document))
+(folder / "options").write_text(json.dumps(words))
+time.sleep(0.3)
+finish(document["outcome"]["exit"])
+"""
+
+
+class Class:
+    """A roster in a folder, tested by the suite above."""
+
+    def __init__(self, folder: Path, hostile: Path) -> None:
+        self.folder = folder
+        self.suite = folder / "suite.py"
+        self.suite.write_text(SUITE.replace("HOSTILE", repr(str(hostile))))
+        self.told: list[Ended] = []
+
+    def roster(self, text: str, **servers: str) -> Path:
+        entries = [f'[[server]]\nname = "{name}"\ntarget = "{what}"\n' for name, what in servers.items()]
+        path = self.folder / "roster.toml"
+        path.write_text("\n".join([text, *entries]))
+        return path
+
+    def hold(self, text: str = "", *, fresh: bool = False, again: bool = False, **servers: str) -> Classroom:
+        roster = load_roster(self.roster(text, **servers))
+        self.told = []
+        suite = [sys.executable, str(self.suite)]
+        room = Classroom(roster, self.folder / "out", False, self.told.append, suite=suite)
+        room.hold(fresh, again)
+        return room
+
+    def moment(self, name: str, what: str) -> float:
+        return float((self.folder / "out" / name / what).read_text())
+
+
+@pytest.fixture
+def lesson(tmp_path: Path, hostile: Path) -> Class:
+    return Class(tmp_path, hostile)
+
+
+def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.classroom.PATIENCE", 0.5)
+    servers = {"a": "hang-on", "b": "die", "c": "none", "d": "broken", "e": "good", "f": "bad", "g": "hang"}
+    room = lesson.hold("at_once = 7\nminutes = 0.05", **servers)
+    told = {name: (ended.status, ended.told) for name, ended in room.ended.items()}
+    assert told["a"] == told["g"] == (2, "given up after 0.05 minutes")
+    assert told["b"] == (-9, "the suite ended with status -9")
+    assert told["c"] == (6, r"nothing listens there\x1b[2J <b>")
+    assert told["d"][0] == 3 and "is no JSON" in told["d"][1]
+    assert (told["e"][0], told["f"][0]) == (0, 1)
+    assert [name for name in servers if room.results(load_entry(room, name))] == ["e", "f"]
+
+
+def load_entry(room: Classroom, name: str) -> Any:
+    return room.ended[name].entry
+
+
+def test_no_more_at_once_than_the_bound(lesson: Class) -> None:
+    lesson.hold("at_once = 2", a="good1", b="good2", c="good3")
+    assert lesson.moment("c", "began") > min(lesson.moment("a", "ended"), lesson.moment("b", "ended"))
+
+
+def test_one_address_is_tested_by_one_at_a_time(lesson: Class) -> None:
+    lesson.hold("at_once = 3", a="good", b="good")
+    assert lesson.moment("b", "began") > lesson.moment("a", "ended")
+
+
+def test_it_goes_on_where_it_was(lesson: Class) -> None:
+    """What has ended is taken as it was; other options, --again and --fresh are reasons to test it again."""
+    servers = {"a": "good", "b": "none", "c": "bad"}
+
+    def tested(**options: Any) -> list[str]:
+        lesson.hold(**options, **servers)
+        return sorted(ended.entry.name for ended in lesson.told if not ended.again)
+
+    assert tested() == ["a", "b", "c"]
+    assert tested() == []
+    assert tested(again=True) == ["b"]
+    (lesson.folder / "out" / "a" / "results.json").unlink()
+    assert tested() == ["a"]
+    assert tested(fresh=True) == ["a", "b", "c"]
+    assert tested(text='options = ["--quick"]') == ["a", "b", "c"]
+    assert "--quick" in json.loads((lesson.folder / "out" / "a" / "options").read_text())
+
+
+def test_a_submission_that_changed_is_tested_again(lesson: Class) -> None:
+    (lesson.folder / "ada").mkdir()
+    (lesson.folder / "ada" / "server.py").write_text("")
+    text = '[[server]]\nname = "Ada"\ndirectory = "ada"\nlaunch = "python3 server.py -p {port}"\n'
+    for change in (True, False, True):
+        if change:
+            (lesson.folder / "ada" / "server.py").write_text(f"# {time.monotonic()}")
+        lesson.hold(text)
+        assert lesson.told[0].again is not change
+    words = json.loads((lesson.folder / "out" / "Ada" / "options").read_text())
+    assert str(lesson.folder / "ada" / "server.py") in words[words.index("--launch") + 1]
+    assert "confine.py" in words[words.index("--wrap") + 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "server must have an entry"),
+        ("[[server", "cannot read the roster"),
+        ('[[server]]\nname = "a"', "needs a target or a launch"),
+        ('[[server]]\nname = " "\ntarget = "a:1"', "needs a name"),
+        ('[[server]]\nname = "a"\nlunch = "x"', "lunch is no key"),
+        ('[[server]]\nname = "a"\nlaunch = "\'"', "launch: No closing quotation"),
+        ('[[server]]\nname = "a"\nlaunch = "x"\ndirectory = "none"', "is no directory"),
+        ('[[server]]\nname = "a"\ntarget = "a:1"\n' * 2, "the server a is there twice"),
+        ("at_once = 99\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "at_once must be from 1 to 32"),
+        ("[limits]\nmemroy = 1\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "memroy is no key"),
+    ],
+)
+def test_a_wrong_roster_is_one_line(text: str, told: str, lesson: Class) -> None:
+    with pytest.raises(ResultsError) as error:
+        load_roster(lesson.roster(text))
+    assert told in str(error.value) and "\n" not in str(error.value)
+
+
+def test_folders_are_safe_and_different(lesson: Class) -> None:
+    names = ["../../etc", "Ada", "ada", "Zo\u00eb", "\u674e", "\u738b", "a/b", "CON." + "x" * 300]
+    entries = [f'[[server]]\nname = "{name}"\ntarget = "x:1"\n' for name in names]
+    folders = [entry.folder for entry in load_roster(lesson.roster("\n".join(entries))).entries]
+    assert len({folder.lower() for folder in folders}) == len(names)
+    assert all(folder.replace("_", "").replace("-", "").isalnum() and len(folder) < 80 for folder in folders)
+
+
+def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """The suite itself, confined servers, one of which eats memory; the matrix, the scores, and their points."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    shutil.copytree(PROJECT / "reference_server", tmp_path / "ada" / "reference_server")
+    (tmp_path / "ada" / "server.py").write_text(
+        'import runpy\nrunpy.run_module("reference_server", run_name="__main__")'
+    )
+    (tmp_path / "eve").mkdir()
+    (tmp_path / "eve" / "server.py").write_text("x = bytearray(10 << 30)")
+    entry = '[[server]]\nname = "{}"\ndirectory = "{}"\nlaunch = "python3 server.py --port {{port}}"\n'
+    options = 'options = ["--quick", "-n0", "--seed", "7", "-k", "test_greeting"]\n'
+    roster = tmp_path / "roster.toml"
+    roster.write_text(options + entry.format("Ada", "ada") + entry.format("Eve", "eve"))
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n')
+    assert teach.hold(roster, tmp_path / "out", rubric, fresh=False, again=False) == 0
+    out = capsys.readouterr().out
+    assert "1 of 2 servers conform, 1 without a verdict" in out
+    assert "MemoryError" in out
+    _, ada, eve = csv.reader(io.StringIO((tmp_path / "out" / "scores.csv").read_text()))
+    assert (ada[0], ada[1], ada[6]) == ("Ada", "conforms", "9.0")
+    assert (eve[0], eve[1], eve[6]) == ("Eve", "no verdict", "")
+    page = (tmp_path / "out" / "matrix.html").read_text()
+    assert 'href="Ada/report.html"' in page and 'href="Eve/log.txt"' in page
+    assert "<bdi>Ada</bdi>" in (tmp_path / "out" / "Ada" / "report.html").read_text()

@@ -1,0 +1,24 @@
+"""The deep faults as such: each builds, has a name of its own, and breaks known requirements."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from conformance.harness import ledger
+from tests.mutants import catalogue, deep
+from tests.mutants.patch import Mutant, build
+
+
+@pytest.mark.parametrize("mutant", deep.MUTANTS, ids=lambda mutant: mutant.name)
+def test_a_deep_fault_builds(mutant: Mutant, tmp_path: Path) -> None:
+    home = build(mutant, tmp_path)
+    changed = (home / "reference_server" / deep.FILE).read_text()
+    assert changed != (Path(__file__).parents[2] / "reference_server" / deep.FILE).read_text()
+    assert set(f"{mutant.breaks} {mutant.also}".split()) <= set(ledger.load())
+
+
+def test_there_are_fifteen_and_no_name_stands_twice() -> None:
+    names = [mutant.name for mutant in (*deep.MUTANTS, *catalogue.MUTANTS)]
+    assert len(set(names)) == len(names) and len(deep.MUTANTS) >= 15

@@ -1,0 +1,119 @@
+"""The search on real servers: it finds, shrinks, judges twice more and hands out a script, within its bounds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.harness import dialect, launch, ledger
+from conformance.harness.settings import Settings
+from conformance.harness.target import Launched
+from conformance.harness.wire import Manners
+from conformance.search import replay, strategies, words
+from conformance.search.conversation import Pick, plan
+from conformance.search.hunt import Budget, Found, Hunt
+from conformance.search.player import Player
+from tests.mutants import deep, run
+from tests.mutants.patch import build
+
+LIMIT = 5.0
+FAULT = "nested-mail-after-a-recipient-changes-the-sender"
+PLAIN = plan([Pick(), Pick(kind="message"), Pick(1, "message", cut="-1"), Pick(kind="leave", how="half_close")])
+Start = Callable[[str], Launched]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    started: list[Launched] = []
+
+    def begin(command: str) -> Launched:
+        started.append(Launched(command, LIMIT, Manners()))
+        return started[-1]
+
+    yield begin
+    for server in started:
+        server.stop()
+
+
+def hunting(server: Launched, budget: Budget) -> Hunt:
+    options = Settings(None, None, None, None, "cs4410-2016", LIMIT, "4410", 1, False, False, None)
+    words = dialect.load(options.dialect)
+    return Hunt(Player(server, options, words, ledger.load(), "search", alone=True), budget, LIMIT)
+
+
+@pytest.fixture
+def faulty(start: Start, tmp_path: Path) -> Launched:
+    (mutant,) = (mutant for mutant in deep.MUTANTS if mutant.name == FAULT)
+    return start(run.launched(build(mutant, tmp_path))[1])
+
+
+def test_a_right_server_passes_and_the_search_ends(start: Start) -> None:
+    hunt = hunting(start(launch.reference_command()), Budget(10, None))
+    hunt.run(strategies.conversations(), "1")
+    assert hunt.found == hunt.unrepeated == [] and hunt.stopped == ""
+    assert 0 < hunt.held <= 10
+
+
+def test_time_is_bounded(start: Start) -> None:
+    hunt = hunting(start(launch.reference_command()), Budget(10**6, 0.5))
+    hunt.run(strategies.conversations(), "1")
+    assert "0.5 s" in hunt.stopped and hunt.held > 0
+
+
+def found_in(faulty: Launched) -> Found:
+    hunt = hunting(faulty, Budget(300, None, causes=1))
+    hunt.run(strategies.conversations(), "1")
+    (found,) = hunt.found
+    return found
+
+
+def test_a_fault_is_found_shrunk_and_replayed_without_the_suite(faulty: Launched, start: Start, tmp_path: Path) -> None:
+    found = found_in(faulty)
+    assert (found.cause.requirement, found.times) == ("mail.first-stays", 3)
+    assert len(found.conversation) <= 6
+    assert any(entry[1] == "->" for entry in found.transcript.entries())
+    script = tmp_path / "replay-it.py"
+    title = 'broken """ in \\ odd ways'
+    script.write_text(replay.script(script.name, title, found.play, dialect.load("cs4410-2016"), LIMIT))
+    faulty.prepare(fresh=True)
+    right = start(launch.reference_command())
+    right.prepare()
+    assert [replayed(script, server) for server in (faulty, right)] == [1, 0]
+
+
+def replayed(script: Path, server: Launched) -> int:
+    assert server.folder
+    words = [sys.executable, "-I", str(script), "127.0.0.1", str(server.address[1]), str(server.folder.directory)]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    assert done.stderr == ""
+    return done.returncode
+
+
+def test_without_time_for_shrinking_nothing_is_tried(faulty: Launched) -> None:
+    hunt = hunting(faulty, Budget(300, None, shrinking=0.0))
+    hunt.run(strategies.conversations(), "1")
+    assert [found.shrunk for found in hunt.found] == [False]
+    assert hunt.stopped == "the time for shrinking was spent"
+
+
+def test_a_conversation_is_held_as_planned(start: Start) -> None:
+    hunt = hunting(start(launch.reference_command()), Budget(1, None))
+    for _ in range(3):
+        assert hunt.first(PLAIN) is None
+    sent = [action for action in hunt.player.last.actions if action.verb == "send"]
+    assert any(len(action.sent) == 2 for action in sent)
+
+
+def test_a_client_that_was_refused_what_may_be_refused_says_no_more(start: Start) -> None:
+    """Its next steps would mean something else: the lines of a body would be commands, and deliver a message."""
+    too_long, commands = 69, 10
+    assert len(words.long_line("HELO", too_long)) > 4098 and b"DATA" in words.body(commands)
+    hunt = hunting(start(launch.reference_command()), Budget(1, None))
+    assert hunt.first(plan([Pick(kind="long", number=too_long), Pick(kind="message", number=commands)])) is None
+    assert [action.sent for action in hunt.player.last.actions if action.client == 0 and action.verb == "send"][
+        1:
+    ] == []
