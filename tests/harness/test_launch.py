@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shlex
 import signal
 import socket
@@ -306,3 +307,17 @@ def test_a_program_that_cannot_be_run_is_said(tmp_path: Path) -> None:
     said = refused(f"{tmp_path}/server {{port}}")
     assert said.startswith("the server ended at once with exit status 127; it printed:\n")
     assert said.endswith(f"{tmp_path}/server: Exec format error")
+
+
+def test_two_runs_do_not_choose_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the choice of a port and the moment when its server listens, the claim keeps others away."""
+    monkeypatch.setattr(random.SystemRandom, "randint", lambda chooser, low, high: next(chosen))
+    chosen = iter([29_001, 29_001, 29_002])
+    first, claim = launch._free_port()
+    second, other_claim = launch._free_port()
+    assert (first, second) == (29_001, 29_002)
+    for one in (claim, other_claim):
+        assert one
+        one.close()
+    chosen = iter([29_001])
+    assert launch._free_port()[0] == 29_001
