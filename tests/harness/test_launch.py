@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shlex
 import signal
 import socket
@@ -316,3 +317,17 @@ def test_a_server_that_does_not_start_three_times_in_a_row_is_not_tried_again(tm
         with pytest.raises(Unreachable, match="ended at once"):
             server.prepare()
     assert (tmp_path / "tries").read_text() == "xxx"
+
+
+def test_two_runs_do_not_choose_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the choice of a port and the moment when its server listens, the claim keeps others away."""
+    monkeypatch.setattr(random.SystemRandom, "randint", lambda chooser, low, high: next(chosen))
+    chosen = iter([29_001, 29_001, 29_002])
+    first, claim = launch._free_port()
+    second, other_claim = launch._free_port()
+    assert (first, second) == (29_001, 29_002)
+    for one in (claim, other_claim):
+        assert one
+        one.close()
+    chosen = iter([29_001])
+    assert launch._free_port()[0] == 29_001
