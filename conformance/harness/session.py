@@ -121,7 +121,7 @@ class Session:
             case.server.greets_late()
         case.health.step("pool.32", True)
         case.health.step("pool.frees", True)
-        flood = case.server.manners.chatty and len(self.wire.extra(0.05)) >= LONGEST_REPLY
+        flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
         right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
         case.health.step("greeting", right, case.judges("greeting"))
         if not right:
@@ -283,7 +283,7 @@ class Session:
     def _read(self, deadline: float) -> Reply:
         case, health = self._case, self._case.health
         try:
-            reply = self.wire.reply(deadline)
+            reply = self._no_time_out(self.wire.reply(deadline))
         except WireError as error:
             if isinstance(error, Silent):
                 health.silent(self._awaited)
@@ -297,6 +297,17 @@ class Session:
             if health.too_late(waited > LATE, case.judges("reply.prompt")):
                 why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
                 raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
+        return reply
+
+    def _no_time_out(self, reply: Reply) -> Reply:
+        """The reply, if it is no time-out that ended a long wait for one.
+
+        Raises:
+            Silent: it is.
+        """
+        late = reply.at - self.wire.sent > 0.5 * self._case.limit
+        if self._began and late and reply.code == self._case.dialect.code("timeout"):
+            raise Silent("no reply until the time-out")
         return reply
 
     def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:

@@ -25,7 +25,7 @@ CONTINUATIONS = 64
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
-SETTLE_KNOWN = 0.03
+SETTLE_KNOWN = 0.02
 """The same, once the server is known to end replies with nothing."""
 
 
@@ -240,15 +240,20 @@ class Connection:
             seconds: how long it is waited for.
             usual: whether nothing but plain lines was sent, so that more may come after any other line as well.
         """
-        deadline = time.monotonic() + seconds
-        while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
-            self._take()
+        self.waiting(seconds)
         data = bytes(self._buffer)
         self._buffer.clear()
         if data:
             self._manners.chatty |= usual
             self._log.add(f"<-{self._mark}", data)
         return data
+
+    def waiting(self, seconds: float) -> int:
+        """How many bytes come within some seconds beyond the replies that were read; they are still to be read."""
+        deadline = time.monotonic() + seconds
+        while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
+            self._take()
+        return len(self._buffer)
 
     def settle(self) -> None:
         """Set aside what came beyond one reply a line, which one requirement alone judges."""

@@ -7,13 +7,13 @@ every try is a real conversation. Nothing is drawn from what the server says, so
 from __future__ import annotations
 
 import random
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import count
 
-from hypothesis import HealthCheck, Phase, find, settings
-from hypothesis.errors import NoSuchExample
+from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.harness.health import Health
@@ -37,6 +37,9 @@ WAITS = 1
 """Time-outs that one conversation waits for, if any was drawn."""
 MOST_UNREPEATED = 5
 MOST_UNGREETED = 3
+
+
+_DRAWING = threading.Lock()
 
 
 class Hasty(Health):
@@ -124,20 +127,19 @@ class Hunt:
         self.held = 0
         self.stopped = ""
 
-    def run(self, draw: SearchStrategy[Picks], seed: str) -> None:
+    def run(self, strategy: SearchStrategy[Picks], seed_: str) -> None:
         """Search until the budget is spent, or there is nothing to be gained from going on.
 
         Args:
-            draw: what is drawn.
-            seed: decides what is.
+            strategy: what is drawn.
+            seed_: decides what is.
         """
         for round_ in count():
-            held_before = self.held
-            examples = min(AT_A_TIME, self._budget.examples - self.held)
-            if found := _Quest(self, draw).run(random.Random(f"{seed}/{round_}"), examples):
-                self._take(found)
-            if self.stopped or self.held in (held_before, self._budget.examples):
-                return
+            for picks in drawn(strategy, AT_A_TIME, random.Random(f"{seed_}/{round_}")):
+                if self.stopped or self.held == self._budget.examples:
+                    return
+                if failure := self.first(plan(picks, WAITS)):
+                    self._take(_Reduction(self, picks, failure).run())
 
     def _take(self, found: Found) -> None:
         if found.times < 2:
@@ -239,68 +241,57 @@ class Hunt:
         return self._shrink_left() <= 0 or self._shrink_connections > self._budget.connections
 
 
-def draw(
-    strategy: SearchStrategy[Picks], fails: Callable[[Picks], bool], examples: int, chance: random.Random
-) -> Picks | None:
-    """Draw what conversations are made of until one fails.
+def drawn(strategy: SearchStrategy[Picks], count: int, chance: random.Random) -> list[Picks]:
+    """Draw what conversations are made of.
 
     Args:
         strategy: what is drawn.
-        fails: whether it does.
-        examples: how many are drawn at the most.
+        count: how many are drawn.
         chance: decides what is drawn.
     """
-    # No example database and no deadline: neither a file nor the network decides what is held. Long conversations are
-    # drawn on purpose, and slow ones are the server's affair, so no health check of hypothesis's applies.
-    options = settings(
-        max_examples=examples,
+    picks: list[Picks] = []
+
+    # No example database and no deadline: neither a file nor the machine decides what is drawn. Long conversations are
+    # drawn on purpose, so no health check of hypothesis's applies.
+    @seed(chance.getrandbits(64))
+    @settings(
+        max_examples=count,
         database=None,
         deadline=None,
         phases=(Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
-    try:
-        return find(strategy, fails, settings=options, random=chance)
-    except NoSuchExample:
-        return None
+    @given(strategy)
+    def draw(one: Picks) -> None:
+        picks.append(one)
+
+    # hypothesis reads the source of loaded modules, which Python 3.11 cannot do in two threads at a time.
+    with _DRAWING:
+        draw()
+    return picks
 
 
-class _Quest:
-    """The way to one failure: the first conversation that fails, then shorter ones."""
+class _Reduction:
+    """The way from a conversation that fails to the shortest one."""
 
-    def __init__(self, hunt: Hunt, draw: SearchStrategy[Picks]) -> None:
+    def __init__(self, hunt: Hunt, picks: Picks, first: Failure) -> None:
         self._hunt = hunt
-        self._draw = draw
+        self._picks = picks
+        self._first = first
         self._health: Health = Hasty(hunt.limit, SHORTEST_WAIT)
-        self._first: Failure | None = None
         self._fresh_next = False
 
-    def run(self, chance: random.Random, examples: int) -> Found | None:
-        """Search and shrink.
-
-        Args:
-            chance: where hypothesis draws from.
-            examples: how many conversations may be held before one fails.
-        """
-        picks = draw(self._draw, self._fails, examples, chance)
-        return self._reduce(picks) if picks is not None and self._first else None
-
-    def _fails(self, picks: Picks) -> bool:
-        # hypothesis asks for the one that failed once more, and what has to stop it looks to it like a failure.
-        self._first = self._first or self._hunt.first(plan(picks, WAITS))
-        return self._first is not None or bool(self._hunt.stopped)
-
-    def _reduce(self, picks: Picks) -> Found:
-        assert self._first
+    def run(self) -> Found:
+        """Shrink, and judge twice more."""
         for fails in (self._fails_again, self._fails_afresh):
-            if self._hold(plan(picks, WAITS), fresh=True) is None:
+            if self._hold(plan(self._picks, WAITS), fresh=True) is None:
                 break
-            shortest = plan(shrink(picks, fails, WAITS), WAITS)
+            shortest = plan(shrink(self._picks, fails, WAITS), WAITS)
             found = self._judge(shortest[:-1] if fails(shortest[:-1]) else shortest)
             if found.times > 1 or not self._hunt.player.can_restart:
                 return found
         # What came before may have led to it.
-        return self._judge(plan(picks, WAITS), repeated=False)
+        return self._judge(plan(self._picks, WAITS), repeated=False)
 
     def _fails_again(self, conversation: Conversation) -> bool:
         fresh, self._fresh_next = self._fresh_next, False
@@ -321,5 +312,4 @@ class _Quest:
         return self._hunt.hold(conversation, self._health, fresh)
 
     def _judge(self, conversation: Conversation, repeated: bool = True) -> Found:
-        assert self._first
         return self._hunt.judge(conversation, self._first, repeated and not self._hunt.shrink_budget_spent)

@@ -207,6 +207,7 @@ class _Performance:
         self._conversation = conversation
         self._talkers: dict[int, Talker] = {}
         self._held: dict[int, list[bytes]] = {}
+        self._astray: set[int] = set()
         self.at = 0
         self.over = False
         self.actions: list[Action] = []
@@ -215,10 +216,13 @@ class _Performance:
         """Take all steps."""
         for place, step in enumerate(self._conversation):
             self.at = place
+            if step.client in self._astray:
+                continue
             try:
                 self._take(step)
             except Astray:
                 self._drop(step.client)
+                self._astray.add(step.client)
         for client in self._talkers.values():
             client.forsake()
         self.over = True

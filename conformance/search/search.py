@@ -10,10 +10,9 @@ from conformance.harness.case import Case
 from conformance.harness.target import Launched, Server
 from conformance.harness.verdict import Blocked, Finding
 from conformance.search import replay, strategies
-from conformance.search.conversation import Conversation, plan
-from conformance.search.hunt import WAITS, Budget, Found, Hunt, draw
+from conformance.search.conversation import plan
+from conformance.search.hunt import WAITS, Budget, Found, Hunt, drawn
 from conformance.search.player import Player
-from conformance.search.shrink import Picks
 
 EXAMPLES = 300
 """Conversations of a run that is not asked for more."""
@@ -25,7 +24,7 @@ SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""
 TIMED_SHARE = 10
 """For so many conversations one in which a client is timed out."""
-SIDE_BY_SIDE = 4
+SIDE_BY_SIDE, MOST_DRAWN = 4, 16
 """Conversations with a time-out that are held at once where the server's time limit cannot be chosen."""
 
 
@@ -84,19 +83,12 @@ def _player(case: Case, server: Server, limit: float, alone: bool, counts: bool 
 
 def _hold_side_by_side(case: Case) -> None:
     """Hold a few conversations at once, those that fail twice more; each try takes the whole limit, so none shrinks."""
-    drawn: list[Conversation] = []
     chance = random.Random(f"{case.settings.seed}/{case.record.id}")
-
-    def collect(picks: Picks) -> bool:
-        conversation = plan(picks, WAITS)
-        if any(step.waits for step in conversation) and conversation not in drawn:
-            drawn.append(conversation)
-        return False
-
-    draw(strategies.timed_conversations(), collect, 4 * SIDE_BY_SIDE, chance)
+    conversations = [plan(picks, WAITS) for picks in drawn(strategies.timed_conversations(), MOST_DRAWN, chance)]
+    waiting = [one for one in dict.fromkeys(conversations) if any(step.waits for step in one)]
     players = [_player(case, case.server, case.limit, alone=False, counts=False) for _ in range(SIDE_BY_SIDE)]
     hunts = [Hunt(player, Budget(1, None), case.limit) for player in players]
-    pairs = list(zip(hunts, drawn[-SIDE_BY_SIDE:], strict=False))
+    pairs = list(zip(hunts, waiting[-SIDE_BY_SIDE:], strict=False))
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
             if found:

@@ -227,3 +227,26 @@ def test_a_reply_too_many_is_no_early_time_out(hold: Hold) -> None:
     late = b"250 me\r\n421 4.4.2 me Error: timeout exceeded\r\n"
     record = hold(lambda case: case.client("greeted").linger(0.1), "time.early", replies={b"HELO": late})
     assert record.verdict == "fail"
+
+
+def test_a_greeting_of_two_lines_is_no_single_line(hold: Hold) -> None:
+    def body(case: Case) -> None:
+        case.server.manners.chatty = True
+        case.client().expect_silence()
+
+    assert hold(body, "greeting", greeting=GREETING + b"220 welcome\r\n").verdict == "fail"
+
+
+def test_a_time_out_after_a_long_wait_is_no_reply(hold: Hold) -> None:
+    """What was waited for did not come: the words of the 421 are not judged in its place."""
+    seen = []
+
+    def body(case: Case) -> None:
+        for waited in (0.0, case.limit):
+            client = case.client("greeted")
+            client.send(b"mkdir\r\n")
+            client.wire.sent -= waited
+            seen.append(client.peek(DEADLINE))
+
+    hold(body, "unknown", replies={b"MKDI": b"421 4.4.2 me Error: timeout exceeded\r\n"})
+    assert seen == ["421 4.4.2 me Error: timeout exceeded", ""]

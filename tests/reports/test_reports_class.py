@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -170,8 +170,7 @@ def test_folders_are_safe_and_different(lesson: Class) -> None:
 def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """The suite itself, confined servers, one of which eats memory; the matrix, the scores, and their points."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    (tmp_path / "ada").mkdir()
-    os.symlink(PROJECT / "reference_server", tmp_path / "ada" / "reference_server")
+    shutil.copytree(PROJECT / "reference_server", tmp_path / "ada" / "reference_server")
     (tmp_path / "ada" / "server.py").write_text(
         'import runpy\nrunpy.run_module("reference_server", run_name="__main__")'
     )

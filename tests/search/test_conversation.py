@@ -9,25 +9,18 @@ import pytest
 
 from conformance.search import strategies, words
 from conformance.search.conversation import CONNECTIONS, ERRORS, LAST, Conversation, Pick, lines, plan
-from conformance.search.hunt import draw
+from conformance.search.hunt import drawn
 
 ACCEPTED = ("", "helo", "mail", "rcpt", "data", "delivered")
 
 
-def drawn(seed: int, count: int = 60) -> list[Conversation]:
-    conversations: list[Conversation] = []
-
-    def collect(picks: tuple[Pick, ...]) -> bool:
-        conversations.append(plan(picks))
-        return False
-
-    draw(strategies.conversations(), collect, count, random.Random(seed))
-    return conversations
+def conversations(seed: int, count: int = 60) -> list[Conversation]:
+    return [plan(picks) for picks in drawn(strategies.conversations(), count, random.Random(seed))]
 
 
 def test_the_seed_decides_what_is_drawn() -> None:
-    assert drawn(3) == drawn(3)
-    assert drawn(3) != drawn(4)
+    assert conversations(3) == conversations(3)
+    assert conversations(3) != conversations(4)
 
 
 def test_words_are_those_of_their_number() -> None:
@@ -48,7 +41,7 @@ def test_a_plain_message_comes_last() -> None:
 def test_no_session_makes_more_errors_than_every_server_bears() -> None:
     picks = [Pick(kind="line", template="mkdir")] * 20
     assert len(plan(picks)) == ERRORS + 1
-    for conversation in drawn(1):
+    for conversation in conversations(1):
         errors: Counter[tuple[int, int]] = Counter()
         left: Counter[int] = Counter()
         for place, step in enumerate(conversation):

@@ -13,7 +13,7 @@ from conformance.harness import dialect, launch, ledger
 from conformance.harness.settings import Settings
 from conformance.harness.target import Launched
 from conformance.harness.wire import Manners
-from conformance.search import replay, strategies
+from conformance.search import replay, strategies, words
 from conformance.search.conversation import Pick, plan
 from conformance.search.hunt import Budget, Found, Hunt
 from conformance.search.player import Player
@@ -106,3 +106,14 @@ def test_a_conversation_is_held_as_planned(start: Start) -> None:
         assert hunt.first(PLAIN) is None
     sent = [action for action in hunt.player.last.actions if action.verb == "send"]
     assert any(len(action.sent) == 2 for action in sent)
+
+
+def test_a_client_that_was_refused_what_may_be_refused_says_no_more(start: Start) -> None:
+    """Its next steps would mean something else: the lines of a body would be commands, and deliver a message."""
+    too_long, commands = 69, 10
+    assert len(words.long_line("HELO", too_long)) > 4098 and b"DATA" in words.body(commands)
+    hunt = hunting(start(launch.reference_command()), Budget(1, None))
+    assert hunt.first(plan([Pick(kind="long", number=too_long), Pick(kind="message", number=commands)])) is None
+    assert [action.sent for action in hunt.player.last.actions if action.client == 0 and action.verb == "send"][
+        1:
+    ] == []
