@@ -114,8 +114,10 @@ def _run_in_parallel(option: Any, found: probe.Found) -> None:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         # Replies without an end, or too many of them, are waited for like slow ones.
-        slow = found.latency >= 0.05 or found.chatty or found.unterminated
-        waiting = 5 if slow else 4 if found.latency >= 0.02 else 3 if option.quick else 2
+        slow = found.chatty or found.unterminated
+        waiting = (
+            5 if found.latency >= 0.05 else 3 if slow else 4 if found.latency >= 0.02 else 3 if option.quick else 2
+        )
         option.numprocesses = 0 if found.doubts() else waiting
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.

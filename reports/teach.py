@@ -1,5 +1,6 @@
 """The class command: from a roster to tested servers, the matrix and the scores, with progress on a terminal."""
 
+import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,6 +52,8 @@ def hold(roster_path: Path, output: Path | None, rubric_path: Path | None, *, fr
         show=lambda done, names: line.show(_shown(done, len(roster.entries), names)),
     )
     interrupted = False
+    # Whoever ends us ends the runs that we started as well.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         room.hold(fresh, again)
     except KeyboardInterrupt:

@@ -119,11 +119,20 @@ class Bench:
                 self._play(plan, record)
         except Unreachable as error:
             record.set_aside("blocked", f"the server does not start again: {error}", by="pool.alive")
-        if record.verdict in ("fail", "blocked") and "pool.alive" not in plan.requirements and self.server.gone:
+        if "pool.alive" not in plan.requirements and self._is_gone(record):
             record.findings.clear()
             record.set_aside("blocked", "the server is gone: nothing listens there any more", by="pool.alive")
         record.seconds = time.monotonic() - began
         return record
+
+    def _is_gone(self, record: Record) -> bool:
+        """Whether a server that nobody can start again has ended under a case, which may be seen a little later."""
+        latest = time.monotonic() + (_patience(record) if record.verdict == "fail" else 0.0)
+        while record.verdict in ("fail", "blocked") and not self.server.launched:
+            if self.server.gone or time.monotonic() >= latest:
+                return self.server.gone
+            time.sleep(0.02)
+        return False
 
     def _play(self, plan: Plan, record: Record) -> None:
         case = Case(record, self.server, self._settings, self._dialect, self._health)

@@ -139,6 +139,6 @@ class Client(Clocked):
     def peek(self, seconds: float = 0.1) -> str:
         """The text of the next reply if one comes within some seconds, else an empty string; nothing is judged."""
         try:
-            return self.wire.reply(time.monotonic() + seconds).text
+            return self._no_time_out(self.wire.reply(time.monotonic() + seconds)).text
         except WireError:
             return ""

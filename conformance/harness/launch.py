@@ -89,7 +89,7 @@ class Process:
 
     def __init__(self, command: str, time_limit: float, stale: bytes | None = None, wrap: str | None = None) -> None:
         words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
-        self.port = _free_port() if "{port}" in command else PLAIN_PORT
+        self.port, self._claim = _free_port() if "{port}" in command else (PLAIN_PORT, None)
         if proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
@@ -169,6 +169,8 @@ class Process:
             self._leash.kill()
             self._leash.wait()
         self._reader.join(1.0)
+        if self._claim:
+            self._claim.close()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def _collect_output(self) -> None:
@@ -189,12 +191,30 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUNBUFFERED": "1"}
 
 
-def _free_port() -> int:
-    """A port that nobody has, outside the range from which the kernel takes the clients' own ports."""
+def _free_port() -> tuple[int, socket.socket | None]:
+    """A port that nobody has, outside the range from which the kernel takes the clients' own ports.
+
+    Returns:
+        The port, and the claim on it, to be closed with its server: until that listens, nothing else keeps another run
+        of the suite from choosing the same.
+    """
     chooser = random.SystemRandom()
     for _ in range(200):
         port = chooser.randint(20000, 30000)
         with socket.socket() as probe, contextlib.suppress(OSError):
+            claim = _claim(port)
             probe.bind((HOST, port))
-            return port
+            return port, claim
     raise Unreachable("no free port between 20000 and 30000")
+
+
+def _claim(port: int) -> socket.socket | None:
+    if sys.platform != "linux":
+        return None
+    claim = socket.socket(socket.AF_UNIX)
+    try:
+        claim.bind(f"\0conformance-port-{port}")  # a name without a file, gone with the process
+    except OSError:
+        claim.close()
+        raise
+    return claim

@@ -14,6 +14,9 @@ from conformance.harness.wire import Manners
 
 __all__ = ["Addressed", "Launched", "Server", "Unreachable"]
 
+START_TRIES = 3
+"""How often in a row a server may fail to start before it is not tried again."""
+
 
 class Server:
     """The server under test, as one process of the suite sees it.
@@ -136,6 +139,7 @@ class Launched(Server):
         self._leaks_after: int | None = None
         self._lock = threading.RLock()
         self._process: Process | None = None
+        self._refusals: list[Unreachable] = []
         self.starts = 0
 
     def prepare(self, fresh: bool = False) -> None:
@@ -159,7 +163,14 @@ class Launched(Server):
 
     def _start(self, stale: bytes | None = None) -> None:
         assert self.command
-        self._process = Process(self.command, self._time_limit, stale, self._wrap)
+        if len(self._refusals) == START_TRIES:
+            raise self._refusals[-1]
+        try:
+            self._process = Process(self.command, self._time_limit, stale, self._wrap)
+        except Unreachable as error:
+            self._refusals.append(error)
+            raise
+        self._refusals.clear()
         self.address = ("127.0.0.1", self._process.port)
         self.places = Places()
         self.folder = Folder(self._process.directory)

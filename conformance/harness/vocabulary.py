@@ -149,7 +149,7 @@ AWKWARD_ADDRESSES = {
     "like-a-path": "FROM:",
     "quoted": '"a.b"@example.org',
     "percent": "user%other@example.org",
-    "long": "l" * 500 + "@" + "e" * 300,
+    "long": "l" * 64 + "@" + "e" * 300,
     "mixed-case": "MixedCase@Example.ORG",
 }
 """Valid addresses that a careless server stumbles over."""

@@ -25,7 +25,7 @@ CONTINUATIONS = 64
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
-SETTLE_KNOWN = 0.03
+SETTLE_KNOWN = 0.02
 """The same, once the server is known to end replies with nothing."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shlex
 import signal
 import socket
@@ -19,6 +20,8 @@ import pytest
 
 from conformance.harness import launch, leash
 from conformance.harness.launch import Process, Unreachable, words_of
+from conformance.harness.target import Launched
+from conformance.harness.wire import Manners
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
 PYTHON = shlex.quote(sys.executable)
@@ -306,3 +309,25 @@ def test_a_program_that_cannot_be_run_is_said(tmp_path: Path) -> None:
     said = refused(f"{tmp_path}/server {{port}}")
     assert said.startswith("the server ended at once with exit status 127; it printed:\n")
     assert said.endswith(f"{tmp_path}/server: Exec format error")
+
+
+def test_a_server_that_does_not_start_three_times_in_a_row_is_not_tried_again(tmp_path: Path) -> None:
+    server = Launched(f'{PYTHON} -c \'open("{tmp_path}/tries", "a").write("x")\'', 1.0, Manners())
+    for _ in range(5):
+        with pytest.raises(Unreachable, match="ended at once"):
+            server.prepare()
+    assert (tmp_path / "tries").read_text() == "xxx"
+
+
+def test_two_runs_do_not_choose_the_same_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the choice of a port and the moment when its server listens, the claim keeps others away."""
+    monkeypatch.setattr(random.SystemRandom, "randint", lambda chooser, low, high: next(chosen))
+    chosen = iter([29_001, 29_001, 29_002])
+    first, claim = launch._free_port()
+    second, other_claim = launch._free_port()
+    assert (first, second) == (29_001, 29_002)
+    for one in (claim, other_claim):
+        assert one
+        one.close()
+    chosen = iter([29_001])
+    assert launch._free_port()[0] == 29_001

@@ -85,7 +85,7 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _judged(name: str, way: str, folder: Path, measured: measure.Measured) -> Trial:
     broken, blocked = (_findings if way == "multiclient" else _requirements)(folder)
-    most = MOST_MEMORY + (LARGE_BODY if _took_large_body(folder) else 0.0)
+    most = MOST_MEMORY + (LARGE_BODY if _was_sent_large_body(folder) else 0.0)
     wrong = [*_unbounded(measured, most), *live.found(folder / "out")]
     expected = SERVERS[name].breaks
     if way != "multiclient" and set(broken) != expected:
@@ -112,9 +112,10 @@ def _requirements(folder: Path) -> tuple[tuple[str, ...], int]:
     return tuple(broken), sum(case["verdict"] == "blocked" for case in results.get("cases", ()))
 
 
-def _took_large_body(folder: Path) -> bool:
+def _was_sent_large_body(folder: Path) -> bool:
     cases = _read(folder / "out" / "results.json").get("cases", ())
-    return any("test_large_body[64]" in case["id"] and case["verdict"] != "blocked" for case in cases)
+    entries = (entry for case in cases if "test_large_body[64]" in case["id"] for entry in case["transcript"])
+    return any(mark == "->" and len(text) > 4096 for _, mark, text in entries)
 
 
 def _findings(folder: Path) -> tuple[tuple[str, ...], int]:

@@ -19,6 +19,8 @@ CONTROL = Mutant("none", "", ())
 """The server without a bug: what the suite blames there it would blame in every mutant."""
 PLAIN_PORT = "start.address"
 """The mutants that break it need the one port that it names, which their neighbours' servers use for a moment too."""
+WRITTEN_CASES = ("-k", "not test_conversations")
+"""Random conversations find by luck: they are tried on rare faults of their own (`python -m tests.mutants.search`)."""
 OK, FAULTY, INTERRUPTED, USAGE = 0, 1, 2, 4
 
 
@@ -69,7 +71,7 @@ def _hold(mutant: Mutant, folder: Path, results: Path, resume: bool) -> matrix.R
     print_of_both = run.fingerprint(home)
     held = run.remembered(results / mutant.name, print_of_both) if resume else None
     if held is None:
-        held = run.hold(run.launched(home), results / mutant.name, workers=mutant.workers)
+        held = run.hold(run.launched(home), results / mutant.name, *WRITTEN_CASES, workers=mutant.workers)
         run.remember(held, results / mutant.name, print_of_both)
     return matrix.Row(mutant, held)
 

@@ -92,11 +92,15 @@ REPLIES = [
         [answered('if not answer.startswith(b"502"):\n    self._channel.reply(answer)')],
     ),
     Mutant(
-        "address-without-a-domain-looked-up-for-three-seconds",
+        "address-without-a-domain-looked-up-for-seconds",
         "reply.prompt",
         [
             headed("session.py", "from time import sleep"),
-            begun("session.py", "Session._mail", 'if b"@" not in address:\n    sleep(3)'),
+            Edit(
+                "session.py",
+                "        self._reverse_path = address\n",
+                '        if b"@" not in address:\n            sleep(2.5)\n        self._reverse_path = address\n',
+            ),
         ],
     ),
     Mutant(
@@ -188,7 +192,7 @@ EMPTY_AND_LONG_LINES = [
     ),
     Mutant(
         "empty-line-answered-250",
-        "line.empty",
+        "line.empty time.invalid",
         [begun("session.py", "Session._answer", 'if not line:\n    return b"250 OK"')],
     ),
     Mutant(
@@ -210,11 +214,6 @@ EMPTY_AND_LONG_LINES = [
         "long-line-unanswered",
         "line.too-long reply.one",
         [answered("if line is not None:\n    self._channel.reply(answer)")],
-    ),
-    Mutant(
-        "full-buffer-taken-for-the-end",
-        "line.too-long",
-        [begun("session.py", "Channel._receive", "if len(self._received) > 4096:\n    raise OSError")],
     ),
 ]
 

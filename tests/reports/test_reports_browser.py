@@ -172,6 +172,16 @@ def test_a_phone_need_not_scroll_sideways(page: Open, scheme: str) -> None:
     assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
 
 
+def test_on_a_phone_a_remark_breaks_and_an_id_does_not(page: Open, document: Any, tmp_path: Path) -> None:
+    document["outcome"]["notes"] = ["cs4410/test_random.py::" + "test_conversations" * 5]
+    (tmp_path / "results.json").write_text(json.dumps(document))
+    driver = page(results=tmp_path / "results.json", width=390)
+    assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
+    cells = "document.querySelectorAll('.rules tbody tr:not(.group) td:nth-child(2)')"
+    widths = driver.execute_script(f"return [...{cells}].map(cell => cell.clientWidth)")
+    assert min(widths) > 200
+
+
 def test_colour_is_never_the_only_sign(page: Open) -> None:
     """Every verdict is a word, every table has its headings, every control its name."""
     driver = page()
