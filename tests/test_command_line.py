@@ -279,7 +279,14 @@ def test_ctrl_c_ends_with_a_report_and_without_servers(
 ) -> None:
     command = [sys.executable, "-u", "-m", "conformance", "--quick", workers, "--seed", "1", "--report", "out", "-v"]
     process = subprocess.Popen(
-        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+        command,
+        cwd=tmp_path,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+        # Whoever runs these tests in a shell's background has it ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     assert process.stdout
     said = b""

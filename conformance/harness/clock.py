@@ -87,7 +87,12 @@ class Clocked(Session):
         A second reply to a line, or one to a line of a body, is the affair of `reply.one`.
         """
         while True:
-            reply = self.wire.reply(deadline)
+            try:
+                reply = self.wire.reply(deadline)
+            except WireError as error:
+                if time.monotonic() < limit:
+                    self._expect_no_hanging_up(error)
+                raise
             if reply.at >= limit or reply.code == self._case.dialect.code("timeout"):
                 return reply
 

@@ -59,6 +59,7 @@ class Session:
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
+        self._stumbled = False
         self.ends_with_send = False
 
     # --- connecting ---
@@ -203,7 +204,17 @@ class Session:
         self._case.health.step(rule, worked)
         if not worked:
             raise Blocked(rule, "an error was needed to go on", "5xx", reply.text)
+        self._stumbled = True
         return reply
+
+    def _expect_no_hanging_up(self, error: WireError) -> None:
+        """Go on with an error of the wire only if it is not that an error before, which set something up, ended all.
+
+        Raises:
+            Broken, Blocked: the server ended the connection for it.
+        """
+        if self._stumbled and isinstance(error, Closed):
+            raise self._case.stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
 
     def _step(self, rule: str, data: bytes) -> Reply:
         if self._case.health.hopeless(rule):
@@ -285,6 +296,7 @@ class Session:
         try:
             reply = self._no_time_out(self.wire.reply(deadline))
         except WireError as error:
+            self._expect_no_hanging_up(error)
             if isinstance(error, Silent):
                 health.silent(self._awaited)
             if self._began and not health.answers:
@@ -358,6 +370,7 @@ class Session:
             self._case.find("netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text)
 
     def _follow(self, answer: Answer, reply: Reply) -> None:
+        self._stumbled = False
         self.state = answer.after or self.state
         if self.state.sender is not None:
             self._case.senders.add(self.state.sender)

@@ -43,7 +43,7 @@ Hold = Callable[..., Record]
 
 @pytest.fixture
 def hold() -> Iterator[Hold]:
-    """Hold a case on a server that answers each verb as it is told to, and is deaf after DATA."""
+    """Hold a case on a server that answers each verb as it is told to, by hanging up with nothing; deaf after DATA."""
     over = threading.Event()
     listeners: list[socket.socket] = []
 
@@ -58,7 +58,10 @@ def hold() -> Iterator[Hold]:
             client.sendall(greeting)
             for line in lines:
                 verb = line[:4].upper()
-                client.sendall(replies.get(verb, b"502 5.5.2 Error: command not recognized\r\n"))
+                reply = replies.get(verb, b"502 5.5.2 Error: command not recognized\r\n")
+                if not reply:
+                    return
+                client.sendall(reply)
                 if verb == b"DATA":
                     over.wait(DEADLINE)
 
@@ -250,3 +253,10 @@ def test_a_time_out_after_a_long_wait_is_no_reply(hold: Hold) -> None:
 
     hold(body, "unknown", replies={b"MKDI": b"421 4.4.2 me Error: timeout exceeded\r\n"})
     assert seen == ["421 4.4.2 me Error: timeout exceeded", ""]
+
+
+def test_who_hangs_up_after_an_error_breaks_one_rule(hold: Hold) -> None:
+    record = hold(lambda case: case.client("after-error").expect("MAIL FROM: a"), "mail", replies={b"MAIL": b""})
+    assert (record.verdict, record.blocked_by) == ("blocked", "recover")
+    record = hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "mail", replies={b"MAIL": b""})
+    assert record.findings[0].requirement == "mail"
