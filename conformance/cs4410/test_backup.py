@@ -5,6 +5,7 @@ import pytest
 from conformance.harness import crowd
 from conformance.harness.case import Case
 from conformance.harness.client import Client
+from conformance.harness.inbox import GROUP
 from conformance.harness.mailbox import Message
 
 
@@ -19,7 +20,7 @@ def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
     """Messages until one has this place in its group of 32; 32 being the last."""
     messages = [deliver_one(case, client)]
     case.inbox.entry(messages[0])
-    while (messages[-1].number - place) % crowd.GROUP and len(messages) <= crowd.GROUP:
+    while (messages[-1].number - place) % GROUP and len(messages) <= GROUP:
         messages.append(deliver_one(case, client))
     return messages
 
