@@ -5,19 +5,17 @@ import json
 import os
 import re
 import shlex
-import tomllib
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from reports import graders
 from reports.checked import Checked, WrongShape
-from reports.escape import named, sentence, typed
-from reports.results import ResultsError
+from reports.escape import named, typed
 
 MOST_AT_ONCE = 32
-_LARGEST = 1 << 22
 _MOST_FILES = 5000
 
 
@@ -87,19 +85,8 @@ def load_roster(path: Path) -> Roster:
     Raises:
         ResultsError: it cannot be read, is no TOML, or has a wrong key or value; the message says which.
     """
-    name = typed(str(path))
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST)
-        document = tomllib.loads(data.decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        advice = "`python -m reports class --help` shows one"
-        raise ResultsError(f"cannot read the roster {name}: {sentence(str(why))}; {advice}") from None
-    try:
-        return _roster(document, path.absolute().parent)
-    except WrongShape as error:
-        raise ResultsError(f"the roster {name}: {error}; `python -m reports class --help` shows one") from None
+    advice = "`python -m reports class --help` shows one"
+    return graders.read(path, "roster", advice, lambda document: _roster(document, path.absolute().parent))
 
 
 def _roster(document: dict[str, Any], home: Path) -> Roster:

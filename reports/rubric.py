@@ -1,12 +1,12 @@
 """A grader's rubric in TOML: points by requirement or section, partial credit, and who sees them."""
 
 import math
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from reports import graders
 from reports.checked import Checked, WrongShape
 from reports.escape import sentence, typed
 from reports.results import Requirement, ResultsError
@@ -15,8 +15,6 @@ VISIBILITIES = ("visible", "hidden", "after_due_date", "after_published")
 PARTIAL = ("requirements", "cases", "none")
 DEFAULT_CREDIT = {"pass": 1.0, "note": 1.0, "warn": 0.5, "blocked": 0.0, "fail": 0.0}
 MOST_POINTS = 1_000_000.0
-_LARGEST = 1 << 20
-_ADVICE = "`reports/rubrics/cs4410.toml` is an example"
 
 
 @dataclass(frozen=True)
@@ -81,18 +79,7 @@ def load_rubric(path: Path) -> Rubric:
     Raises:
         ResultsError: it cannot be read, is no TOML, or has a wrong key or value; the message says which.
     """
-    name = typed(str(path))
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST)
-        document = tomllib.loads(data.decode("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ResultsError(f"cannot read the rubric {name}: {sentence(str(why))}; {_ADVICE}") from None
-    try:
-        return _rubric(document)
-    except WrongShape as error:
-        raise ResultsError(f"the rubric {name}: {error}; {_ADVICE}") from None
+    return graders.read(path, "rubric", "`reports/rubrics/cs4410.toml` is an example", _rubric)
 
 
 def _rubric(document: dict[str, Any]) -> Rubric:

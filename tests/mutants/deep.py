@@ -212,15 +212,16 @@ CLIENTS = [
         "half-close.answered",
         [
             *COUNT_ERRORS,
+            headed(FILE, "import select"),
             after(
                 "                line = self._channel.read_line()\n",
                 "if self._errors and self._channel.is_half_closed():\n    return",
             ),
             before(
                 "    def _restart_clock(self) -> None:\n",
-                "def is_half_closed(self) -> bool:\n    with suppress(BlockingIOError):\n"
-                "        flags = socket.MSG_PEEK | socket.MSG_DONTWAIT\n"
-                "        return not self._received and not self._connection.recv(1, flags)\n    return False\n",
+                "def is_half_closed(self) -> bool:\n"
+                "    ready = select.select([self._connection], [], [], 0.03)[0]\n"
+                "    return bool(ready) and not self._received and not self._connection.recv(1, socket.MSG_PEEK)\n",
             ),
         ],
         also="recover",

@@ -20,6 +20,7 @@ if not (browser.PROGRAM and browser.DRIVER) and not os.environ.get("CI"):
 
 from selenium.webdriver.common.keys import Keys  # noqa: E402
 from selenium.webdriver.remote.webdriver import WebDriver  # noqa: E402
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
 
 Open = Callable[..., WebDriver]
 ATTACKS = (
@@ -133,7 +134,8 @@ def test_section_and_level(page: Open, document: Any) -> None:
 def test_a_link_opens_its_case_whatever_is_filtered(page: Open) -> None:
     driver = page("#verdict=pass")
     click(driver, ".breach p a")
-    [case] = opened(driver)
+    # The page hears of its new address a moment after the click.
+    [case] = WebDriverWait(driver, browser.PATIENCE).until(opened)
     assert case in shown(driver)
     assert f"case={case.removeprefix('case:').partition('/')[0]}" in fragment_of(driver)
     address = driver.current_url
@@ -267,7 +269,7 @@ def test_a_cell_leads_to_its_case(driver: WebDriver, class_of_three: Path) -> No
     requirement = driver.find_element("css selector", ".matrix tr:has(td.fail) th code").text
     click(driver, ".matrix td.fail a")
     assert "/ada%20%26%20co%20%231/report.html#" in driver.current_url
-    [case] = opened(driver)
+    [case] = WebDriverWait(driver, browser.PATIENCE).until(opened)
     assert requirement in driver.find_element("id", case).text
     assert browser.complaints(driver) == []
 
