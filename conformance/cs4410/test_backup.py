@@ -5,6 +5,7 @@ import pytest
 from conformance.harness import crowd
 from conformance.harness.case import Case
 from conformance.harness.client import Client
+from conformance.harness.inbox import GROUP
 from conformance.harness.mailbox import Message
 
 
@@ -19,7 +20,7 @@ def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
     """Messages until one has this place in its group of 32; 32 being the last."""
     messages = [deliver_one(case, client)]
     case.inbox.entry(messages[0])
-    while (messages[-1].number - place) % crowd.GROUP and len(messages) <= crowd.GROUP:
+    while (messages[-1].number - place) % GROUP and len(messages) <= GROUP:
         messages.append(deliver_one(case, client))
     return messages
 
@@ -72,15 +73,16 @@ def test_numbers_go_on(case: Case) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.judges("backup.whole", "backup.group")
+@pytest.mark.judges("backup.whole", "backup.group", control={"each": 1, "clients": 24})
+@pytest.mark.parametrize("clients", [32], ids=["32"])
 @pytest.mark.parametrize("each", [3, 5])
-def test_backup_under_load(case: Case, each: int) -> None:
+def test_backup_under_load(case: Case, each: int, clients: int) -> None:
     """32 clients deliver at once across several backups: every message stands once, where its number says."""
-    clients = crowd.fill(case)
+    crew = crowd.fill(case, clients)
     with case.counting():
-        for client in clients:
+        for client in crew:
             client.give(case.words.fill("HELO {host}"))
-        messages = crowd.together(clients, lambda client: [deliver_one(case, client) for _ in range(each)])
+        messages = crowd.together(crew, lambda client: [deliver_one(case, client) for _ in range(each)])
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
         case.inbox.expect_backups_in_order()

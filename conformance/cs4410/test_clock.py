@@ -160,7 +160,8 @@ def test_timed_out_messages_leave_no_trace(case: Case) -> None:
 
 
 @pytest.mark.alone(waits=True)
-@pytest.mark.judges("time.start")
+@pytest.mark.judges("time.start", "pool.frees")
 def test_clock_starts_with_greeting(case: Case) -> None:
-    """A client waits most of the limit for a place: from its greeting on it still has the whole limit."""
+    """A client waits most of the limit for a place and still has the whole limit; 32 timed-out ones free theirs."""
     crowd.expect_whole_limit_after_queue(case, "time.start")
+    crowd.fill(case, requirement="pool.frees")

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.harness import proc
 from conformance.harness.case import Case
 from conformance.harness.client import Client
+from conformance.harness.inbox import GROUP
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Blocked, Broken, Skipped, Void
 from conformance.harness.wire import SETTLE_KNOWN
@@ -18,8 +19,6 @@ POOL = 32
 """Connections that are served at once."""
 AT_A_TIME = 4
 """Connects that wait for their greeting at a time."""
-GROUP = 32
-"""Messages that a backup holds."""
 
 
 def fill(case: Case, count: int = POOL, requirement: str = "pool.32") -> list[Client]:

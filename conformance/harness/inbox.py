@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,8 @@ CONCERN = {
 """What of an entry some requirements judge; what is wrong with the rest of it is the affair of `mailbox.entry`."""
 BACKUP = 5.0
 """Seconds within which a backup has to be made."""
+GROUP = 32
+"""Messages that a backup holds."""
 
 
 class Inbox:
@@ -74,7 +76,10 @@ class Inbox:
 
     def holds(self, message: Message) -> bool:
         """Whether a message stands in the mailbox or a backup now, by its number or by what it holds."""
-        return any(one.number == message.number or mailbox.is_plainly(one, message) for one in self.entries())
+        return any(
+            one.number == message.number or mailbox.is_plainly(one, message) or (not one.netid and _holds(one, message))
+            for one in self.entries()
+        )
 
     def entry(self, message: Message) -> Entry:
         """The entry of a delivered message, waited for up to two seconds.
@@ -127,6 +132,8 @@ class Inbox:
     def expect_order(self, requirement: str) -> None:
         """Judge that all entries stand in the order of their numbers, each once."""
         numbers = [entry.number for entry in self.settled_entries()]
+        if -1 in numbers:
+            raise self._case.stop("mailbox.entry", "an entry whose head cannot be read")
         for number in numbers:
             if numbers.count(number) > 1:
                 raise self._case.stop(self._rule_of_doubled(number), f"entry {number} stands twice", "once", "twice")
@@ -245,7 +252,8 @@ class Inbox:
         numbers = sorted(message.number for message in messages)
         wrong = [f"{one} then {two}" for one, two in pairwise(numbers) if two != one + 1]
         if wrong and not self._has_foreign_entries(numbers):
-            raise self._case.stop(requirement, "a gap, or a number twice", "each number once", ", ".join(wrong[:20]))
+            found = ", ".join(wrong[:20])
+            raise self._case.stop(requirement, "a gap, or a number twice", "each number once", found, "numbers")
 
     def _has_foreign_entries(self, numbers: list[int]) -> bool:
         missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
@@ -282,12 +290,24 @@ class Inbox:
         doubled = [number for number in sent if numbers.count(number) > 1]
         if doubled and self._rule_of_doubled(doubled[0]) == "backup.emptied":
             raise self._case.stop("backup.emptied", f"entry {doubled[0]} stands in a backup and in the mailbox")
+        self._expect_backups_of(sent.keys() - numbers, max(sent))
         wrong += [f"{number}: {numbers.count(number)} entries" for number in sent if numbers.count(number) != 1]
         if wrong:
             self._expect_plain_entries()
-            raise self._case.stop(whole, f"{len(wrong)} of {len(sent)} entries are wrong", "", "\n".join(wrong[:20]))
+            why = f"{len(wrong)} of {len(sent)} entries are wrong"
+            raise self._case.stop(whole, why, "", "\n".join(wrong[:20]), "mailbox.whole")
         if numbers != sorted(numbers):
-            raise self._case.stop(order, "entries out of order", "", " ".join(map(str, numbers)))
+            shown = " ".join(map(str, numbers))
+            raise self._case.stop(order, "entries out of order", "", shown, "numbers.file")
+
+    def _expect_backups_of(self, missing: Collection[int], last: int) -> None:
+        """Go on only if missing entries are not those of groups whose backup is missing under its name."""
+        backups = self.folder.backups()
+        for number in sorted(missing):
+            low = (number - 1) // GROUP * GROUP + 1
+            if low + GROUP - 1 <= last and (low, low + GROUP - 1) not in backups:
+                there = " ".join(path.name for path in backups.values())
+                raise self._case.stop("backup.group", "no such backup", f"mailbox.{low}-{low + GROUP - 1}", there)
 
     def expect_empty_mailbox(self, requirement: str) -> None:
         """Judge that the file `mailbox` is there and empty."""
@@ -336,7 +356,7 @@ class Inbox:
     def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
         """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
         held = [entry.number for entry in mailbox.read(self.folder.directory / name)]
-        return held[-32:] == list(range(span[0], span[1] + 1)) and 0 < min(held) < span[0]
+        return held[-GROUP:] == list(range(span[0], span[1] + 1)) and 0 < min(held) < span[0]
 
     def _wrong_in(self, name: str, messages: Sequence[Message]) -> str:
         try:
@@ -359,7 +379,7 @@ class Inbox:
         """Judge that every backup is a group of 32 and holds its numbers in order."""
         for (low, high), path in self.folder.backups().items():
             held = [entry.number for entry in mailbox.read(path)]
-            if high % 32 or high - low != 31 or held != list(range(low, high + 1)):
+            if high % GROUP or high - low != GROUP - 1 or held != list(range(low, high + 1)):
                 raise self._case.stop(
                     requirement, f"{path.name} holds others", f"{low} to {high}", " ".join(map(str, held))
                 )

@@ -150,16 +150,17 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
         for line in lines:
             connection.extra(QUIET)
             connection.send(f"{line}\r\n".encode())
-            hear()
+            reply = hear()
             found.answered = True
             if found.latency > LATE:
                 raise Silent("too slow to be looked at any longer")
         connection.extra(QUIET)
-        with places.delivering():
-            connection.send(words.body(1) + b".\r\n")
-            reply = hear()
-        number = 0 if reply.code.startswith("2") else -1
-        connection.extra(QUIET)
+        if reply.code.startswith("3"):  # else the lines of the body would be commands, and answered one by one
+            with places.delivering():
+                connection.send(words.body(1) + b".\r\n")
+                reply = hear()
+            number = 0 if reply.code.startswith("2") else -1
+            connection.extra(QUIET)
     except WireError:
         pass
     finally:

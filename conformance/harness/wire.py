@@ -244,7 +244,7 @@ class Connection:
         data = bytes(self._buffer)
         self._buffer.clear()
         if data:
-            self._manners.chatty |= usual
+            self._manners.chatty |= usual and not data.startswith(b"4")  # a time-out is no chatter
             self._log.add(f"<-{self._mark}", data)
         return data
 

@@ -63,24 +63,37 @@ def deliver(self, message: Message) -> int:
 
 
 def later(seconds: float) -> list[Edit]:
-    """Write each entry so many seconds after its reply, and back up only what has been written."""
+    """Write each entry so many seconds after its reply, in order, and back up only when all are written."""
     return [
         headed("mailbox.py", "import time"),
+        begun("mailbox.py", "start_backup_thread", "Thread(target=mailbox.write_for_ever, daemon=True).start()"),
         Edit(
             "mailbox.py",
-            APPEND,
-            "            entry = message.entry(self._netid, number)\n"
-            "            Thread(target=self._append_later, args=(entry,), daemon=True).start()\n",
+            "        self._size = 0\n        # Unb",
+            "        self._size = 0\n        self._later = []\n        # Unb",
         ),
         Edit(
             "mailbox.py",
-            "    def _append(self,",
-            "    def _append_later(self, entry: bytes) -> None:\n"
-            f"        time.sleep({seconds})\n"
-            "        self._append(entry)\n\n"
-            "    def _append(self,",
+            "self._append(message.entry(self._netid, number))",
+            f"self._later.append((time.time() + {seconds}, message.entry(self._netid, number)))",
         ),
-        begun("mailbox.py", "Mailbox._copy_and_empty", f"time.sleep({seconds} + 0.3)"),
+        replaced(
+            "mailbox.py",
+            "Mailbox.close",
+            """
+            def write_for_ever(self) -> None:
+                while True:
+                    if self._later and self._later[0][0] < time.time():
+                        self._append(self._later[0][1])
+                        self._later.pop(0)
+                    else:
+                        time.sleep(0.01)
+
+            def close(self) -> None:
+                self._file.close()
+            """,
+        ),
+        begun("mailbox.py", "Mailbox._copy_and_empty", "while self._later:\n    time.sleep(0.01)"),
     ]
 
 
@@ -121,23 +134,34 @@ ENTRY = [
     ),
     Mutant("nothing-written-at-all", "mailbox.soon mailbox.prompt", [Edit("mailbox.py", APPEND, "")]),
     Mutant(
-        "entries-written-line-by-line-without-the-lock",
+        "entries-written-in-pieces-without-the-lock",
         "mailbox.whole",
         [
             headed("mailbox.py", "import time"),
             numbered(
                 """
-                for line in message.entry(self._netid, number).splitlines(keepends=True):
-                    self._append(line)
-                    time.sleep(0)
+                entry = message.entry(self._netid, number)
+                for piece in (entry[:40], entry[40:200], entry[200:]):
+                    self._append(piece)
+                    time.sleep(0.001)
                 """
             ),
         ],
     ),
     Mutant(
-        "every-hundredth-message-lost",
+        "entry-dropped-while-another-is-written",
         "mailbox.whole",
-        [Edit("mailbox.py", APPEND, "            if number % 100:\n    " + APPEND)],
+        [
+            headed("mailbox.py", "import time\nwriting = Lock()"),
+            numbered(
+                """
+                if writing.acquire(blocking=False):
+                    time.sleep(0.001)
+                    self._append(message.entry(self._netid, number))
+                    writing.release()
+                """
+            ),
+        ],
     ),
 ]
 
@@ -253,7 +277,11 @@ NUMBERS = [
         ],
     ),
     Mutant(
-        "numbers-begin-at-0", "numbers.first", [Edit("mailbox.py", "self._last_number = 0", "self._last_number = -1")]
+        "numbers-begin-at-0",
+        "numbers.first",
+        [Edit("mailbox.py", "self._last_number = 0", "self._last_number = -1")],
+        also="backup.group",
+        why="its groups of 32 end one message earlier as well",
     ),
     Mutant(
         "number-of-the-reply-one-too-high",
@@ -261,11 +289,33 @@ NUMBERS = [
         [Edit("session.py", "% self._mailbox.deliver(message)", "% (self._mailbox.deliver(message) + 1)")],
     ),
     Mutant(
-        "entries-written-after-the-lock-is-let-go",
+        "entries-written-in-another-order-than-numbered",
         "numbers.file",
         [
             headed("mailbox.py", "import time"),
-            numbered("time.sleep(0.002 * (number % 3))\nself._append(message.entry(self._netid, number))"),
+            begun("mailbox.py", "Mailbox.__init__", "self._written = 0"),
+            replaced(
+                "mailbox.py",
+                "Mailbox.deliver",
+                """
+                def deliver(self, message: Message) -> int:
+                    with self._backup_is_done:
+                        self._last_number += 1
+                        number = self._last_number
+                    time.sleep(0.002 * (number % 3))
+                    with self._backup_is_done:
+                        while self._backup_due:
+                            self._backup_is_done.wait()
+                        self._append(message.entry(self._netid, number))
+                        self._written += 1
+                        if self._written % self._backup_every == 0:
+                            self._backup_due = True
+                            self._backup_is_due.notify()
+                    return number
+                """,
+            ),
+            Edit("mailbox.py", "{self._backed_up + 1}-{self._last_number}", "{self._backed_up + 1}-{self._written}"),
+            Edit("mailbox.py", "self._backed_up = self._last_number", "self._backed_up = self._written"),
         ],
     ),
 ]

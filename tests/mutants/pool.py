@@ -137,7 +137,7 @@ WORKERS = [
     ),
     Mutant(
         "worker-lost-for-each-client-that-leaves-in-its-body",
-        "pool.survives",
+        "pool.frees pool.survives",
         [
             UNPROTECTED_WORKER,
             Edit(
