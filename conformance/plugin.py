@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,8 @@ MARKERS = (
     "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
     "parameters of the same case without what it judges",
     "clock(limits): a case that waits so many time limits, side by side with the others that do",
-    "alone(fresh=True, waits=False, last=False): a case that holds the server alone; a launched one is started anew",
+    "alone(fresh=True, waits=False, heavy=False): a case that holds the server alone; a launched one is started anew",
+    "long: a case that takes its time without waiting for a clock",
     "places(count): how many connections a case holds at once",
 )
 
@@ -54,11 +56,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--examples",
         type=int,
         metavar="N",
-        help="How many random conversations are held (default 300, as far as 8 seconds allow, 60 with --quick; 10000 "
+        help="How many random conversations are held (default 300, as far as 8 seconds allow, 20 with --quick; 10000 "
         "for a night).",
     )
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
-    add("--quick", action="store_true", help="Leave out the cases that wait for a clock.")
+    add("--quick", action="store_true", help="Leave out the cases that wait for a clock, and the longest.")
     add(
         "--report",
         metavar="DIR",
@@ -162,14 +164,14 @@ def pytest_report_header(config: pytest.Config) -> str:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
-    distributed = hasattr(config, "workerinput")
+    distributed, shared = hasattr(config, "workerinput"), bool(config.option.target)
     if config.option.quick:
-        gone = [item for item in items if planning.waits(item)]
+        gone = [item for item in items if planning.takes_long(item)]
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
     for position, item in enumerate(items):
         item.stash[planning.POSITION] = position
-    items.sort(key=lambda item: planning.turn(item, distributed))
+    items.sort(key=lambda item: planning.turn(item, distributed, shared))
 
 
 @pytest.fixture
@@ -312,14 +314,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     collector = terminalreporter.config.stash.get(COLLECTOR, None)
     if collector is None or collector.path is None:
         return
-    for command, name in (("markdown", "report.md"), ("html", "report.html")):
-        terminalreporter.write(_reports(command, str(collector.path), "-o", str(collector.path.with_name(name))))
+    results, colour = collector.path, "always" if terminalreporter.hasmarkup else "never"
+    with ThreadPoolExecutor() as threads:
+        page = threads.submit(_reports, "html", str(results), "-o", str(results.with_name("report.html")))
+        text = threads.submit(_reports, "markdown", str(results), "-o", str(results.with_name("report.md")))
+        shown = threads.submit(_reports, "show", str(results), "--color", colour)
+    terminalreporter.write(page.result() + text.result())
     terminalreporter.write_line("")
-    terminalreporter.write_line(f"results: {collector.path}, report.md, report.html")
-    colour = "always" if terminalreporter.hasmarkup else "never"
-    terminalreporter.flush()
-    shown = _reports("show", str(collector.path), "--color", colour)
-    terminalreporter.write(shown)
+    terminalreporter.write_line(f"results: {results}, report.md, report.html")
+    terminalreporter.write(shown.result())
 
 
 def _reports(*words: str) -> str:

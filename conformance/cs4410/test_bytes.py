@@ -55,9 +55,9 @@ def test_end_of_data_at_buffer_border(case: Case, size: int) -> None:
     case.inbox.expect_entry(message, "bytes")
 
 
-@pytest.mark.alone(last=True)
+@pytest.mark.alone(heavy=True)
 @pytest.mark.judges("bytes.large")
-@pytest.mark.parametrize("mebibytes", [64, 16, 1])
+@pytest.mark.parametrize("mebibytes", [pytest.param(64, marks=pytest.mark.long), 16, 1])
 def test_large_body(case: Case, mebibytes: int) -> None:
     """A large body is kept, because nothing in the handout limits a message."""
     body = case.words.octets(mebibytes * KIB * KIB)

@@ -70,10 +70,10 @@ def group_of_marks(names: set[str]) -> str:
     return "clock" if "clock" in names else "alone" if "alone" in names else ""
 
 
-def waits(item: pytest.Item) -> bool:
-    """Whether a case waits for a clock."""
+def takes_long(item: pytest.Item) -> bool:
+    """Whether a case is none for a quick run: it waits for a clock, or there is much to send."""
     alone = item.get_closest_marker("alone")
-    return bool(item.get_closest_marker("clock") or (alone and alone.kwargs.get("waits")))
+    return any(item.get_closest_marker(name) for name in ("clock", "long")) or bool(alone and alone.kwargs.get("waits"))
 
 
 def _limits(item: pytest.Item) -> float:
@@ -81,11 +81,16 @@ def _limits(item: pytest.Item) -> float:
     return float(marker.args[0]) if marker else 0.0
 
 
-def turn(item: pytest.Item, distributed: bool) -> tuple[int, float]:
-    """Where an item stands in the order; in one process the waiting ones are asked for when they have waited."""
+def turn(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, float]:
+    """Where an item stands in the order; in one process the waiting ones are asked for when they have waited.
+
+    Heavy cases are the first of the exclusive ones, so that none is left to be waited for; where all cases share one
+    server they are the last, for it may not survive them.
+    """
     order = {"clock": 0 if distributed else 1, "": 1 if distributed else 0, "alone": 2}
     alone = item.get_closest_marker("alone")
-    return order[group(item)], float(bool(alone and alone.kwargs.get("last"))) or _limits(item)
+    heavy = bool(alone and alone.kwargs.get("heavy"))
+    return order[group(item)], (float(heavy) if shared else -float(heavy)) or _limits(item)
 
 
 def waiting(items: list[pytest.Item]) -> list[Plan]:

@@ -18,7 +18,7 @@ from conformance.harness.transcript import Transcript
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire import LONGEST_REPLY, Closed, Connection, Manners, Reply, Silent, WireError
 
-QUIET = 0.05
+QUIET = 0.025
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
 
 
@@ -148,13 +148,12 @@ def _learn(found: Found, settings: Settings, folder: Folder | None, first: socke
         found.greeted = greeting.code.startswith("2") and not greeting.endless and not flood
         lines = (f"HELO {words.host()}", f"MAIL FROM: {mark}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
         for line in lines:
-            connection.extra(QUIET)
             connection.send(f"{line}\r\n".encode())
             reply = hear()
             found.answered = True
             if found.latency > LATE:
                 raise Silent("too slow to be looked at any longer")
-        connection.extra(QUIET)
+            connection.extra(QUIET)
         if reply.code.startswith("3"):  # else the lines of the body would be commands, and answered one by one
             with places.delivering():
                 connection.send(words.body(1) + b".\r\n")

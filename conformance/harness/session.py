@@ -1,4 +1,4 @@
-"""One session of a client: connecting, the set-up steps, and how a reply is judged by the model.
+"""One session of a client: the set-up steps, and how a reply is judged by the model.
 
 Set-up steps (`reach`, `give`, `stumble`, `deliver`) need only the right kind of reply. Whatever keeps one from working
 blocks the case in the name of the requirement that judges it.
@@ -13,11 +13,12 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
 from conformance.harness.dialect import Fit
-from conformance.harness.health import GIVEN_UP, LATE
+from conformance.harness.health import LATE
+from conformance.harness.link import Link
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
 from conformance.harness.verdict import Blocked, Void
-from conformance.harness.wire import LONGEST_REPLY, Closed, Connection, Flooded, Refused, Reply, Silent, WireError
+from conformance.harness.wire import Closed, Flooded, Reply, Silent, WireError
 
 if TYPE_CHECKING:
     from conformance.harness.case import Case
@@ -36,116 +37,24 @@ def whole(data: bytes) -> list[bytes]:
     return [data]
 
 
-class Session:
+class Session(Link):
     """One client of the server under test.
 
     Attributes:
         state: the model's state of the session.
-        netid: the server's name for itself, from its greeting.
-        valid_sent: when the last command that restarts the clock was sent (or the connect begun): the clock of the
-            server cannot have started earlier.
-        valid_read: when its reply was read: the clock cannot have started later.
         ends_with_send: whether the client ends its direction with what it sends next.
     """
 
     def __init__(self, case: Case) -> None:
-        self._case = case
+        super().__init__(case)
         self.words = case.words
-        self._connection: Connection | None = None
         self.state = State()
-        self.netid = ""
         self.may_deliver = case.counts
-        self.valid_sent = self.valid_read = 0.0
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
         self._stumbled = False
         self.ends_with_send = False
-
-    # --- connecting ---
-
-    @property
-    def wire(self) -> Connection:
-        """The connection."""
-        assert self._connection, "the client is not connected"
-        return self._connection
-
-    def open(self) -> None:
-        """Connect and read the greeting as a set-up step.
-
-        Raises:
-            Blocked: the server takes no connections, or does not greet.
-            Void: the server greets nobody any more but can be started again.
-        """
-        with self._case.server.places.connecting():
-            self.connect()
-            self.take_greeting()
-
-    def connect(self) -> None:
-        """Connect.
-
-        Raises:
-            Blocked: the server takes no connections.
-        """
-        case, server = self._case, self._case.server
-        for rule, why in GIVEN_UP.items():
-            if case.health.hopeless(rule, case.judges(rule)):
-                raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
-        server.connections += 1
-        try:
-            patience = case.health.patience()
-            self._connection = Connection(
-                server.address, case.record.transcript, server.manners, patience, server.first_socket()
-            )
-        except Refused as error:
-            raise case.stop("pool.alive", str(error)) from None
-        except (Silent, Closed) as error:
-            raise self._not_greeted(error) from None
-        server.own_ports.add(self.wire.local_port)
-        server.open_ports.add(self.wire.local_port)
-        self.valid_sent = self.wire.began
-
-    def take_greeting(self) -> None:
-        """Read the greeting as a set-up step: any line with its code will do.
-
-        Raises:
-            Blocked: none came.
-            Void: the server greets nobody any more but can be started again.
-        """
-        case = self._case
-        try:
-            reply = self.wire.reply(time.monotonic() + case.health.patience())
-        except WireError as error:
-            raise self._not_greeted(error) from None
-        self._greeted(reply)
-        if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
-            case.server.greets_late()
-        case.health.step("pool.32", True)
-        case.health.step("pool.frees", True)
-        flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
-        right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
-        case.health.step("greeting", right, case.judges("greeting"))
-        if not right:
-            raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
-
-    def _not_greeted(self, error: WireError) -> Exception:
-        case, server = self._case, self._case.server
-        silent = isinstance(error, Silent)
-        if silent and server.greets and server.exhausted():
-            return Void("the server greets nobody any more")
-        rule, why = "greeting", f"no greeting: {error}"
-        if silent and server.greets and len(server.open_ports) > 1:
-            rule, why = "pool.32", "no greeting while other clients are connected"
-        elif silent and server.greets and server.connections > 1:
-            rule, why = "pool.frees", "no greeting though all other clients have left"
-        case.health.step(rule, False, case.judges(rule))
-        return case.stop(rule, why)
-
-    def _greeted(self, reply: Reply) -> None:
-        words = reply.text.split(" ")
-        self.netid = words[1] if len(words) > 1 else ""
-        self.valid_read = reply.at
-        self._case.server.greets = True
 
     # --- set-up steps ---
 
@@ -242,22 +151,6 @@ class Session:
         if not reply.code.startswith("2"):
             raise self._case.stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
         return self._delivered(message, reply)
-
-    # --- leaving ---
-
-    def leave(self, how: str) -> None:
-        """Leave by `close`, `reset` or `half_close`."""
-        getattr(self.wire, how)()
-
-    def await_end(self) -> None:
-        """Wait until the server ends the connection, or the time for that has long passed."""
-        self.wire.wait_closed(self.valid_read + max(2 * self._case.limit, self._case.limit + LATE))
-
-    def close(self) -> None:
-        """Leave, if connected."""
-        if self._connection:
-            self._connection.close()
-            self._case.server.open_ports.discard(self._connection.local_port)
 
     @property
     def last_sent(self) -> float:
@@ -406,9 +299,6 @@ class Session:
             if one.breach is None
         ]
         return " or ".join(dict.fromkeys(shown)) or "a reply"
-
-    def _shown(self, kind: str) -> str:
-        return self._case.dialect.show(kind, {"netid": (self.netid,)} if self.netid else {})
 
     def _message(self, body: bytes) -> Message:
         return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0)

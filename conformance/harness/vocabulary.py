@@ -62,7 +62,8 @@ class Vocabulary:
 
     def fill(self, template: str) -> str:
         """A line of the tables below with {host}, {address} and {token} filled in."""
-        return template.format(host=self.host(), address=self.address(), token=self.token())
+        makers = {"host": self.host, "address": self.address, "token": self.token}
+        return template.format(**{name: make() for name, make in makers.items() if f"{{{name}}}" in template})
 
     def cuts(self, data: bytes) -> list[bytes]:
         """The data in two to six pieces, cut at random."""

@@ -18,7 +18,7 @@ EXAMPLES = 300
 """Conversations of a run that is not asked for more."""
 SECONDS = 8.0
 """What they may take on a slow server or machine."""
-QUICK = Budget(60, 1.5)
+QUICK = Budget(20, 0.7)
 """The same of a quick run."""
 SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""
