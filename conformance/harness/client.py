@@ -17,6 +17,8 @@ __all__ = ["Client", "Cut", "whole"]
 
 STORED = 4 * 1024 * 1024
 """Bytes of a body that a server, on however busy a machine, stores in a second."""
+LARGE = 1024 * 1024
+"""Bytes of a body that is not put together with its end, for the sake of memory."""
 
 
 class Client(Clocked):
@@ -77,7 +79,7 @@ class Client(Clocked):
         requirement = requirement or self._case.record.requirements[0]
         message = self._message(body)
         with self._right_to_deliver():
-            self._send(cut(body + end))
+            self._send(cut(body + end) if len(body) < LARGE else (body, end))
             deadline = self._deadline("delivered") + len(body) / STORED
             reply = self._judged_reply(requirement, deadline)
             if not self._case.judges("reply.one"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import re
 import time
 from collections import Counter
@@ -14,6 +15,8 @@ from typing import BinaryIO, TypeVar
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
+PIECE = 1024 * 1024
+"""Bytes of a file or a body that are read or compared at a time."""
 
 _START = b"Received: from "
 _ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
@@ -49,16 +52,21 @@ class Entry:
     Attributes:
         raw: the whole entry.
         number: its `Number:`, or -1 where its head cannot be read.
-        body: what follows the head.
+        body_at: where its body begins; at its end where the head cannot be read.
     """
 
     raw: bytes
     number: int
+    body_at: int
     host: str = ""
     netid: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
-    body: bytes = b""
+
+    @property
+    def body(self) -> memoryview:
+        """What follows the head: a view, because a body may be large."""
+        return memoryview(self.raw)[self.body_at :]
 
 
 Named = TypeVar("Named", Message, Entry)
@@ -74,24 +82,29 @@ def read(path: Path) -> list[Entry]:
         if path.is_fifo():
             raise OSError(errno.EINVAL, "no regular file")
         with path.open("rb") as file:
-            # Nobody but the parser holds the bytes: a body may be large.
-            return parse(_bounded(file))
+            return parse(_with_line_feeds(file))
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
 
 
-def _bounded(file: BinaryIO) -> bytes:
-    data = file.read(LARGEST + 1)
-    if len(data) > LARGEST:
-        raise OSError(errno.EFBIG, f"larger than {LARGEST} bytes")
-    return data
+def _with_line_feeds(file: BinaryIO) -> bytes:
+    """The file with its line ends made LF, piece by piece, so that a large body is not held twice."""
+    text, held = io.BytesIO(), b""
+    while piece := file.read(PIECE):
+        piece = held + piece
+        held = b"\r" if piece.endswith(b"\r") else b""
+        text.write(piece[: len(piece) - len(held)].replace(b"\r\n", b"\n"))
+        if text.tell() > LARGEST:
+            raise OSError(errno.EFBIG, f"larger than {LARGEST} bytes")
+    text.write(held)
+    return text.getvalue()
 
 
 def parse(data: bytes) -> list[Entry]:
     """Take a mailbox apart; what stands before the first entry is an entry of its own without a number."""
     data = data.replace(b"\r\n", b"\n")
     starts = _starts(data)
-    if data.strip() and (not starts or data[: starts[0]].strip()):
+    if data[: starts[0] if starts else len(data)].strip():
         starts.insert(0, 0)
     return [_entry(data[begin:end]) for begin, end in pairwise([*starts, len(data)])]
 
@@ -110,10 +123,10 @@ def _entry(raw: bytes) -> Entry:
     head = _HEAD.match(raw)
     if not head:
         number = re.search(rb"^Number: (\d{1,18})$", raw, re.MULTILINE)
-        return Entry(raw, int(number[1]) if number else -1)
+        return Entry(raw, int(number[1]) if number else -1, len(raw))
     host, netid, digits, sender, to = (group.decode("latin-1") for group in head.groups())
     recipients = tuple(line.removeprefix("To: ") for line in to.split("\n") if line)
-    return Entry(raw, int(digits[:18]), host, netid, sender, recipients, raw[head.end() :])
+    return Entry(raw, int(digits[:18]), head.end(), host, netid, sender, recipients)
 
 
 def differences(entry: Entry, message: Message) -> dict[str, str]:
@@ -170,29 +183,34 @@ def wanted(message: Message) -> str:
     return "\n".join(head) + "\n" + message.body[:1500].decode("latin-1").replace("\r\n", "\n")
 
 
-def same_body(kept: bytes, sent: bytes) -> bool:
+def same_body(kept: bytes | memoryview, sent: bytes) -> bool:
     """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
-    return kept == sent or _same_lines(_with_line_feeds(kept), _with_line_feeds(sent))
+    return _same_but_for_line_ends(memoryview(kept), sent) or _same_lines(_lines(bytes(kept)), _lines(sent))
 
 
-def _with_line_feeds(body: bytes) -> memoryview:
-    # A view, because a body may be large.
+def _same_but_for_line_ends(kept: memoryview, sent: bytes) -> bool:
+    """Whether lines that were sent with CRLF are kept with LF, seen piece by piece because a body may be large."""
+    begin = at = 0
+    while begin < len(sent):
+        end = sent.rfind(b"\n", begin, begin + PIECE) + 1 or begin + PIECE
+        piece = sent[begin:end].replace(b"\r\n", b"\n")
+        if kept[at : at + len(piece)] != piece:
+            return False
+        begin, at = end, at + len(piece)
+    return not bytes(kept[at:]).strip(b"\n")
+
+
+def _lines(body: bytes) -> list[bytes]:
     # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
     while b"\r\n" in body:
         body = body.replace(b"\r\n", b"\n")
-    end = len(body)
-    while end and body[end - 1] == 0x0A:
-        end -= 1
-    return memoryview(body)[:end]
+    return body.rstrip(b"\n").split(b"\n")
 
 
-def _same_lines(kept: memoryview, sent: memoryview) -> bool:
-    if kept == sent:
-        return True
-    kept_lines, sent_lines = bytes(kept).split(b"\n"), bytes(sent).split(b"\n")
-    return len(kept_lines) == len(sent_lines) and all(
+def _same_lines(kept: list[bytes], sent: list[bytes]) -> bool:
+    return len(kept) == len(sent) and all(
         have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
-        for have, want in zip(kept_lines, sent_lines, strict=True)
+        for have, want in zip(kept, sent, strict=True)
     )
 
 
@@ -210,8 +228,8 @@ def _same_address(kept: str, sent: str) -> bool:
     return kept in (sent, _bare(sent))
 
 
-def _shown(body: bytes) -> str:
-    return repr(body[:60])[1:] + (f" and {len(body) - 60} bytes more" if len(body) > 60 else "")
+def _shown(body: bytes | memoryview) -> str:
+    return repr(bytes(body[:60]))[1:] + (f" and {len(body) - 60} bytes more" if len(body) > 60 else "")
 
 
 class Folder:
@@ -261,5 +279,7 @@ class Folder:
         known = self._read.get(path)
         # A file that was changed just now may change again without a new time stamp.
         if known is None or known[0] != stamp or time.time_ns() - status.st_mtime_ns < 50_000_000:
+            known = None
+            self._read.pop(path, None)  # before it is read again, for it may be large
             known = self._read[path] = (stamp, read(path))
         return known[1]

@@ -60,7 +60,7 @@ def entries(path: Path) -> Iterator[Entry]:
         with path.open("rb") as file:
             held = b""
             while piece := file.read(PIECE):
-                *whole, last = parse(held + piece) or [Entry(held + piece, -1)]
+                *whole, last = parse(held + piece) or [Entry(held + piece, -1, 0)]
                 yield from whole
                 # The last one may go on in the next piece, from its beginning.
                 held = last.raw
@@ -126,7 +126,7 @@ def _look_at(entry: Entry, run: Run, spool: Spool, seen: bytearray, before: int,
         outcome.blame("numbers.file", "an entry out of the order of the numbers", entry.raw)
     host, sender = entry.host.encode("latin-1"), entry.sender.encode("latin-1")
     recipients = [one.encode("latin-1") for one in entry.recipients]
-    if fingerprint(host, sender, recipients, canonical(entry.body)) != kept:
+    if fingerprint(host, sender, recipients, canonical(bytes(entry.body))) != kept:
         outcome.changed += 1
         outcome.blame(
             "mailbox.whole", "an entry is not what was sent under its number: cut, mixed or changed", entry.raw

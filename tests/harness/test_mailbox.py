@@ -45,7 +45,8 @@ def test_an_empty_mailbox_has_no_entries(data: bytes) -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
 def test_an_entry_is_read_with_either_line_end(end: bytes) -> None:
     entry = only(KEPT.replace(b"\n", end))
-    assert entry == Entry(KEPT, 1, "client", "netid", "a@b", ("c@d",), b"one\n\ntwo\n\n")
+    assert entry == Entry(KEPT, 1, KEPT.index(b"one"), "client", "netid", "a@b", ("c@d",))
+    assert entry.body == b"one\n\ntwo\n\n"
     assert differences(entry, MESSAGE) == {}
 
 
@@ -199,6 +200,16 @@ def test_a_recipient_given_once_does_not_stand_twice() -> None:
 )
 def test_same_body(have: bytes, want: bytes, same: bool) -> None:
     assert same_body(have, want) is same
+
+
+@pytest.mark.parametrize("piece", range(1, 9))
+def test_a_large_body_is_compared_piece_by_piece(monkeypatch: pytest.MonkeyPatch, piece: int) -> None:
+    monkeypatch.setattr(mailbox, "PIECE", piece)
+    sent = b"one\r\n\r\n.two, longer\r\n\rthree\r\n"
+    assert same_body(sent.replace(b"\r\n", b"\n"), sent)
+    assert same_body(sent.replace(b"\r\n", b"\n") + b"\n\n", sent)
+    assert not same_body(sent.replace(b"\r\n", b"\n") + b"four\n", sent)
+    assert not same_body(sent.replace(b"\r\n", b"\n")[:-6], sent)
 
 
 # Files
