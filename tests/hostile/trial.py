@@ -21,8 +21,6 @@ BOUND = 180.0
 """Seconds that a run may take."""
 MOST_MEMORY = 300.0
 """Mebibytes that it may hold."""
-LARGE_BODY = 192.0
-"""Mebibytes more where a body of 64 is sent and looked for: three times that body."""
 WAYS = ("launched", "target", "multiclient")
 
 
@@ -85,21 +83,20 @@ def _environment(folder: Path) -> dict[str, str]:
 
 def _judged(name: str, way: str, folder: Path, measured: measure.Measured) -> Trial:
     broken, blocked = (_findings if way == "multiclient" else _requirements)(folder)
-    most = MOST_MEMORY + (LARGE_BODY if _was_sent_large_body(folder) else 0.0)
-    wrong = [*_unbounded(measured, most), *live.found(folder / "out")]
+    wrong = [*_unbounded(measured), *live.found(folder / "out")]
     expected = SERVERS[name].breaks
     if way != "multiclient" and set(broken) != expected:
         wrong.append(f"blamed {_listed(broken)}, not {_listed(expected)}")
     return Trial(name, way, measured, broken, blocked, tuple(wrong))
 
 
-def _unbounded(measured: measure.Measured, most: float) -> list[str]:
+def _unbounded(measured: measure.Measured) -> list[str]:
     wrong = []
     if measured.status not in (1, 6):
         wrong.append(f"exit status {measured.status}")
     if measured.seconds >= BOUND:
         wrong.append(f"{measured.seconds:.0f} s")
-    if measured.mebibytes >= most:
+    if measured.mebibytes >= MOST_MEMORY:
         wrong.append(f"{measured.mebibytes:.0f} MiB")
     if measured.raw:
         wrong.append(f"on the terminal: {measured.raw[:40]!r}")
@@ -110,12 +107,6 @@ def _requirements(folder: Path) -> tuple[tuple[str, ...], int]:
     results = _read(folder / "out" / "results.json")
     broken = (row["id"] for row in results.get("requirements", ()) if row["verdict"] == "fail")
     return tuple(broken), sum(case["verdict"] == "blocked" for case in results.get("cases", ()))
-
-
-def _was_sent_large_body(folder: Path) -> bool:
-    cases = _read(folder / "out" / "results.json").get("cases", ())
-    entries = (entry for case in cases if "test_large_body[64]" in case["id"] for entry in case["transcript"])
-    return any(mark == "->" and len(text) > 4096 for _, mark, text in entries)
 
 
 def _findings(folder: Path) -> tuple[tuple[str, ...], int]:

@@ -20,6 +20,8 @@ from tests.mutants import run
 from tests.mutants.patch import build
 
 OK, ACCUSED, INTERRUPTED, USAGE = 0, 1, 2, 4
+FEW = ("--examples", "60")
+"""Random conversations of a run; slow servers have the usual ones, as far as the time for them goes."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -37,13 +39,18 @@ def main(words: Sequence[str] | None = None) -> int:
             rows[server.name].rounds.append(held)
             done += 1
             _progress(rows[server.name], done, len(servers) * options.rounds)
+            if options.output:  # after each run, for many rounds take hours
+                options.output.write_text(table.markdown(_held(rows)), encoding="utf-8")
     except KeyboardInterrupt:
         print("liberal: interrupted", file=sys.stderr)
         return INTERRUPTED
-    print(table.plain(list(rows.values())))
-    if options.output:
-        options.output.write_text(table.markdown(list(rows.values())), encoding="utf-8")
+    finally:
+        print(table.plain(_held(rows)))
     return ACCUSED if any(row.accusations for row in rows.values()) else OK
+
+
+def _held(rows: dict[str, table.Row]) -> list[table.Row]:
+    return [row for row in rows.values() if row.rounds]
 
 
 def hold_all(servers: Sequence[Liberal], jobs: int) -> Iterator[tuple[Liberal, run.Held]]:
@@ -73,7 +80,8 @@ def hold_all(servers: Sequence[Liberal], jobs: int) -> Iterator[tuple[Liberal, r
 def _hold(server: Liberal, folder: Path, seed: int) -> run.Held:
     home = build(server, folder)
     with _found(server, home) as where:
-        return run.hold(where, folder / "results", *server.options, seed=seed, workers=server.workers)
+        options = (*server.options, *(() if server.workers else FEW))
+        return run.hold(where, folder / "results", *options, seed=seed, workers=server.workers)
 
 
 @contextmanager
