@@ -92,18 +92,22 @@ def test_body_shortly_before_limit(case: Case) -> None:
     client.expect_delivered(case.words.body(), "delivered")
 
 
-@pytest.mark.clock(4.9)
+# No sum of these waits is a whole number of limits, or a session that ends there would end unseen, between two waits.
+MOST = 0.85
+
+
+@pytest.mark.clock(4.4)
 @pytest.mark.judges("time.session")
 def test_long_session(case: Case) -> None:
     """A client takes most of the limit at every step, more than four limits in all, and is served to the end."""
     client = case.client()
-    for verb in ("HELO", "MAIL", "RCPT", "RCPT"):
-        client.linger(0.8, "time.session")
+    for verb in ("HELO", "MAIL", "RCPT"):
+        client.linger(MOST, "time.session")
         client.ask(case.words.fill(RIGHT[verb]))
-    client.linger(0.8, "time.session")
+    client.linger(MOST, "time.session")
     client.give("DATA")
     client.expect_delivered(case.words.body(), "delivered")
-    client.linger(0.8, "time.session")
+    client.linger(MOST, "time.session")
     client.ask(case.words.fill(RIGHT["MAIL"]))
 
 
