@@ -17,7 +17,7 @@ from conformance.harness import outcome
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
-from conformance.harness.verdict import by_requirement, set_aside_explained
+from conformance.harness.verdict import by_requirement, set_aside_explained, unexplained
 
 SCHEMA = 1
 
@@ -103,6 +103,7 @@ class Collector:
             for row in requirements:
                 if row["reason"] == "no case was run":
                     row["reason"] = "left out by --quick"
+        self._notes.update(dict.fromkeys(unexplained(requirements, cases)))
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault)
         line = outcome.verdict_line(requirements, status)
         self.path = outcome.write(self._results(cases, requirements, status, line), folder, self._files)

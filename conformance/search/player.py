@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 from conformance.harness.case import Case
 from conformance.harness.dialect import Dialect
+from conformance.harness.entries import SOON
 from conformance.harness.health import Health
-from conformance.harness.inbox import SOON
 from conformance.harness.ledger import Ledger
 from conformance.harness.mailbox import Message
 from conformance.harness.settings import Settings

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.harness.ledger import Ledger, Requirement
-from conformance.harness.verdict import WORST_FIRST, Blocked, Broken, Record, by_requirement
+from conformance.harness.verdict import WORST_FIRST, Blocked, Broken, Record, by_requirement, unexplained
 
 LEDGER: Ledger = {
     name: Requirement(name, level, "Section", f"Rule {name}.")
@@ -158,6 +158,17 @@ def test_a_blocked_case_blocks_all_that_it_judges_and_is_not_held_against_what_b
     made.set_aside("blocked", "no greeting", "other")
     found = verdicts(made, record("other"))
     assert (found["must"], found["should"], found["other"]) == ("blocked", "blocked", "pass")
+
+
+@pytest.mark.parametrize(("level", "explained"), [("must", True), ("should", True), ("note", False)])
+def test_a_block_that_no_breach_explains_is_remarked_on(level: str, explained: bool) -> None:
+    blocked, finding = record("other"), record(level)
+    blocked.set_aside("blocked", "no greeting", level)
+    finding.find(level, "broken")
+    cases = [plain(blocked), plain(finding)]
+    remarks = unexplained(by_requirement(LEDGER, cases), cases)
+    told = f"{level} is found broken by no case, but kept 1 from their point: look at {cases[0]['id']}"
+    assert remarks == ([] if explained else [told])
 
 
 def test_a_note_is_a_note() -> None:

@@ -77,7 +77,7 @@ CONDUCT = [
     ),
     Liberal("times-out-a-second-late", [_later(1)]),
     Liberal("times-out-a-second-and-a-half-late", [_later(1.5)]),
-    Liberal("times-out-three-seconds-late", [_later(3)], warns="time.prompt", options=["--time-limit", "4"]),
+    Liberal("times-out-three-seconds-late", [_later(3)], warns="time.prompt", options=["--time-limit", "8"]),
     Liberal("body-lines-do-not-restart-the-clock", [_BODY_CLOCK]),
     Liberal(
         "one-clock-for-data-and-body",
