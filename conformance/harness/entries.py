@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from conformance.harness import mailbox
@@ -111,13 +112,14 @@ class Entries:
         return found[0]
 
     def _rule_of_doubled(self, number: int) -> str:
-        """What an entry that stands twice breaks: in a backup and still in the mailbox, that was not emptied."""
-        in_backup = any(low <= number <= high for low, high in self.folder.backups())
-        return "backup.emptied" if in_backup and number in (self._numbers_in_mailbox() or []) else "mailbox.whole"
+        """What an entry that stands twice breaks: in two files, what was backed up has not been removed."""
+        files = (*self.folder.backups().values(), self.folder.mailbox)
+        holding = sum(number in (self._numbers_in(path) or ()) for path in files)
+        return "backup.emptied" if holding > 1 else "mailbox.whole"
 
-    def _numbers_in_mailbox(self) -> list[int] | None:
+    def _numbers_in(self, path: Path) -> list[int] | None:
         try:
-            return [entry.number for entry in mailbox.read(self.folder.mailbox)]
+            return [entry.number for entry in mailbox.read(path)]
         except mailbox.Unreadable:
             return None
 

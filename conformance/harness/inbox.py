@@ -81,7 +81,10 @@ class Inbox(Entries):
                     break
             else:
                 self.expect_next(messages[-2], messages[-1], "numbers")
-        for first, second in zip(messages, messages[1:], strict=False):
+        numbers = [message.number for message in messages]
+        if numbers != sorted(set(numbers)):
+            raise self._case.stop("numbers", "numbers that do not rise", "", " ".join(map(str, numbers)))
+        for first, second in pairwise(messages):
             self.expect_next(first, second, requirement)
 
     def expect_absent(self, mark: bytes, requirement: str) -> None:
@@ -146,13 +149,18 @@ class Inbox(Entries):
             raise self._case.stop(order, "entries out of order", "", shown, "numbers.file")
 
     def _expect_backups_of(self, missing: Collection[int], last: int) -> None:
-        """Go on only if missing entries are not those of groups whose backup is missing under its name."""
+        """Go on only if missing entries are not those of groups whose backup is not there, or holds others."""
         backups = self.folder.backups()
         for number in sorted(missing):
             low = (number - 1) // GROUP * GROUP + 1
-            if low + GROUP - 1 <= last and (low, low + GROUP - 1) not in backups:
+            high = low + GROUP - 1
+            if high > last:
+                continue
+            held = self._numbers_in(backups[low, high]) if (low, high) in backups else None
+            if held is None or (held and not set(held) & set(range(low, high + 1))):
+                why = "no such backup" if held is None else "a backup that holds others"
                 there = " ".join(path.name for path in backups.values())
-                raise self._case.stop("backup.group", "no such backup", f"mailbox.{low}-{low + GROUP - 1}", there)
+                raise self._case.stop("backup.group", why, f"mailbox.{low}-{high}", there)
 
     def expect_empty_mailbox(self, requirement: str) -> None:
         """Judge that the file `mailbox` is there and empty."""
@@ -168,7 +176,7 @@ class Inbox(Entries):
         """Judge that `mailbox` itself, its backups apart, holds exactly these messages."""
         wanted = [message.number for message in messages]
         deadline = time.monotonic() + BACKUP
-        while (held := self._numbers_in_mailbox()) != wanted:
+        while (held := self._numbers_in(self.folder.mailbox)) != wanted:
             if time.monotonic() > deadline:
                 shown = "no mailbox that can be read" if held is None else " ".join(map(str, held))
                 raise self._case.stop(requirement, "mailbox holds other messages", " ".join(map(str, wanted)), shown)

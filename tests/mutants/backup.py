@@ -57,8 +57,30 @@ MUTANTS = [
     ),
     Mutant("mailbox-not-emptied", "backup.emptied", [Edit("mailbox.py", EMPTY, "        finally:\n")]),
     Mutant(
-        "deliveries-do-not-wait-for-the-backup",
+        "messages-that-come-during-a-backup-lost",
         "backup.whole",
+        [
+            headed("mailbox.py", "import time"),
+            Edit(
+                "mailbox.py",
+                EMPTY,
+                "            copied = self._last_number\n"
+                "            self._backup_due = False\n"
+                "            self._backup_is_done.notify_all()\n"
+                "            self._backup_is_done.release()\n"
+                "            time.sleep(0.003)\n"
+                "            self._backup_is_done.acquire()\n" + EMPTY,
+            ),
+            Edit(
+                "mailbox.py",
+                "        self._backed_up = self._last_number\n",
+                "        self._backed_up = copied\n",
+            ),
+        ],
+    ),
+    Mutant(
+        "deliveries-do-not-wait-for-the-backup",
+        "backup.group backup.whole",
         [
             headed("mailbox.py", "import time"),
             Edit(
@@ -90,7 +112,7 @@ MUTANTS = [
     ),
     Mutant(
         "numbers-begin-again-after-a-backup",
-        "backup.numbers",
+        "backup.numbers numbers",
         [
             Edit(
                 "mailbox.py",

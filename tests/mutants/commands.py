@@ -227,7 +227,16 @@ MAIL = [
     Mutant(
         "address-needs-an-at-sign",
         "address.characters",
-        [begun("session.py", "Session._mail", 'if b"@" not in address:\n    address += b" "')],
+        [
+            begun(
+                "session.py",
+                "Session._mail",
+                """
+                if b"@" not in address:
+                    return b"504 5.5.2 <%b>: Sender address rejected" % _on_one_line(address)
+                """,
+            )
+        ],
     ),
     Mutant(
         "8-bit-addresses-accepted",
@@ -245,7 +254,7 @@ RCPT = [
     Mutant("rcpt-reply-in-other-case", "rcpt.words", [Edit("session.py", "250 2.1.5 OK", "250 2.1.5 Ok")]),
     Mutant(
         "second-rcpt-refused",
-        "rcpt rcpt.lines",
+        "rcpt rcpt.lines recipient.refused",
         [
             begun(
                 "session.py",
