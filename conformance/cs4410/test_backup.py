@@ -25,6 +25,15 @@ def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
     return messages
 
 
+@pytest.mark.alone(fresh=False)
+@pytest.mark.judges("backup.group")
+def test_no_backup_of_nothing(case: Case) -> None:
+    """A client is greeted and no message was delivered yet: there is no backup."""
+    case.start_anew(None)
+    case.client("greeted")
+    case.inbox.expect_backups_in_order()
+
+
 @pytest.mark.alone
 @pytest.mark.judges("backup.group")
 def test_no_backup_before_32(case: Case) -> None:

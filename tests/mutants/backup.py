@@ -77,6 +77,8 @@ MUTANTS = [
                 "        self._backed_up = copied\n",
             ),
         ],
+        also="mailbox.whole backup.group",
+        why="what a backup loses is missing from the mailbox under load, and from the next backup",
     ),
     Mutant(
         "deliveries-do-not-wait-for-the-backup",
