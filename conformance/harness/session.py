@@ -17,8 +17,8 @@ from conformance.harness.health import LATE
 from conformance.harness.link import Link
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
-from conformance.harness.verdict import Blocked, Void
-from conformance.harness.wire import Closed, Flooded, Reply, Silent, WireError
+from conformance.harness.verdict import Blocked, Skipped, Void
+from conformance.harness.wire import Closed, Flooded, Reply, Silent, Slow, WireError
 
 if TYPE_CHECKING:
     from conformance.harness.case import Case
@@ -176,6 +176,8 @@ class Session(Link):
                 self.wire.send(pieces[0])
             else:
                 self.wire.send_apart(pieces)
+        except Slow as error:
+            raise Skipped(f"too slow for what is sent here: {error}") from None
         except WireError:
             # What the server said before it left, or stopped reading, is still to be read.
             return

@@ -7,9 +7,12 @@ with nothing is understood as well, and one that floods, drips, resets or stays 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import select
 import socket
 import struct
+import sys
+import termios
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -35,6 +38,10 @@ class WireError(Exception):
 
 class Silent(WireError):
     """Nothing came before the deadline."""
+
+
+class Slow(WireError):
+    """The server was still taking bytes when the time for that was over."""
 
 
 class Closed(WireError):
@@ -154,6 +161,7 @@ class Connection:
 
         Raises:
             Closed: the server has closed or reset the connection.
+            Slow: the server is still taking bytes after that time.
             Silent: the server takes no more bytes.
             Flooded: the connection has received more than `MOST_RECEIVED` bytes.
         """
@@ -166,8 +174,7 @@ class Connection:
                 view = view[self._socket.send(view) :]
             except BlockingIOError:
                 if not self._ready(deadline, POLLOUT | (POLLIN if reading else 0)):
-                    self._note("the server takes no more bytes")
-                    raise Silent(f"the server took no more bytes for {patience:g} s") from None
+                    raise self._stuck(patience) from None
                 if reading:
                     self._take()
                 if self._ended:
@@ -175,6 +182,19 @@ class Connection:
             except OSError as error:
                 raise self._lost(error) from None
         self.sent = time.monotonic()
+
+    def _stuck(self, patience: float) -> WireError:
+        """What to raise when the server has not taken all bytes in so many seconds: does it still take any?"""
+        queued = self._queued()
+        if self._ready(time.monotonic() + min(patience, 1.0), POLLOUT) or self._queued() < queued:
+            self._note("the server takes bytes slowly")
+            return Slow(f"the server has not taken all bytes in {patience:g} s")
+        self._note("the server takes no more bytes")
+        return Silent(f"the server took no more bytes for {patience:g} s")
+
+    def _queued(self) -> int:
+        """How many bytes were sent and not taken yet."""
+        return int.from_bytes(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def send_apart(self, pieces: Iterable[bytes], pause: float = 0.001) -> None:
         """Send each piece as a segment of its own, with a pause (seconds) that keeps the kernel from joining them."""

@@ -13,7 +13,7 @@ import pytest
 
 from conformance.harness import wire
 from conformance.harness.transcript import Transcript
-from conformance.harness.wire import Closed, Connection, Flooded, Manners, Refused, Silent, WireError
+from conformance.harness.wire import Closed, Connection, Flooded, Manners, Refused, Silent, Slow, WireError
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
 SHORT = 0.2  # seconds: for what must not happen
@@ -273,6 +273,17 @@ def test_a_server_that_takes_no_bytes_does_not_hold_the_client_for_ever(servers:
     with pytest.raises(Silent):
         connection.send(b"x" * 64 * 2**20, patience=SHORT)
     assert servers.entries()[-1] == ("--", "the server takes no more bytes")
+
+
+def test_a_server_that_takes_bytes_slowly_is_told_from_one_that_takes_none(servers: Servers) -> None:
+    def sipping(client: socket.socket) -> None:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        while client.recv(16384):
+            time.sleep(0.01)
+
+    connection = servers.connect(sipping)
+    with pytest.raises(Slow):
+        connection.send(b"x" * 64 * 2**20, patience=1.0)
 
 
 def test_a_server_that_answers_a_flood_before_reading_on_is_read_meanwhile(servers: Servers) -> None:
