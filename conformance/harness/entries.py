@@ -96,9 +96,8 @@ class Entries:
         if not found:
             self._expect_told_number(None, message, entries)
             # An entry without a head that can be read is still the message's, if it holds its body.
-            found = [entry for entry in entries if not entry.netid and message.body.strip() and _holds(entry, message)][
-                :1
-            ]
+            headless = (entry for entry in entries if not entry.netid)
+            found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
         self._case.health.step("mailbox.soon", bool(found))
         if not found:
             raise self._case.stop(
