@@ -84,13 +84,14 @@ def _limits(item: pytest.Item) -> float:
 def turn(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, float]:
     """Where an item stands in the order; in one process the waiting ones are asked for when they have waited.
 
-    Heavy cases are the first of the exclusive ones, so that none is left to be waited for; where all cases share one
-    server they are the last, for it may not survive them.
+    Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of its
+    own the longest is the first, so that it is neither left to be waited for nor held beside another heavy one.
     """
     order = {"clock": 0 if distributed else 1, "": 1 if distributed else 0, "alone": 2}
     alone = item.get_closest_marker("alone")
-    heavy = bool(alone and alone.kwargs.get("heavy"))
-    return order[group(item)], (float(heavy) if shared else -float(heavy)) or _limits(item)
+    heavy = float(bool(alone and alone.kwargs.get("heavy")))
+    first = heavy and item.get_closest_marker("long") and not shared
+    return order[group(item)], -heavy if first else heavy or _limits(item)
 
 
 def waiting(items: list[pytest.Item]) -> list[Plan]:
