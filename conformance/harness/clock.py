@@ -47,16 +47,17 @@ class Clocked(Session):
             return Void("the case itself was late")
         return self._case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", actual)
 
-    def expect_timeout(self, early: str = "time.early", since: float | None = None) -> None:
+    def expect_timeout(self, early: str = "time.early", since: float | None = None, late: float = LATE) -> None:
         """Stay silent and judge the time-out: not early, not late, with its reply, and then the close.
 
         Args:
             early: the requirement that a time-out before the limit breaks.
             since: from when the lower bound counts; from the last valid command's sending by default.
+            late: how many seconds it may be late, if that is more than the limit.
         """
         case, limit = self._case, self._case.limit
         since = self.valid_sent if since is None else since
-        latest = self.valid_read + max(2 * limit, limit + LATE)
+        latest = self.valid_read + max(2 * limit, limit + late)
         closed = ""
         text = ""
         try:

@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.harness.dialect import Dialect
 from conformance.harness.mailbox import Message
 from conformance.search.player import Play
-from conformance.search.talker import Action
+from conformance.search.talker import TICK, Action
 
 TEMPLATE = Path(__file__).with_name("replay.py.txt")
 
@@ -30,7 +30,7 @@ def script(name: str, title: str, play: Play, dialect: Dialect, time_limit: floa
         "@STEPS@": pprint.pformat(steps, width=110),
         "@MESSAGES@": pprint.pformat([_message(one) for one in play.messages], width=110),
         "@PATIENCE@": f"{max(5.0, time_limit):g}",
-        "@WAIT@": f"{max(2 * time_limit, time_limit + 2):g}",
+        "@WAIT@": f"{max(2 * time_limit, time_limit + TICK):g}",
         "@CONSECUTIVE@": repr(play.consecutive),
         "@IN_MAILBOX@": repr(play.in_mailbox),
     }
