@@ -167,6 +167,8 @@ class Hunt:
         """Hold a conversation while searching; a cause that is known already is none any more."""
         if self.stopped:
             return None
+        if not self.held:
+            self._began = time.monotonic()  # however long it took to draw the first ones, some are held
         if self._budget.seconds is not None and time.monotonic() - self._began > self._budget.seconds:
             self.stopped = f"{self._budget.seconds:g} s had passed"
             return None
