@@ -92,6 +92,7 @@ class Entries:
             # An entry may show in the mailbox and its backup for a moment.
             if len(found) == 1 or time.monotonic() > deadline:
                 break
+            del entries, found  # before they are read again: a body may be large
             time.sleep(0.02)
         if not found:
             self._expect_told_number(None, message, entries)

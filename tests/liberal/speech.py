@@ -216,6 +216,7 @@ SPEECH = [
                 "                line = self._channel.read_line()\n",
                 "                line = self._channel.read_line()\n"
                 "                if line is None:\n"
+                "                    self._channel._send_replies()\n"
                 '                    self._channel.last_reply(b"500 5.5.2 Error: line too long")\n'
                 "                    return\n",
             ),
