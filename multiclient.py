@@ -12,10 +12,11 @@ import os
 import random
 import signal
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, NoReturn
 
 try:
     from conformance.harness import dialect, launch, proc
@@ -160,15 +161,22 @@ def main() -> int:
         print(f"multiclient: {error}", file=sys.stderr)
         return UNREACHABLE
     try:
-        return _run(given, asked, words, process)
+        with tempfile.TemporaryFile(prefix="multiclient-") as file:
+            return _run(given, asked, words, process, file)
     finally:
         if process:
             process.stop()
 
 
-def _run(given: argparse.Namespace, asked: Options, words: dialect.Dialect, process: launch.Process | None) -> int:
+def _run(
+    given: argparse.Namespace,
+    asked: Options,
+    words: dialect.Dialect,
+    process: launch.Process | None,
+    file: IO[bytes],
+) -> int:
     folder = _folder(given.mailbox, asked, process)
-    spool = Spool() if folder else None
+    spool = Spool(file) if folder else None
     progress = Progress()
     run = progress.run = Run(asked, words, spool)
     engine = Engine(run, lambda: _how_ended(process), progress)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import Any
+from typing import Any, BinaryIO
 
 from aiosmtpd.smtp import SMTP
 
 
 class Handler:
-    """Appends each message to `mailbox`."""
+    """Appends each message to a file."""
 
-    def __init__(self) -> None:
-        self._file = open("mailbox", "ab", buffering=0)  # noqa: SIM115 - open as long as the process is
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         """Write a message down."""
@@ -22,10 +22,11 @@ class Handler:
 
 
 async def main(port: int) -> None:
-    """Serve for ever."""
+    """Serve for ever, and append all messages to `mailbox`."""
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Handler(), hostname="benchmark"), "127.0.0.1", port)
-    await server.serve_forever()
+    with open("mailbox", "ab", buffering=0) as file:
+        server = await loop.create_server(lambda: SMTP(Handler(file), hostname="benchmark"), "127.0.0.1", port)
+        await server.serve_forever()
 
 
 if __name__ == "__main__":

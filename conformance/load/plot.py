@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from pathlib import Path
 
 from conformance.load.tally import Moment
@@ -19,10 +20,8 @@ def check(path: Path) -> None:
     """
     if path.suffix not in (".svg", ".png"):
         raise NoPlot(f"--plot {path}: name a file that ends in .svg or .png")
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise NoPlot("--plot needs matplotlib: pip install 'smtp-conformance[plot]'") from None
+    if importlib.util.find_spec("matplotlib") is None:
+        raise NoPlot("--plot needs matplotlib: pip install 'smtp-conformance[plot]'")
 
 
 def draw(moments: list[Moment], path: Path) -> None:

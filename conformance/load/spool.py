@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-import tempfile
+from typing import IO
 
 WINDOW = 2**27
 """How many numbers one run can tell apart."""
@@ -14,14 +14,17 @@ _RECORD = struct.Struct("<II")
 class Spool:
     """A table from number to fingerprint that lies on the disk.
 
+    Args:
+        file: an empty file, open for reading and writing.
+
     Attributes:
         kept: how many messages it holds.
         outside: how many numbers were too far from the first one to be kept.
         last: the highest place that is taken.
     """
 
-    def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile(prefix="multiclient-")  # noqa: SIM115 - `close` closes it
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
         self._base: int | None = None
         self.kept = self.outside = 0
         self.last = -1
@@ -53,7 +56,3 @@ class Spool:
             return None
         fingerprint, there = _RECORD.unpack(os.pread(self._file.fileno(), _RECORD.size, place * _RECORD.size))
         return fingerprint if there else None
-
-    def close(self) -> None:
-        """Remove the file."""
-        self._file.close()

@@ -16,6 +16,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import NoReturn, TypeVar
+from unittest import mock
 
 from reference_server import __main__ as reference
 from reference_server.session import CRLF, Channel, Session
@@ -70,7 +71,7 @@ def speaks(breaks: str = "greeting") -> Callable[[Speech], Speech]:
             with suppress(OSError):
                 speech(self._channel._connection)
 
-        Session.run = run  # type: ignore[method-assign]
+        mock.patch.object(Session, "run", run).start()
 
     return hostile(breaks, install)
 
@@ -84,7 +85,7 @@ def twists(breaks: str) -> Callable[[Twist], Twist]:
             if text < b"4":
                 self._restart_clock()
 
-        Channel.reply = reply  # type: ignore[method-assign]
+        mock.patch.object(Channel, "reply", reply).start()
 
     return hostile(breaks, install)
 
@@ -295,7 +296,7 @@ def _dies(function: Callable[..., object]) -> None:
             os._exit(1)
         run(self)
 
-    Session.run = mortal  # type: ignore[method-assign]
+    mock.patch.object(Session, "run", mortal).start()
 
 
 @hostile("pool.alive", _dies)

@@ -19,6 +19,8 @@ append = Mailbox._append
 answer = Session._answer
 run = Session.run
 read_line = Channel.read_line
+read_body = Channel.read_body
+receive = Channel._receive
 
 delivered = 0
 answered = 0
@@ -32,10 +34,7 @@ def rarely(every: int) -> bool:
 
 
 def replies(old: bytes, new: bytes) -> Callable[[], None]:
-    def fault() -> None:
-        Channel.reply = lambda self, text: reply(self, text.replace(old, new))  # type: ignore[method-assign]
-
-    return fault
+    return patched(Channel, "reply", lambda self, text: reply(self, text.replace(old, new)))
 
 
 def patched(owner: Any, name: str, function: Any) -> Callable[[], None]:
@@ -141,14 +140,9 @@ def errors_restart(self: Channel, text: bytes) -> None:
     self._restart_clock()
 
 
-def bytes_restart() -> None:
-    receive = Channel._receive
-
-    def receiving(self: Channel) -> None:
-        receive(self)
-        self._restart_clock()
-
-    Channel._receive = receiving  # type: ignore[method-assign]
+def bytes_restart(self: Channel) -> None:
+    receive(self)
+    self._restart_clock()
 
 
 def mute_timeout(self: Channel, text: bytes) -> None:
@@ -193,16 +187,11 @@ def leaks_worker(self: Session) -> None:
         time.sleep(3600)
 
 
-def abandoned_delivered() -> None:
-    read_body = Channel.read_body
-
-    def reading(self: Channel) -> bytes | None:
-        try:
-            return read_body(self)
-        except EOFError:
-            return bytes(self._received[2:])
-
-    Channel.read_body = reading  # type: ignore[method-assign]
+def abandoned_delivered(self: Channel) -> bytes | None:
+    try:
+        return read_body(self)
+    except EOFError:
+        return bytes(self._received[2:])
 
 
 def crosses_replies(self: Channel, text: bytes) -> None:
@@ -265,14 +254,14 @@ FAULTS: dict[str, Callable[[], None]] = {
     "early": limit(0.9),
     "late": limit(4.0),
     "errors-restart": patched(Channel, "reply", errors_restart),
-    "bytes-restart": bytes_restart,
+    "bytes-restart": patched(Channel, "_receive", bytes_restart),
     "mute-timeout": patched(Channel, "last_reply", mute_timeout),
     "drops-joined": patched(Channel, "read_line", drops_joined),
     "segment-is-line": patched(Channel, "read_line", segment_is_line),
     "hangs": patched(Session, "_answer", hangs_now_and_then),
     "doubles-reply": patched(Channel, "reply", doubles_reply),
     "leaks-worker": patched(Session, "run", leaks_worker),
-    "abandoned-delivered": abandoned_delivered,
+    "abandoned-delivered": patched(Channel, "read_body", abandoned_delivered),
     "crosses-replies": patched(Channel, "reply", crosses_replies),
     "dies": patched(Session, "_answer", dies),
     "stalls": patched(Session, "_answer", stalls),

@@ -1,6 +1,7 @@
 """The parts of the load that need no server."""
 
 import random
+from pathlib import Path
 
 import pytest
 
@@ -145,13 +146,13 @@ def test_fingerprint_leaves_what_is_free() -> None:
     assert same != fingerprint(b"h", b"a@b", [b"d", b"c"], canonical(b"one\n.two\n"))
 
 
-def test_spool_finds_what_it_keeps() -> None:
-    spool = Spool()
-    for number in (1000, 1, 7, 1000 + 2 * WINDOW):
-        spool.keep(number, number * 3)
-    assert [spool.find(number) for number in (1000, 1, 7, 8, -5)] == [3000, 3, 21, None, None]
-    assert spool.outside == 1 and spool.kept == 3
-    spool.close()
+def test_spool_finds_what_it_keeps(tmp_path: Path) -> None:
+    with (tmp_path / "spool").open("w+b") as file:
+        spool = Spool(file)
+        for number in (1000, 1, 7, 1000 + 2 * WINDOW):
+            spool.keep(number, number * 3)
+        assert [spool.find(number) for number in (1000, 1, 7, 8, -5)] == [3000, 3, 21, None, None]
+        assert spool.outside == 1 and spool.kept == 3
 
 
 def test_findings_are_bounded_and_escaped() -> None:

@@ -11,6 +11,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 SWAPPED: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
@@ -82,11 +83,11 @@ def _changes(node: ast.stmt | ast.expr) -> list[ast.stmt | ast.expr]:
         case ast.Constant(value=bytes(value)) if value:
             return [ast.Constant(value + b"x")]
         case ast.Compare(left=left, ops=[op], comparators=comparators) if type(op) in SWAPPED:
-            return [ast.Compare(left, [_swapped(op)], comparators)]  # type: ignore[list-item]
+            return [ast.Compare(left, [_swapped(op)], comparators)]
         case ast.BoolOp(op=op, values=values):
-            return [ast.BoolOp(_swapped(op), values)]  # type: ignore[arg-type]
+            return [ast.BoolOp(_swapped(op), values)]
         case ast.BinOp(left=left, op=op, right=right) if type(op) in SWAPPED:
-            return [ast.BinOp(left, _swapped(op), right)]  # type: ignore[arg-type]
+            return [ast.BinOp(left, _swapped(op), right)]
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return [operand]
         case ast.If(test=test, body=body, orelse=orelse):
@@ -98,7 +99,7 @@ def _changes(node: ast.stmt | ast.expr) -> list[ast.stmt | ast.expr]:
     return []
 
 
-def _swapped(op: ast.AST) -> ast.AST:
+def _swapped(op: ast.AST) -> Any:
     return SWAPPED[type(op)]()
 
 

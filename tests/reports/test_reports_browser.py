@@ -18,9 +18,9 @@ browser = pytest.importorskip("browser", reason="needs selenium")
 if not (browser.PROGRAM and browser.DRIVER) and not os.environ.get("CI"):
     pytest.skip("needs chromium and chromedriver", allow_module_level=True)
 
-from selenium.webdriver.common.keys import Keys  # noqa: E402
-from selenium.webdriver.remote.webdriver import WebDriver  # noqa: E402
-from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402
+from selenium.webdriver.common.keys import Keys  # noqa: E402 - not where it was skipped
+from selenium.webdriver.remote.webdriver import WebDriver  # noqa: E402 - not where it was skipped
+from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402 - not where it was skipped
 
 Open = Callable[..., WebDriver]
 ATTACKS = (
