@@ -96,12 +96,12 @@ def test_body_shortly_before_limit(case: Case) -> None:
 MOST = 0.85
 
 
-@pytest.mark.clock(4.4)
+@pytest.mark.clock(5.2)
 @pytest.mark.judges("time.session")
 def test_long_session(case: Case) -> None:
-    """A client takes most of the limit at every step, more than four limits in all, and is served to the end."""
+    """A client takes most of the limit at every step, more than five limits in all, and is served to the end."""
     client = case.client()
-    for verb in ("HELO", "MAIL", "RCPT"):
+    for verb in ("HELO", "MAIL", "RCPT", "RCPT"):
         client.linger(MOST, "time.session")
         client.ask(case.words.fill(RIGHT[verb]))
     client.linger(MOST, "time.session")
