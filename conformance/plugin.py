@@ -115,16 +115,22 @@ def _run_in_parallel(option: Any, found: probe.Found) -> None:
     if Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        # Replies without an end, or too many of them, are waited for like slow ones.
-        slow = found.chatty or found.unterminated
-        waiting = (
-            5 if found.latency >= 0.05 else 3 if slow else 4 if found.latency >= 0.02 else 3 if option.quick else 2
-        )
-        option.numprocesses = 0 if found.doubts() else waiting
+        option.numprocesses = 0 if found.doubts() else _workers(found, option.quick)
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
         option.dist = "load" if option.tx else "no"
+
+
+def _workers(found: probe.Found, quick: bool) -> int:
+    """Two for a server that answers at once; more where replies, or their ends, have to be waited for."""
+    if found.latency >= 0.05:
+        return 5
+    if found.chatty or found.unterminated:
+        return 3
+    if found.latency >= 0.02:
+        return 4
+    return 3 if quick else 2
 
 
 @pytest.hookimpl(optionalhook=True)
