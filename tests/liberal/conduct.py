@@ -2,6 +2,7 @@
 
 from tests.liberal.liberty import Liberal
 from tests.mutants.patch import Edit, begun, headed, replaced
+from tests.mutants.shared import BODY_RESTARTS_NOTHING
 
 _TIME = headed("session.py", "import time")
 _RENAMING = replaced(
@@ -30,7 +31,6 @@ _TWO_SEGMENTS = replaced(
         self._replies.clear()
     """,
 )
-_BODY_CLOCK = Edit("session.py", "            if not too_long:\n                self._restart_clock()\n", "")
 _LATE = "Channel(connection, options.time_limit)"
 
 
@@ -77,11 +77,11 @@ CONDUCT = [
     ),
     Liberal("times-out-a-second-late", [_later(1)]),
     Liberal("times-out-a-second-and-a-half-late", [_later(1.5)]),
-    Liberal("times-out-three-seconds-late", [_later(3)], warns="time.prompt", options=["--time-limit", "8"]),
-    Liberal("body-lines-do-not-restart-the-clock", [_BODY_CLOCK]),
+    Liberal("times-out-three-seconds-late", [_later(3)], warns="time.prompt", options=["--time-limit", "4"]),
+    Liberal("body-lines-do-not-restart-the-clock", [BODY_RESTARTS_NOTHING]),
     Liberal(
         "one-clock-for-data-and-body",
-        [_BODY_CLOCK, Edit("session.py", 'if text < b"4":', 'if text < b"3":')],
+        [BODY_RESTARTS_NOTHING, Edit("session.py", 'if text < b"4":', 'if text < b"3":')],
         warns="time.body",
     ),
     Liberal(

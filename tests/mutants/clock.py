@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutants.message import READ
 from tests.mutants.patch import Edit, Mutant, begun, headed, replaced
-from tests.mutants.shared import accepted
+from tests.mutants.shared import BODY_RESTARTS_NOTHING, accepted
 
 RESTARTED = 'if text < b"4":'
 
@@ -60,7 +60,7 @@ LIMIT = [
         "time.out",
         [
             begun("session.py", "Channel.read_body", "self._deadline = monotonic() + 86_400"),
-            Edit("session.py", "            if not too_long:\n                self._restart_clock()\n", ""),
+            BODY_RESTARTS_NOTHING,
         ],
     ),
     Mutant(
@@ -133,7 +133,7 @@ RESTARTS = [
         "time.restart time.session",
         [
             restarted('text < b"4" and b"delivered" not in text'),
-            Edit("session.py", "            if not too_long:\n                self._restart_clock()\n", ""),
+            BODY_RESTARTS_NOTHING,
         ],
     ),
     Mutant("body-under-the-clock-of-rcpt", "time.body", [restarted('text < b"3"')]),

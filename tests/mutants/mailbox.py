@@ -62,6 +62,17 @@ def deliver(self, message: Message) -> int:
     )
 
 
+def abandoned(code: str) -> Edit:
+    """Do something about a message whose client leaves in its body.
+
+    Args:
+        code: statements of `Session._data`, indented as one likes.
+    """
+    tried = "        try:\n            body = self._channel.read_body()\n        except (EOFError, OSError):\n"
+    done = textwrap.indent(textwrap.dedent(code).strip("\n") + "\nraise\n", " " * 12)
+    return Edit("session.py", READ, tried + done)
+
+
 def later(seconds: float) -> list[Edit]:
     """Write each entry so many seconds after its reply, in order, and back up only when all are written."""
     return [
@@ -170,32 +181,18 @@ NO_TRACE = [
         "abandoned-message-delivered",
         "mailbox.no-trace",
         [
-            Edit(
-                "session.py",
-                READ,
-                "        try:\n"
-                "            body = self._channel.read_body()\n"
-                "        except (EOFError, OSError):\n"
-                "            body = bytes(self._channel._received[2:]) + CRLF\n"
-                "            self._mailbox.deliver(Message(self._host, self._reverse_path, self._recipients, body))\n"
-                "            raise\n",
+            abandoned(
+                """
+                body = bytes(self._channel._received[2:]) + CRLF
+                self._mailbox.deliver(Message(self._host, self._reverse_path, self._recipients, body))
+                """
             )
         ],
     ),
     Mutant(
         "abandoned-message-takes-a-number",
         "mailbox.no-trace",
-        [
-            Edit(
-                "session.py",
-                READ,
-                "        try:\n"
-                "            body = self._channel.read_body()\n"
-                "        except (EOFError, OSError):\n"
-                "            self._mailbox._last_number += 1\n"
-                "            raise\n",
-            )
-        ],
+        [abandoned("self._mailbox._last_number += 1")],
     ),
     Mutant(
         "number-given-at-data",

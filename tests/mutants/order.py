@@ -5,6 +5,23 @@ from __future__ import annotations
 from tests.mutants.patch import Edit, Mutant, begun
 from tests.mutants.shared import answered
 
+
+def ended_by_error(number: int) -> list[Edit]:
+    """End the session with its error of this number."""
+    return [
+        begun("session.py", "Session.run", "errors = 0"),
+        answered(
+            f"""
+            self._channel.reply(answer)
+            errors += answer.startswith(b"5")
+            if errors == {number}:
+                self._channel._send_replies()
+                return
+            """
+        ),
+    ]
+
+
 ORDER = [
     Mutant(
         "mail-before-helo-accepted",
@@ -76,34 +93,12 @@ RECOVERY = [
     Mutant(
         "third-error-ends-the-session",
         "recover recover.many",
-        [
-            begun("session.py", "Session.run", "errors = 0"),
-            answered(
-                """
-                self._channel.reply(answer)
-                errors += answer.startswith(b"5")
-                if errors == 3:
-                    self._channel._send_replies()
-                    return
-                """
-            ),
-        ],
+        ended_by_error(3),
     ),
     Mutant(
         "tenth-error-ends-the-session",
         "recover.many",
-        [
-            begun("session.py", "Session.run", "errors = 0"),
-            answered(
-                """
-                self._channel.reply(answer)
-                errors += answer.startswith(b"5")
-                if errors == 10:
-                    self._channel._send_replies()
-                    return
-                """
-            ),
-        ],
+        ended_by_error(10),
     ),
     Mutant(
         "any-error-forgets-the-message",

@@ -22,6 +22,10 @@ UNPROTECTED_WORKER = replaced(
 """A worker ends with the first exception of a session."""
 
 
+BODY_RESTARTS_NOTHING = Edit("session.py", "            if not too_long:\n                self._restart_clock()\n", "")
+"""The lines of a body restart no clock."""
+
+
 def answered(code: str) -> Edit:
     """Do something else with the `answer` to a command line than to send it.
 

@@ -17,26 +17,32 @@ def give(self, connection: socket) -> None:
 """
 LIST = "self._connections: list[socket] = []"
 
+
+def queued(imports: str, queue: str) -> list[Edit]:
+    """Hand connections over in a queue.
+
+    Args:
+        imports: a statement that imports it.
+        queue: an expression for a new one.
+    """
+    return [
+        headed("pool.py", imports),
+        Edit("pool.py", LIST, f"self._connections = {queue}"),
+        replaced("pool.py", "HandOver.give", GIVE_TO_QUEUE),
+        replaced("pool.py", "HandOver.take", WITH_QUEUE),
+    ]
+
+
 MUTANTS = [
     Mutant(
         "connections-in-a-queue",
         "pool.primitives",
-        [
-            headed("pool.py", "from queue import Queue"),
-            Edit("pool.py", LIST, "self._connections: Queue[socket] = Queue()"),
-            replaced("pool.py", "HandOver.give", GIVE_TO_QUEUE),
-            replaced("pool.py", "HandOver.take", WITH_QUEUE),
-        ],
+        queued("from queue import Queue", "Queue()"),
     ),
     Mutant(
         "connections-in-a-queue-of-multiprocessing",
         "pool.primitives",
-        [
-            headed("pool.py", "import multiprocessing.dummy as threads"),
-            Edit("pool.py", LIST, "self._connections = threads.Queue()"),
-            replaced("pool.py", "HandOver.give", GIVE_TO_QUEUE),
-            replaced("pool.py", "HandOver.take", WITH_QUEUE),
-        ],
+        queued("import multiprocessing.dummy as threads", "threads.Queue()"),
     ),
     Mutant(
         "workers-of-an-executor",
