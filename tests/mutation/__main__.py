@@ -40,10 +40,7 @@ HEAD = """# Machine-made mutants that the suite lets live
 
 Made by `tox -e mutation` ([how](../tests/mutation/mutate.py)): {total} small changes of the reference server, one at
 a time: a statement removed, a condition turned round, a number or a word changed, a `while` made an `if`. The suite
-caught {caught} of them. These {left} it did not; what it could not see, or need not, is said beside each.
-
-| mutant | why it lives |
-| --- | --- |
+caught {caught} of them. These {left} it did not; what it could not see, or need not, is said above each group.
 """
 
 
@@ -107,15 +104,22 @@ def hold_all(wanted: list[tuple[str, Mutant]], jobs: int) -> dict[str, str]:
     return {mutant.name: known[mutant.name] for _, mutant in wanted}
 
 
-def document(caught: dict[str, str], explained: dict[str, str]) -> str:
-    """The page of the survivors."""
+def document(caught: dict[str, str], reasons: dict[str, list[str]]) -> str:
+    """The page of the survivors, by the reason for which they live."""
     left = [name for name, case in caught.items() if not case]
-    rows = [f"| {_in_cell(name)} | {explained.get(name, '**not explained**')} |" for name in left]
-    return HEAD.format(total=len(caught), caught=len(caught) - len(left), left=len(left)) + "\n".join(rows) + "\n"
+    groups = {why: [name for name in names if name in left] for why, names in reasons.items()}
+    groups["**Not explained.**"] = unexplained(caught, reasons)
+    lines = [HEAD.format(total=len(caught), caught=len(caught) - len(left), left=len(left))]
+    for why, names in groups.items():
+        if names:
+            lines += [f"{why}\n", *(f"- {name}" for name in names), ""]
+    return "\n".join(lines)
 
 
-def _in_cell(name: str) -> str:
-    return name.replace("|", "\\|")
+def unexplained(caught: dict[str, str], reasons: dict[str, list[str]]) -> list[str]:
+    """The survivors for which no reason is given."""
+    explained = {name for names in reasons.values() for name in names}
+    return [name for name, case in caught.items() if not case and name not in explained]
 
 
 def main() -> int:
@@ -133,13 +137,12 @@ def main() -> int:
     everything = list(all_mutants())
     caught_all = hold_all([pair for pair in everything if options.only in pair[1].name], options.jobs)
     reasons: dict[str, list[str]] = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))
-    explained = {name: why for why, names in reasons.items() for name in names}
     if not options.only:
-        DOCUMENT.write_text(document(caught_all, explained), encoding="utf-8")
-    unexplained = [name for name, case in caught_all.items() if not case and name not in explained]
-    print(f"{len(caught_all)} mutants, {sum(not case for case in caught_all.values())} live, "
-          f"{len(unexplained)} of them unexplained")  # fmt: skip
-    return int(bool(unexplained))
+        DOCUMENT.write_text(document(caught_all, reasons), encoding="utf-8")
+    lacking = unexplained(caught_all, reasons)
+    alive = sum(not case for case in caught_all.values())
+    print(f"{len(caught_all)} mutants, {alive} live, {len(lacking)} of them unexplained")
+    return int(bool(lacking))
 
 
 if __name__ == "__main__":
