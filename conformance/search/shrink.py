@@ -88,13 +88,20 @@ def _plainer(best: Callable[[], Picks]) -> Iterator[Picks]:
 
 
 def _in_one_step(best: Callable[[], Picks], at: int) -> Iterator[Picks]:
-    """Have a plain message, or one that is abandoned, in one step instead of what leads to it in several."""
+    """Have a plain message, or one that is abandoned, in one step instead of what leads to it in several.
+
+    What other clients do in between stays: a message that is sent around another one needs no more than its begin.
+    """
     for length in (6, 5, 4, 3, 2, 1):
-        run = best()[at : at + length]
-        if len(run) < length or any(one.kind == "wait" for one in run):
+        picks = best()
+        own = [place for place in range(at, len(picks)) if picks[place].client == picks[at].client][:length]
+        if len(own) < length or any(picks[place].kind == "wait" for place in own):
             continue
-        rest = best()[at + length :]
-        if run[-1].kind == "leave":
-            yield (*best()[:at], replace(run[-1], kind="abandon"), *rest)
-        elif not any(one.kind in ("abandon", "leave") for one in run):
-            yield (*best()[:at], Pick(run[0].client, "message"), *rest)
+        *before, last = own
+        if picks[last].kind == "leave":
+            whole = replace(picks[last], kind="abandon")
+        elif any(picks[place].kind in ("abandon", "leave") for place in own):
+            continue
+        else:
+            whole = Pick(picks[last].client, "message")
+        yield tuple(whole if place == last else pick for place, pick in enumerate(picks) if place not in before)

@@ -50,3 +50,15 @@ def test_no_conversation_is_tried_twice() -> None:
 
 def test_what_never_fails_again_stays_as_it_is() -> None:
     assert plan(shrink(NOISE, lambda _: False)) == plan(NOISE)
+
+
+def test_a_message_sent_around_another_is_begun_as_late_as_can_be() -> None:
+    def fails(conversation: Conversation) -> bool:
+        said = [(line.client, line.kind) for line in lines(conversation[:-1])]
+        delivered = [client for client, kind in said if kind == "delivered"]
+        if len(delivered) < 2 or delivered[0] == delivered[1]:
+            return False
+        return (delivered[1], "mail") in said[: said.index((delivered[0], "delivered"))]
+
+    around = (*[Pick(1)] * 4, Pick(0, "message"), Pick(1))
+    assert len(shrink(around, fails)) == 4
