@@ -123,14 +123,12 @@ def _run_in_parallel(option: Any, found: probe.Found) -> None:
 
 
 def _workers(found: probe.Found, quick: bool) -> int:
-    """Two for a server that answers at once; more where replies, or their ends, have to be waited for."""
+    """Two for a server that answers at once; more where replies, or the end of them, have to be waited for."""
     if found.latency >= 0.05:
         return 5
-    if found.chatty or found.unterminated:
-        return 3
-    if found.latency >= 0.02:
+    if found.latency >= 0.02 and not found.chatty:
         return 4
-    return 3 if quick else 2
+    return 3 if quick or found.chatty else 2
 
 
 @pytest.hookimpl(optionalhook=True)
