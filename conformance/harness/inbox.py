@@ -202,7 +202,7 @@ class Inbox(Entries):
 
     def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
         """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
-        held = [entry.number for entry in mailbox.read(self.folder.directory / name)]
+        held = self._numbers_in(self.folder.directory / name) or [span[0]]
         return held[-GROUP:] == list(range(span[0], span[1] + 1)) and 0 < min(held) < span[0]
 
     def _wrong_in(self, name: str, messages: Sequence[Message]) -> str:
@@ -225,8 +225,7 @@ class Inbox(Entries):
     def expect_backups_in_order(self, requirement: str = "backup.group") -> None:
         """Judge that every backup is a group of 32 and holds its numbers in order."""
         for (low, high), path in self.folder.backups().items():
-            held = [entry.number for entry in mailbox.read(path)]
+            held = self._numbers_in(path)
             if high % GROUP or high - low != GROUP - 1 or held != list(range(low, high + 1)):
-                raise self._case.stop(
-                    requirement, f"{path.name} holds others", f"{low} to {high}", " ".join(map(str, held))
-                )
+                shown = "it cannot be read" if held is None else " ".join(map(str, held))
+                raise self._case.stop(requirement, f"{path.name} holds others", f"{low} to {high}", shown)
