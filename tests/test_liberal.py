@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from conformance.harness import ledger
+from tests.liberal import __main__ as command
 from tests.liberal.__main__ import hold_all
 from tests.liberal.catalogue import SERVERS
 from tests.liberal.liberty import Liberal
@@ -34,8 +35,17 @@ def test_a_false_accusation_is_told() -> None:
     ]
 
 
+def test_earlier_rounds_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "KNOWN", tmp_path / "out" / "liberal.jsonl")
+    some, other = Liberal("some"), Liberal("other")
+    held = Held(0, 2.0, True, {"mail.words": ["a case"]})
+    command.keep(some, held)
+    command.keep(some, held)
+    assert (command.known(some), command.known(other)) == ([held, held], [])
+
+
 @pytest.mark.parametrize("name", ["listens-on-an-ipv6-address", "one-clock-for-data-and-body"])
 def test_suite_leaves_it_in_peace(name: str) -> None:
     (server,) = [server for server in SERVERS if server.name == name]
-    ((_, held),) = hold_all([server], 1)
+    ((_, held),) = hold_all([(server, 7)], 1)
     assert Row(server, [held]).accusations == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shlex
 import sys
@@ -10,6 +11,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.liberal import table
@@ -22,6 +24,8 @@ from tests.mutants.patch import build
 OK, ACCUSED, INTERRUPTED, USAGE = 0, 1, 2, 4
 FEW = ("--examples", "60")
 """Random conversations of a run; slow servers have the usual ones, as far as the time for them goes."""
+KNOWN = run.PROJECT / "reports" / "out" / "liberal.jsonl"
+"""The runs so far, one a line: twenty rounds may take more than one sitting."""
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -32,13 +36,20 @@ def main(words: Sequence[str] | None = None) -> int:
         print(f"liberal: no server named {min(unknown)}", file=sys.stderr)
         return USAGE
     servers = [server for server in SERVERS if not options.servers or server.name in options.servers]
-    rows = {server.name: table.Row(server) for server in servers}
-    done = 0
+    if not options.resume:
+        KNOWN.unlink(missing_ok=True)
+    rows = {server.name: table.Row(server, known(server)) for server in SERVERS}
+    missing = [
+        (server, number * len(SERVERS) + SERVERS.index(server))
+        for number in range(options.rounds)
+        for server in servers
+        if number >= len(rows[server.name].rounds)
+    ]
     try:
-        for server, held in hold_all(servers * options.rounds, options.jobs):
+        for done, (server, held) in enumerate(hold_all(missing, options.jobs), 1):
             rows[server.name].rounds.append(held)
-            done += 1
-            _progress(rows[server.name], done, len(servers) * options.rounds)
+            keep(server, held)
+            _progress(rows[server.name], done, len(missing))
             if options.output:  # after each run, for many rounds take hours
                 options.output.write_text(table.markdown(_held(rows)), encoding="utf-8")
     except KeyboardInterrupt:
@@ -53,20 +64,33 @@ def _held(rows: dict[str, table.Row]) -> list[table.Row]:
     return [row for row in rows.values() if row.rounds]
 
 
-def hold_all(servers: Sequence[Liberal], jobs: int) -> Iterator[tuple[Liberal, run.Held]]:
-    """Hold the suite on each server, in the order in which they end.
+def known(server: Liberal) -> list[run.Held]:
+    """The runs of a server that are known of earlier sittings."""
+    lines = KNOWN.read_text(encoding="utf-8").splitlines() if KNOWN.exists() else []
+    kept = map(json.loads, lines)
+    return [run.Held(**one["held"]) for one in kept if one["server"] == server.name]
+
+
+def keep(server: Liberal, held: run.Held) -> None:
+    """Add a run to those that are known."""
+    KNOWN.parent.mkdir(parents=True, exist_ok=True)
+    with KNOWN.open("a", encoding="utf-8") as file:
+        file.write(json.dumps({"server": server.name, "held": asdict(replace(held, printed=""))}) + "\n")
+
+
+def hold_all(runs: Sequence[tuple[Liberal, int]], jobs: int) -> Iterator[tuple[Liberal, run.Held]]:
+    """Hold the suite on servers, in the order in which the runs end.
 
     Args:
-        servers: the servers; one that stands there again is held again, with another seed.
-        jobs: how many are held at a time; those that take no port are held alone.
+        runs: the server of each run, and its seed.
+        jobs: how many are held at a time; servers that take no port are held alone.
     """
-    plain = [server for server in servers if not server.host and "{port}" not in server.arguments]
+    plain = [one for one in runs if not one[0].host and "{port}" not in one[0].arguments]
     with tempfile.TemporaryDirectory(prefix="liberal-") as folder:
-        for group, at_once in (([server for server in servers if server not in plain], jobs), (plain, 1)):
+        for group, at_once in (([one for one in runs if one not in plain], jobs), (plain, 1)):
             with ThreadPoolExecutor(at_once) as executor:
                 held = {
-                    executor.submit(_hold, server, Path(folder) / str(number), number): server
-                    for number, server in enumerate(group)
+                    executor.submit(_hold, server, Path(folder) / str(seed), seed): server for server, seed in group
                 }
                 try:
                     for future in as_completed(held):
@@ -112,6 +136,7 @@ def _parser() -> argparse.ArgumentParser:
     add("servers", nargs="*", metavar="NAME", help="servers (default: all)")
     add("--rounds", type=int, default=1, metavar="N", help="how often each is held, with other seeds (%(default)s)")
     add("--jobs", type=int, default=3 * (os.cpu_count() or 2) // 2, metavar="N", help="runs at a time (%(default)s)")
+    add("--resume", action="store_true", help="hold only the rounds that earlier sittings have left")
     add("-o", "--output", type=Path, metavar="FILE", help="write the table there too, as Markdown")
     return parser
 
