@@ -46,7 +46,7 @@ def test_an_empty_mailbox_has_no_entries(data: bytes) -> None:
 def test_an_entry_is_read_with_either_line_end(end: bytes) -> None:
     entry = only(KEPT.replace(b"\n", end))
     assert entry == Entry(KEPT, 1, KEPT.index(b"one"), "client", "netid", "a@b", ("c@d",))
-    assert entry.body == b"one\n\ntwo\n\n"
+    assert bytes(entry.body) == b"one\n\ntwo\n\n"
     assert differences(entry, MESSAGE) == {}
 
 

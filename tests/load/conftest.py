@@ -5,7 +5,8 @@ import subprocess
 from collections.abc import Callable, Iterator
 
 import pytest
-from load_runs import AT_ONCE, RUNS, Ended, multiclient, server
+
+from tests.load.load_runs import AT_ONCE, RUNS, Ended, multiclient, server
 
 
 @pytest.fixture(scope="session")

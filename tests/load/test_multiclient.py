@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from load_runs import PROJECT, Ended, multiclient, server
 
 from conformance.harness.launch import Process
 from conformance.load.script import TOUR
+from tests.load.load_runs import PROJECT, Ended, multiclient, server
 
 Get = Callable[[str], Ended]
 

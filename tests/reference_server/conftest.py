@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from server_runs import DEADLINE, Server, command, environment
+
+from tests.reference_server.server_runs import DEADLINE, Server, command, environment
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from server_runs import DEADLINE, Server, ends, in_thread
 
 from reference_server.pool import HandOver, start_workers
 from reference_server.session import BODY_LIMIT, LINE_LIMIT
+from tests.reference_server.server_runs import DEADLINE, Server, ends, in_thread
 
 # Pool
 

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from server_runs import DEADLINE, Server, ends, environment, in_thread, message, numbers
 
 from reference_server.mailbox import Mailbox
+from tests.reference_server.server_runs import DEADLINE, Server, ends, environment, in_thread, message, numbers
 
 
 class FailingFile:

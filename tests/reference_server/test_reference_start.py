@@ -8,7 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from server_runs import DEADLINE, Server, command, environment, numbers
+
+from tests.reference_server.server_runs import DEADLINE, Server, command, environment, numbers
 
 
 @pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGINT])

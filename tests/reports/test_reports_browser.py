@@ -13,14 +13,16 @@ import pytest
 from reports import grids, matrix
 from reports.__main__ import main
 
-browser = pytest.importorskip("browser", reason="needs selenium")
+pytest.importorskip("selenium")
+from tests.reports import browser
+
 # On the way into the repository nothing is skipped: a browser that is not there is an error.
 if not (browser.PROGRAM and browser.DRIVER) and not os.environ.get("CI"):
     pytest.skip("needs chromium and chromedriver", allow_module_level=True)
 
-from selenium.webdriver.common.keys import Keys  # noqa: E402 - not where it was skipped
-from selenium.webdriver.remote.webdriver import WebDriver  # noqa: E402 - not where it was skipped
-from selenium.webdriver.support.wait import WebDriverWait  # noqa: E402 - not where it was skipped
+from selenium.webdriver.chrome.webdriver import WebDriver
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.wait import WebDriverWait
 
 Open = Callable[..., WebDriver]
 ATTACKS = (

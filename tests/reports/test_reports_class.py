@@ -81,7 +81,15 @@ def lesson(tmp_path: Path, hostile: Path) -> Class:
 
 def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.classroom.PATIENCE", 0.5)
-    servers = {"a": "hang-on", "b": "die", "c": "none", "d": "broken", "e": "good", "f": "bad", "g": "hang"}
+    servers: dict[str, Any] = {
+        "a": "hang-on",
+        "b": "die",
+        "c": "none",
+        "d": "broken",
+        "e": "good",
+        "f": "bad",
+        "g": "hang",
+    }
     room = lesson.hold("at_once = 7\nminutes = 0.05", **servers)
     told = {name: (ended.status, ended.told) for name, ended in room.ended.items()}
     assert told["a"] == told["g"] == (2, "given up after 0.05 minutes")
@@ -108,7 +116,7 @@ def test_one_address_is_tested_by_one_at_a_time(lesson: Class) -> None:
 
 def test_it_goes_on_where_it_was(lesson: Class) -> None:
     """What has ended is taken as it was; other options, --again and --fresh are reasons to test it again."""
-    servers = {"a": "good", "b": "none", "c": "bad"}
+    servers: dict[str, Any] = {"a": "good", "b": "none", "c": "bad"}
 
     def tested(**options: Any) -> list[str]:
         lesson.hold(**options, **servers)

@@ -33,7 +33,7 @@ def runs(document: Any, tmp_path: Path) -> list[Path]:
     """Three servers: one breaks four rules, one three of them, one a single one."""
     failed = [rule["id"] for rule in document["requirements"] if rule["verdict"] == "fail"]
     told = {"=cmd|' calc'!A0": (), "Zo\u00eb": failed[:1], "<b>m\u202eb": failed[:3]}
-    paths = []
+    paths: list[Path] = []
     for name, kept in told.items():
         folder = tmp_path / name
         folder.mkdir()
@@ -55,7 +55,7 @@ def test_most_broken_comes_first(runs: list[Path]) -> None:
 
 def test_rows_are_all_rules_of_all_runs(document: Any, tmp_path: Path) -> None:
     """Of runs of different suites, too."""
-    paths = []
+    paths: list[Path] = []
     for part in (slice(0, 5), slice(3, None)):
         path = tmp_path / f"{len(paths)}.json"
         path.write_text(json.dumps({**document, "requirements": document["requirements"][part]}))

@@ -1,0 +1,1 @@
+"""multiclient and its parts."""

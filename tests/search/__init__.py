@@ -1,0 +1,1 @@
+"""The search with random conversations."""
