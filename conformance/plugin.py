@@ -242,7 +242,7 @@ def pytest_runtest_makereport(
 def _repeat(config: pytest.Config, case: str) -> str:
     option = config.option
     words = ["python", "-m", "conformance", "--seed", str(option.seed)]
-    for name in ("target", "launch", "mailbox", "source"):
+    for name in ("target", "launch", "wrap", "mailbox", "source"):
         if value := getattr(option, name):
             words += [f"--{name}", value]
     for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
@@ -304,7 +304,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if config.option.report:
         folder = Path(config.option.report)
     else:
-        part = bool(config.option.keyword or config.option.markexpr or any("::" in word for word in config.args))
+        some = any("::" in word or word.endswith(".py") for word in config.args)
+        part = bool(config.option.keyword or config.option.markexpr or some)
         # `python -m conformance` brings its own settings, and its root is where the suite is installed.
         outside = config.inipath is not None and config.inipath.name == "suite.ini"
         root = config.invocation_params.dir if outside else config.rootpath

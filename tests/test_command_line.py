@@ -242,6 +242,32 @@ def test_the_command_that_repeats_a_case_gives_the_same_conversation(
     assert conversations(tmp_path / "alone") == {case["id"]: conversations(tmp_path / "all")[case["id"]]}
 
 
+def test_no_server_is_started_without_what_it_is_wrapped_in(suite: Callable[..., Run], tmp_path: Path) -> None:
+    """Not by the search either, which starts one of its own to time its clients out."""
+    counting = "sh -c 'echo >> {}; exec \"$@\"' sh"
+    server = f"{sys.executable} -m reference_server --port {{port}} --time-limit {{time_limit}}"
+    launch = f"{counting.format(tmp_path / 'started')} {server}"
+    wrap = counting.format(tmp_path / "wrapped")
+    run = suite("-k", "time_outs", "-n0", "--time-limit", "2", "--launch", launch, "--wrap", wrap, "--report", "out")
+    assert run.returncode == CONFORMS, run.stdout + run.stderr
+    started, wrapped = ((tmp_path / name).read_text().count("\n") for name in ("started", "wrapped"))
+    assert started == wrapped >= 3
+    [case] = results_in(tmp_path / "out")["cases"]
+    assert shlex.join(["--wrap", wrap]) in case["repeat"]
+
+
+@pytest.mark.parametrize(
+    "word", ["-ktest_greeting", "cs4410/test_greeting.py", "cs4410/test_greeting.py::test_greeting"]
+)
+def test_some_cases_do_not_replace_the_report_of_a_whole_run(
+    suite: Callable[..., Run], tmp_path: Path, word: str
+) -> None:
+    run = suite(word, "-n0", "--quick")
+    assert run.returncode == CONFORMS, run.stdout + run.stderr
+    [results] = (tmp_path / "reports" / "out").glob("*/results.json")
+    assert results.parent.name.endswith("-part")
+
+
 def test_without_further_options_it_runs_and_reports_beside_where_it_was_started(
     suite: Callable[..., Run], tmp_path: Path
 ) -> None:

@@ -55,7 +55,7 @@ def hold_timed_conversations(case: Case) -> None:
     if "{time_limit}" not in command or "{port}" not in command:
         _hold_side_by_side(case)
         return
-    server = Launched(command, SHORT_LIMIT, case.server.manners)
+    server = Launched(command, SHORT_LIMIT, case.server.manners, case.settings.wrap)
     server.greets = True
     try:
         player = _player(case, server, SHORT_LIMIT, alone=True)
