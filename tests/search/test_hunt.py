@@ -83,12 +83,17 @@ def test_a_fault_is_found_shrunk_and_replayed_without_the_suite(faulty: Launched
     right = start(launch.reference_command())
     right.prepare()
     assert [replayed(script, server) for server in (faulty, right)] == [1, 0]
+    assert [run_alone(script, *words) for words in ((), ("127.0.0.1", "no port"), ("127.0.0.1", "1"))] == [2, 2, 2]
 
 
 def replayed(script: Path, server: Launched) -> int:
     assert server.folder
-    words = [sys.executable, "-I", str(script), "127.0.0.1", str(server.address[1]), str(server.folder.directory)]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=30, check=False)
+    return run_alone(script, "127.0.0.1", str(server.address[1]), str(server.folder.directory))
+
+
+def run_alone(script: Path, *words: str) -> int:
+    command = [sys.executable, "-I", str(script), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.stderr == ""
     return done.returncode
 
