@@ -19,7 +19,7 @@ PROJECT = Path(__file__).parents[2]
 TIME_LIMIT = 3.0
 """Seconds: the limit of the servers, as short as lets the cases tell early, prompt, late and never from each other."""
 BOUND = 600.0
-"""Seconds: the longest run. An unmutated server takes about twenty, a silent one some minutes."""
+"""Seconds: the longest run. An unmutated server takes about a minute, a silent one some minutes."""
 GRACE = 30.0
 """Seconds in which an interrupted run writes what it has found."""
 SEED = 7

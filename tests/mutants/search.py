@@ -139,6 +139,8 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N", help="searches for each (%(default)s)")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="searches at a time (%(default)s)")
     options = parser.parse_args(words)
+    if unknown := set(options.mutants) - {mutant.name for mutant in deep.MUTANTS}:
+        parser.error(f"no fault named {min(unknown)}")
     mutants = [mutant for mutant in deep.MUTANTS if not options.mutants or mutant.name in options.mutants]
     rows = []
     for row in measure(mutants, options.seeds, options.jobs):

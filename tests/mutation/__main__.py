@@ -127,9 +127,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--jobs", type=int, default=3, metavar="N", help="mutants held at once (%(default)s)")
     parser.add_argument("--only", default="", metavar="TEXT", help="those with TEXT in their names; writes no page")
-    parser.add_argument("--anew", action="store_true", help="forget what is known of an earlier run")
+    parser.add_argument("--resume", action="store_true", help="hold only those that earlier sittings have left")
     options = parser.parse_args()
-    if options.anew:
+    if not options.resume:
         KNOWN.unlink(missing_ok=True)
     if caught := caught_by("pool", Mutant("none", (SERVER / "pool.py").read_text(encoding="utf-8"))):
         print(f"mutation: the reference server itself fails: {caught}: is the machine too busy?", file=sys.stderr)
