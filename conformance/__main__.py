@@ -14,7 +14,7 @@ def arguments(given: list[str]) -> list[str]:
     """The arguments for pytest: words that begin with a path inside the package are made such paths.
 
     Args:
-        given: as on the command line, `cs4410/test_order.py::test_order[x]` among them.
+        given: as on the command line, `cs4410/test_commands.py::test_reply[sender-MAIL]` among them.
     """
     words = []
     chosen = False

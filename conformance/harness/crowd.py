@@ -90,7 +90,7 @@ def others_connected(case: Case) -> bool:
 
 
 def beyond(case: Case, count: int = 1) -> list[Client]:
-    """Connect clients that are not greeted because the pool is full; five at the most may wait.
+    """Connect clients that are not greeted because the pool is full; four at the most wait.
 
     Raises:
         Broken, Blocked: one of them is greeted.

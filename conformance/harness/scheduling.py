@@ -15,13 +15,13 @@ from conformance.harness import planning
 class OneByOne(LoadScopeScheduling):
     """Hands out single cases in their order, and those that wait as one.
 
-    Those that hold the server alone are one group too where the workers share it, or one would wait for the other.
+    Those that hold the server alone are one group too where the workers share it, or one would wait for the other. The
+    controller collects nothing itself, so it looks a case's markers up in its module.
 
     Args:
         config: pytest's.
         shared: whether all workers share one server.
-
-    The controller collects nothing itself, so it looks a case's markers up in its module.
+        log: xdist's.
     """
 
     def __init__(self, config: pytest.Config, shared: bool, log: Producer | None = None) -> None:
