@@ -50,14 +50,19 @@ def main(words: Sequence[str] | None = None) -> int:
             rows[server.name].rounds.append(held)
             keep(server, held)
             _progress(rows[server.name], done, len(missing))
-            if options.output:  # after each run, for many rounds take hours
-                options.output.write_text(table.markdown(_held(rows)), encoding="utf-8")
+            _write(rows, options.output)  # after each run, for many rounds take hours
+        _write(rows, options.output)
     except KeyboardInterrupt:
         print("liberal: interrupted", file=sys.stderr)
         return INTERRUPTED
     finally:
         print(table.plain(_held(rows)))
     return ACCUSED if any(row.accusations for row in rows.values()) else OK
+
+
+def _write(rows: dict[str, table.Row], output: Path | None) -> None:
+    if output:
+        output.write_text(table.markdown(_held(rows)), encoding="utf-8")
 
 
 def _held(rows: dict[str, table.Row]) -> list[table.Row]:
