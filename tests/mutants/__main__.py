@@ -54,6 +54,8 @@ def hold_all(mutants: Sequence[Mutant], results: Path, jobs: int, resume: bool =
         jobs: how many are held at a time.
         resume: whether a result that the same suite has of the same mutant is taken as it is.
     """
+    # Those that take longest first, or all else would have ended long before them.
+    mutants = sorted(mutants, key=lambda mutant: -mutant.workers)
     lonely = [mutant for mutant in mutants if PLAIN_PORT in mutant.breaks.split()]
     with tempfile.TemporaryDirectory(prefix="mutants-") as folder:
         for group, at_once in (([mutant for mutant in mutants if mutant not in lonely], jobs), (lonely, 1)):

@@ -133,6 +133,7 @@ SEGMENTS = [
                 """,
             )
         ],
+        workers=4,
     ),
     Mutant(
         "line-end-cut-in-two-not-seen",

@@ -133,7 +133,9 @@ ENTRY = [
             )
         ],
     ),
-    Mutant("entry-without-its-number", "mailbox.entry", [Edit("mailbox.py", ', b"Number: %d" % number]', "]")]),
+    Mutant(
+        "entry-without-its-number", "mailbox.entry", [Edit("mailbox.py", ', b"Number: %d" % number]', "]")], workers=4
+    ),
     Mutant(
         "entry-half-a-second-after-the-reply",
         "mailbox.prompt",
@@ -284,6 +286,7 @@ NUMBERS = [
         "number-of-the-reply-one-too-high",
         "numbers.file",
         [Edit("session.py", "% self._mailbox.deliver(message)", "% (self._mailbox.deliver(message) + 1)")],
+        workers=4,
     ),
     Mutant(
         "entries-written-in-another-order-than-numbered",
