@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
 from threading import Condition, Lock, Thread
 
@@ -59,7 +60,7 @@ class Mailbox:
         self._backed_up = 0
         self._size = 0
         # Unbuffered: an entry is one write to the file, and is there before the client reads its 250.
-        self._file = open(directory / "mailbox", "a+b", buffering=0)  # noqa: SIM115 - `close` closes it
+        self._file = FileIO(directory / "mailbox", "a+")
         self._file.truncate(0)
 
     def deliver(self, message: Message) -> int:

@@ -143,7 +143,9 @@ ENTRY = [
     ),
     Mutant("entry-three-seconds-after-the-reply", "mailbox.soon mailbox.prompt", later(3)),
     Mutant(
-        "mailbox-never-flushed", "mailbox.soon mailbox.prompt", [Edit("mailbox.py", '"a+b", buffering=0)', '"a+b")')]
+        "mailbox-never-flushed",
+        "mailbox.soon mailbox.prompt",
+        [Edit("mailbox.py", 'FileIO(directory / "mailbox", "a+")', 'open(directory / "mailbox", "a+b")')],
     ),
     Mutant("nothing-written-at-all", "mailbox.soon mailbox.prompt", [Edit("mailbox.py", APPEND, "")]),
     Mutant(
