@@ -18,7 +18,7 @@ from conformance.search.conversation import Pick, plan
 from conformance.search.hunt import Budget, Found, Hunt
 from conformance.search.player import Player
 from tests.mutants import deep, run
-from tests.mutants.patch import build
+from tests.mutants.patch import Mutant, begun, build, headed
 
 LIMIT = 5.0
 FAULT = "nested-mail-after-a-recipient-changes-the-sender"
@@ -84,6 +84,19 @@ def test_a_fault_is_found_shrunk_and_replayed_without_the_suite(faulty: Launched
     right.prepare()
     assert [replayed(script, server) for server in (faulty, right)] == [1, 0]
     assert [run_alone(script, *words) for words in ((), ("127.0.0.1", "no port"), ("127.0.0.1", "1"))] == [2, 2, 2]
+
+
+def test_a_server_that_dies_of_it_still_fails(start: Start, tmp_path: Path) -> None:
+    """Wherever its script finds the server gone, that is not the same as no server."""
+    dies = [headed("session.py", "import os"), begun("session.py", "Session._forget_message", "os._exit(1)")]
+    server = start(run.launched(build(Mutant("dies-at-a-message", "pool.alive", dies), tmp_path))[1])
+    hunt = hunting(server, Budget(20, None, causes=1))
+    hunt.run(strategies.conversations(), "1")
+    (found,) = hunt.found
+    script = tmp_path / "replay-it.py"
+    script.write_text(replay.script(script.name, "it dies", found.play, dialect.load("cs4410-2016"), LIMIT))
+    server.prepare(fresh=True)
+    assert replayed(script, server) == 1
 
 
 def replayed(script: Path, server: Launched) -> int:
