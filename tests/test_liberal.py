@@ -35,13 +35,19 @@ def test_a_false_accusation_is_told() -> None:
     ]
 
 
-def test_earlier_rounds_are_known(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_earlier_rounds_are_known_until_that_server_s_are_held_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(command, "KNOWN", tmp_path / "out" / "liberal.jsonl")
     some, other = Liberal("some"), Liberal("other")
     held = Held(0, 2.0, True, {"mail.words": ["a case"]})
+    command.forget([some])
     command.keep(some, held)
     command.keep(some, held)
-    assert (command.known(some), command.known(other)) == ([held, held], [])
+    command.keep(other, held)
+    assert (command.known(some), command.known(other)) == ([held, held], [held])
+    command.forget([some])
+    assert (command.known(some), command.known(other)) == ([], [held])
 
 
 @pytest.mark.parametrize("name", ["listens-on-an-ipv6-address", "one-clock-for-data-and-body"])

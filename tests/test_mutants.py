@@ -101,7 +101,7 @@ def test_a_mutant_runs_from_its_own_copy(tmp_path: Path) -> None:
 
 def test_a_result_is_remembered_for_the_same_suite_and_server_only(tmp_path: Path) -> None:
     home = build(CONTROL, tmp_path)
-    held = Held(1, 2.5, True, {"helo": ["a", "b"]}, ["mail"])
+    held = Held(1, 2.5, True, {"helo": ["a", "b"]})
     run.remember(held, tmp_path / "results", run.fingerprint(home))
     assert run.remembered(tmp_path / "results", run.fingerprint(home)) == held
     (home / "reference_server" / "pool.py").write_text("changed")

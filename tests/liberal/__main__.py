@@ -37,7 +37,7 @@ def main(words: Sequence[str] | None = None) -> int:
         return USAGE
     servers = [server for server in SERVERS if not options.servers or server.name in options.servers]
     if not options.resume:
-        KNOWN.unlink(missing_ok=True)
+        forget(servers)
     rows = {server.name: table.Row(server, known(server)) for server in SERVERS}
     missing = [
         (server, number * len(SERVERS) + SERVERS.index(server))
@@ -71,9 +71,19 @@ def _held(rows: dict[str, table.Row]) -> list[table.Row]:
 
 def known(server: Liberal) -> list[run.Held]:
     """The runs of a server that are known of earlier sittings."""
-    lines = KNOWN.read_text(encoding="utf-8").splitlines() if KNOWN.exists() else []
-    kept = map(json.loads, lines)
-    return [run.Held(**one["held"]) for one in kept if one["server"] == server.name]
+    return [run.Held(**one["held"]) for one in map(json.loads, _kept()) if one["server"] == server.name]
+
+
+def forget(servers: Sequence[Liberal]) -> None:
+    """Drop what is known of servers; the runs of all others stay."""
+    names = {server.name for server in servers}
+    lines = [line for line in _kept() if json.loads(line)["server"] not in names]
+    if KNOWN.exists():
+        KNOWN.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+
+
+def _kept() -> list[str]:
+    return KNOWN.read_text(encoding="utf-8").splitlines() if KNOWN.exists() else []
 
 
 def keep(server: Liberal, held: run.Held) -> None:

@@ -36,7 +36,6 @@ class Held:
         seconds: how long it took.
         finished: whether it ended by itself.
         findings: of each blamed requirement (failed or warned) the cases that found it, in the suite's order.
-        not_judged: requirements that were blocked or skipped.
         printed: what the suite printed, for a run without results.
     """
 
@@ -44,7 +43,6 @@ class Held:
     seconds: float
     finished: bool
     findings: dict[str, list[str]] = field(default_factory=dict)
-    not_judged: list[str] = field(default_factory=list)
     printed: str = ""
 
 
@@ -87,7 +85,7 @@ def hold(
     seconds = time.monotonic() - began
     path = results / "results.json"
     found = json.loads(path.read_text()) if path.is_file() else {"requirements": [], "cases": []}
-    return Held(suite.returncode, seconds, finished, _findings(found), _not_judged(found), printed)
+    return Held(suite.returncode, seconds, finished, _findings(found), printed)
 
 
 def launched(home: Path) -> Sequence[str]:
@@ -104,10 +102,6 @@ def _findings(found: dict[str, Any]) -> dict[str, list[str]]:
         for requirement in dict.fromkeys(own):
             blamed[requirement].append(case["id"])
     return blamed
-
-
-def _not_judged(found: dict[str, Any]) -> list[str]:
-    return [row["id"] for row in found["requirements"] if row["verdict"] in ("blocked", "skip")]
 
 
 def fingerprint(home: Path) -> str:
@@ -129,7 +123,7 @@ def remembered(results: Path, of: str) -> Held | None:
     """What came of an earlier run to its end with this fingerprint, or None."""
     try:
         kept = json.loads((results / KEPT).read_text())
-    except (OSError, ValueError):
+        held = Held(**kept["held"]) if kept["fingerprint"] == of else None
+    except (OSError, ValueError, TypeError):
         return None
-    held = Held(**kept["held"]) if kept["fingerprint"] == of else None
     return held if held and held.finished and held.status in (0, 1) else None

@@ -86,10 +86,21 @@ def _held(folder: Path, stage: tuple[str, ...]) -> str:
     return next(caught, "most is blocked")
 
 
-def hold_all(wanted: list[tuple[str, Mutant]], jobs: int) -> dict[str, str]:
-    """Hold mutants, some at once, and what caught each; what is known from before is not held again."""
+def hold_all(wanted: list[tuple[str, Mutant]], jobs: int, resume: bool) -> dict[str, str]:
+    """Hold mutants, some at once.
+
+    Args:
+        wanted: the mutants and their modules.
+        jobs: how many are held at once.
+        resume: those of them that are known from before are not held again.
+
+    Returns:
+        what caught each.
+    """
     known: dict[str, str] = json.loads(KNOWN.read_text(encoding="utf-8")) if KNOWN.exists() else {}
     KNOWN.parent.mkdir(parents=True, exist_ok=True)
+    for _, again in [] if resume else wanted:
+        known.pop(again.name, None)
 
     def one(pair: tuple[str, Mutant]) -> None:
         module, mutant = pair
@@ -129,13 +140,11 @@ def main() -> int:
     parser.add_argument("--only", default="", metavar="TEXT", help="those with TEXT in their names; writes no page")
     parser.add_argument("--resume", action="store_true", help="hold only those that earlier sittings have left")
     options = parser.parse_args()
-    if not options.resume:
-        KNOWN.unlink(missing_ok=True)
     if caught := caught_by("pool", Mutant("none", (SERVER / "pool.py").read_text(encoding="utf-8"))):
         print(f"mutation: the reference server itself fails: {caught}: is the machine too busy?", file=sys.stderr)
         return 3
     everything = list(all_mutants())
-    caught_all = hold_all([pair for pair in everything if options.only in pair[1].name], options.jobs)
+    caught_all = hold_all([pair for pair in everything if options.only in pair[1].name], options.jobs, options.resume)
     reasons: dict[str, list[str]] = tomllib.loads(EXPLAINED.read_text(encoding="utf-8"))
     if not options.only:
         DOCUMENT.write_text(document(caught_all, reasons), encoding="utf-8")

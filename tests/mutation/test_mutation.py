@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import json
+from pathlib import Path
 
 import pytest
 
+from tests.mutation import __main__ as command
 from tests.mutation.__main__ import MODULES, SERVER, all_mutants
-from tests.mutation.mutate import mutants
+from tests.mutation.mutate import Mutant, mutants
 
 
 def made_of(source: str) -> set[str]:
@@ -50,3 +53,15 @@ def test_the_server_s_mutants_are_many_and_each_is_another_program() -> None:
     for module, mutant in made:
         assert mutant.source != plain[module]
         compile(mutant.source, mutant.name, "exec")
+
+
+@pytest.mark.parametrize(("resume", "caught"), [(False, "now"), (True, "before")])
+def test_only_what_is_wanted_is_held_anew(
+    resume: bool, caught: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = tmp_path / "mutation.json"
+    known.write_text('{"wanted": "before", "other": "before"}')
+    monkeypatch.setattr(command, "KNOWN", known)
+    monkeypatch.setattr(command, "caught_by", lambda module, mutant: "now")
+    assert command.hold_all([("m", Mutant("wanted", ""))], 1, resume) == {"wanted": caught}
+    assert json.loads(known.read_text()) == {"wanted": caught, "other": "before"}
