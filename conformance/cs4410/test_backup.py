@@ -5,7 +5,7 @@ import pytest
 from conformance.harness import crowd
 from conformance.harness.case import Case
 from conformance.harness.client import Client
-from conformance.harness.inbox import GROUP
+from conformance.harness.entries import GROUP
 from conformance.harness.mailbox import Message
 
 

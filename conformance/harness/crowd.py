@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from conformance.harness import proc
 from conformance.harness.case import Case
 from conformance.harness.client import Client
-from conformance.harness.inbox import GROUP
+from conformance.harness.entries import GROUP
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Blocked, Broken, Skipped, Void
 from conformance.harness.wire import SETTLE_KNOWN

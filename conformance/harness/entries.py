@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 SOON = 2.0
 """Seconds within which an entry has to be in the mailbox."""
+GROUP = 32
+"""Messages that a backup holds."""
 CONCERN = {
     "case.arguments": ("case",),
     "space.spaces": ("host", "sender", "recipients"),
@@ -86,8 +89,11 @@ class Entries:
         self.expect_told(message)
         hopeless = self._case.health.hopeless("mailbox.soon")
         deadline = time.monotonic() + (0.0 if hopeless else SOON)
+        last = 0
         while True:
             entries = self.entries()
+            # At the first look: what is delivered while it is waited for finishes its group as well.
+            last = last or max([message.number, *(entry.number for entry in entries)])
             found = [entry for entry in entries if entry.number == message.number]
             # An entry may show in the mailbox and its backup for a moment.
             if len(found) == 1 or time.monotonic() > deadline:
@@ -99,6 +105,8 @@ class Entries:
             # An entry without a head that can be read is still the message's, if it holds its body.
             headless = (entry for entry in entries if not entry.netid)
             found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
+        if not found:
+            self._expect_kept_by_backup(message.number, last)
         self._case.health.step("mailbox.soon", bool(found))
         if not found:
             raise self._case.stop(
@@ -122,6 +130,26 @@ class Entries:
             return [entry.number for entry in mailbox.read(path)]
         except mailbox.Unreadable:
             return None
+
+    def _expect_backups_of(self, missing: Collection[int], last: int) -> None:
+        """Go on only if missing entries are not those of groups whose backup is not there, or holds others."""
+        backups = self.folder.backups()
+        for number in sorted(missing):
+            low = (number - 1) // GROUP * GROUP + 1
+            high = low + GROUP - 1
+            if high > last:
+                continue
+            held = self._numbers_in(backups[low, high]) if (low, high) in backups else None
+            if held is None or (held and not set(held) & set(range(low, high + 1))):
+                why = "no such backup" if held is None else "a backup that holds others"
+                there = " ".join(path.name for path in backups.values())
+                raise self._case.stop("backup.group", why, f"mailbox.{low}-{high}", there)
+
+    def _expect_kept_by_backup(self, number: int, last: int) -> None:
+        """Go on only if a missing entry's group was not finished: otherwise its backup has lost it."""
+        self._expect_backups_of([number], last)
+        if -(-number // GROUP) * GROUP <= last:
+            raise self._case.stop("backup.whole", f"no entry with number {number} in the backup of its group")
 
     def expect_told(self, *messages: Message) -> None:
         """Go on only if the replies told the numbers of these messages.

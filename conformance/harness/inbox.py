@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from conformance.harness import mailbox
-from conformance.harness.entries import SOON, Entries
+from conformance.harness.entries import GROUP, SOON, Entries
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Skipped
 
 BACKUP = 5.0
 """Seconds within which a backup has to be made."""
-GROUP = 32
-"""Messages that a backup holds."""
 
 
 class Inbox(Entries):
@@ -147,20 +145,6 @@ class Inbox(Entries):
         if numbers != sorted(numbers):
             shown = " ".join(map(str, numbers))
             raise self._case.stop(order, "entries out of order", "", shown, "numbers.file")
-
-    def _expect_backups_of(self, missing: Collection[int], last: int) -> None:
-        """Go on only if missing entries are not those of groups whose backup is not there, or holds others."""
-        backups = self.folder.backups()
-        for number in sorted(missing):
-            low = (number - 1) // GROUP * GROUP + 1
-            high = low + GROUP - 1
-            if high > last:
-                continue
-            held = self._numbers_in(backups[low, high]) if (low, high) in backups else None
-            if held is None or (held and not set(held) & set(range(low, high + 1))):
-                why = "no such backup" if held is None else "a backup that holds others"
-                there = " ".join(path.name for path in backups.values())
-                raise self._case.stop("backup.group", why, f"mailbox.{low}-{high}", there)
 
     def expect_empty_mailbox(self, requirement: str) -> None:
         """Judge that the file `mailbox` is there and empty."""

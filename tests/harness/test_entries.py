@@ -1,0 +1,82 @@
+"""An entry that is not found is held against what lost it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from conformance.harness import dialect, ledger
+from conformance.harness.case import Case
+from conformance.harness.health import STRIKES, Health
+from conformance.harness.mailbox import Message, wanted
+from conformance.harness.settings import Settings
+from conformance.harness.target import Addressed
+from conformance.harness.verdict import Blocked, Broken, Record
+from conformance.harness.wire import Manners
+
+SETTINGS = Settings(
+    target="127.0.0.1:1",
+    launch=None,
+    mailbox=None,
+    source=None,
+    dialect="cs4410-2016",
+    time_limit=5.0,
+    course="4410",
+    seed=1,
+    fail_on_warn=False,
+    quick=False,
+    report=None,
+)
+
+
+def message(number: int) -> Message:
+    return Message("a.example", "sender@example.org", ("recipient@example.org",), f"text {number}\r\n".encode(), number)
+
+
+def write(path: Path, numbers: Iterable[int]) -> None:
+    path.write_text("".join(wanted(message(number)).replace("<netid>", "me") + "\n" for number in numbers))
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    record = Record("cs4410/test_x.py::test_x", "Title.", ("mailbox.soon",), ledger.load())
+    server = Addressed(("127.0.0.1", 1), Manners(), str(tmp_path), "")
+    health = Health(SETTINGS.time_limit)
+    for _ in range(STRIKES):  # so that nothing is waited for
+        health.step("mailbox.soon", False)
+    return Case(record, server, SETTINGS, dialect.load("cs4410-2016"), health)
+
+
+@pytest.mark.parametrize(("number", "left"), [(32, []), (20, [33])])
+def test_an_entry_that_went_with_its_group_blocks(case: Case, tmp_path: Path, number: int, left: list[int]) -> None:
+    write(tmp_path / "mailbox", left)
+    with pytest.raises(Blocked) as blocked:
+        case.inbox.entry(message(number))
+    assert blocked.value.finding[0] == "backup.group"
+
+
+def test_an_entry_that_its_backup_lacks_blocks(case: Case, tmp_path: Path) -> None:
+    write(tmp_path / "mailbox.1-32", range(1, 32))
+    write(tmp_path / "mailbox", [33])
+    with pytest.raises(Blocked) as blocked:
+        case.inbox.entry(message(32))
+    assert blocked.value.finding[0] == "backup.whole"
+
+
+@pytest.mark.parametrize("number", [33, 40, 42])
+def test_an_entry_that_is_missing_in_an_unfinished_group_is_not_there_soon(
+    case: Case, tmp_path: Path, number: int
+) -> None:
+    write(tmp_path / "mailbox.1-32", range(1, 33))
+    write(tmp_path / "mailbox", set(range(33, 42)) - {number})
+    with pytest.raises(Broken) as broken:
+        case.inbox.entry(message(number))
+    assert broken.value.finding[0] == "mailbox.soon"
+
+
+def test_an_entry_in_a_backup_is_found(case: Case, tmp_path: Path) -> None:
+    write(tmp_path / "mailbox.1-32", range(1, 33))
+    write(tmp_path / "mailbox", range(33, 42))
+    assert case.inbox.entry(message(32)).number == 32
