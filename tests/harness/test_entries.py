@@ -65,7 +65,18 @@ def test_an_entry_that_its_backup_lacks_blocks(case: Case, tmp_path: Path) -> No
     assert blocked.value.finding[0] == "backup.whole"
 
 
-@pytest.mark.parametrize("number", [33, 40, 42])
+@pytest.mark.parametrize(("number", "left"), [(33, []), (33, [36]), (35, [36])])
+def test_an_entry_that_came_during_the_backup_before_it_blocks(
+    case: Case, tmp_path: Path, number: int, left: list[int]
+) -> None:
+    write(tmp_path / "mailbox.1-32", range(1, 33))
+    write(tmp_path / "mailbox", left)
+    with pytest.raises(Blocked) as blocked:
+        case.inbox.entry(message(number))
+    assert blocked.value.finding[0] == "backup.whole"
+
+
+@pytest.mark.parametrize("number", [34, 40, 42])
 def test_an_entry_that_is_missing_in_an_unfinished_group_is_not_there_soon(
     case: Case, tmp_path: Path, number: int
 ) -> None:
