@@ -40,7 +40,7 @@ LEAST, MOST = 2, 32
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(USAGE, f"multiclient: {message}\n")
+        self.exit(USAGE, f"multiclient: {message}; see --help\n")
 
 
 def _number(convert: Callable[[str], float], low: float, high: float, wanted: str) -> Callable[[str], float]:

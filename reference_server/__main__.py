@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 
 class _OneLineParser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"reference_server: {message}\n")
+        self.exit(2, f"reference_server: {message}; see --help\n")
 
 
 def _checked(convert: Callable[[str], Value], fits: Callable[[Value], object], wanted: str) -> Callable[[str], Value]:
