@@ -65,15 +65,13 @@ def test_an_entry_that_its_backup_lacks_blocks(case: Case, tmp_path: Path) -> No
     assert blocked.value.finding[0] == "backup.whole"
 
 
-@pytest.mark.parametrize(("number", "left"), [(33, []), (33, [36]), (35, [36])])
-def test_an_entry_that_came_during_the_backup_before_it_blocks(
-    case: Case, tmp_path: Path, number: int, left: list[int]
-) -> None:
+def test_a_mailbox_to_which_nothing_more_is_written_is_to_blame_itself(case: Case, tmp_path: Path) -> None:
     write(tmp_path / "mailbox.1-32", range(1, 33))
-    write(tmp_path / "mailbox", left)
-    with pytest.raises(Blocked) as blocked:
-        case.inbox.entry(message(number))
-    assert blocked.value.finding[0] == "backup.whole"
+    write(tmp_path / "mailbox", [])
+    for number in (33, 34, 40):
+        with pytest.raises(Broken) as broken:
+            case.inbox.entry(message(number))
+        assert broken.value.finding[0] == "mailbox.soon"
 
 
 @pytest.mark.parametrize("number", [34, 40, 42])
