@@ -6,31 +6,20 @@ import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import pytest
 
 from conformance.harness import dialect, ledger
 from conformance.harness.bench import Bench, Plan
 from conformance.harness.case import Case
-from conformance.harness.settings import Settings
 from conformance.harness.target import Addressed
 from conformance.harness.verdict import Record, Skipped
 from conformance.harness.wire import Connection, Manners
+from tests.harness.plain import PLAIN
 
 DEADLINE = 30.0
-SETTINGS = Settings(
-    target="127.0.0.1:1",
-    launch=None,
-    mailbox=None,
-    source=None,
-    dialect="cs4410-2016",
-    time_limit=5.0,
-    course="4410",
-    seed=1,
-    fail_on_warn=False,
-    quick=False,
-    report=None,
-)
+SETTINGS = replace(PLAIN, target="127.0.0.1:1", time_limit=5.0)
 RIGHT = {
     b"HELO": b"250 me\r\n",
     b"MAIL": b"250 2.1.0 OK\r\n",

@@ -11,24 +11,10 @@ from conformance.harness import dialect, ledger
 from conformance.harness.case import Case
 from conformance.harness.health import STRIKES, Health
 from conformance.harness.mailbox import Message, wanted
-from conformance.harness.settings import Settings
 from conformance.harness.target import Addressed
 from conformance.harness.verdict import Blocked, Broken, Record
 from conformance.harness.wire import Manners
-
-SETTINGS = Settings(
-    target="127.0.0.1:1",
-    launch=None,
-    mailbox=None,
-    source=None,
-    dialect="cs4410-2016",
-    time_limit=5.0,
-    course="4410",
-    seed=1,
-    fail_on_warn=False,
-    quick=False,
-    report=None,
-)
+from tests.harness.plain import PLAIN
 
 
 def message(number: int) -> Message:
@@ -43,10 +29,10 @@ def write(path: Path, numbers: Iterable[int]) -> None:
 def case(tmp_path: Path) -> Case:
     record = Record("cs4410/test_x.py::test_x", "Title.", ("mailbox.soon",), ledger.load())
     server = Addressed(("127.0.0.1", 1), Manners(), str(tmp_path), "")
-    health = Health(SETTINGS.time_limit)
+    health = Health(PLAIN.time_limit)
     for _ in range(STRIKES):  # so that nothing is waited for
         health.step("mailbox.soon", False)
-    return Case(record, server, SETTINGS, dialect.load("cs4410-2016"), health)
+    return Case(record, server, PLAIN, dialect.load("cs4410-2016"), health)
 
 
 @pytest.mark.parametrize(("number", "left"), [(32, []), (20, [33])])

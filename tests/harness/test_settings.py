@@ -8,21 +8,8 @@ from typing import Any
 
 import pytest
 
-from conformance.harness.settings import Settings, UsageError, parse_address, resolve
-
-PLAIN = Settings(
-    target=None,
-    launch=None,
-    mailbox=None,
-    source=None,
-    dialect="cs4410-2016",
-    time_limit=10.0,
-    course="4410",
-    seed=1,
-    fail_on_warn=False,
-    quick=False,
-    report=None,
-)
+from conformance.harness.settings import UsageError, parse_address, resolve
+from tests.harness.plain import PLAIN
 
 
 @pytest.mark.parametrize(
