@@ -135,8 +135,7 @@ class Entries:
         """Go on only if missing entries are not those of groups whose backup is not there, or holds others."""
         backups = self.folder.backups()
         for number in sorted(missing):
-            low = (number - 1) // GROUP * GROUP + 1
-            high = low + GROUP - 1
+            low, high = _group_of(number)
             if high > last:
                 continue
             held = self._numbers_in(backups[low, high]) if (low, high) in backups else None
@@ -148,7 +147,7 @@ class Entries:
     def _expect_kept_by_backup(self, number: int, last: int) -> None:
         """Go on only if a missing entry's group was not finished: otherwise its backup has lost it."""
         self._expect_backups_of([number], last)
-        if -(-number // GROUP) * GROUP <= last:
+        if _group_of(number)[1] <= last:
             raise self._case.stop("backup.whole", f"no entry with number {number} in the backup of its group")
 
     def expect_told(self, *messages: Message) -> None:
@@ -216,6 +215,12 @@ def _rule_of(wrong: dict[str, str], requirement: str) -> str:
         return "case.arguments"
     concerned = any(what in CONCERN.get(requirement, tuple(wrong)) for what in wrong)
     return requirement if concerned and "form" not in wrong else "mailbox.entry"
+
+
+def _group_of(number: int) -> tuple[int, int]:
+    """The first and the last number of the messages that are backed up together with this one."""
+    low = (number - 1) // GROUP * GROUP + 1
+    return low, low + GROUP - 1
 
 
 def _holds(entry: Entry, message: Message) -> bool:
