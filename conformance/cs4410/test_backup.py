@@ -9,19 +9,30 @@ from conformance.harness.entries import GROUP
 from conformance.harness.mailbox import Message
 
 
-def deliver_one(case: Case, client: Client) -> Message:
+def deliver_one(client: Client) -> Message:
     """One more message of a client."""
-    client.give(case.words.fill("MAIL FROM: {token}@example.org"))
-    client.give(case.words.fill("RCPT TO: {address}"))
-    return client.deliver(case.words.body(1))
+    client.give(client.words.fill("MAIL FROM: {token}@example.org"))
+    client.give(client.words.fill("RCPT TO: {address}"))
+    return client.deliver(client.words.body(1))
+
+
+def deliver_some(client: Client, count: int, requirement: str) -> list[Message]:
+    """A client's next messages; one that is not acknowledged breaks the requirement."""
+    messages = []
+    for _ in range(count):
+        client.give(client.words.fill("MAIL FROM: {token}@example.org"))
+        client.give(client.words.fill("RCPT TO: {address}"))
+        client.give("DATA")
+        messages.append(client.expect_delivered(client.words.body(1), requirement))
+    return messages
 
 
 def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
     """Messages until one has this place in its group of 32; 32 being the last."""
-    messages = [deliver_one(case, client)]
+    messages = [deliver_one(client)]
     case.inbox.entry(messages[0])
     while (messages[-1].number - place) % GROUP and len(messages) <= GROUP:
-        messages.append(deliver_one(case, client))
+        messages.append(deliver_one(client))
     return messages
 
 
@@ -67,7 +78,7 @@ def test_mailbox_after_backup(case: Case) -> None:
     with case.counting():
         deliver_up_to(case, client, 32)
         case.inbox.expect_backup(deliver_up_to(case, client, 32))
-        case.inbox.expect_mailbox_holds([deliver_one(case, client)])
+        case.inbox.expect_mailbox_holds([deliver_one(client)])
 
 
 @pytest.mark.alone
@@ -78,7 +89,7 @@ def test_numbers_go_on(case: Case) -> None:
     with case.counting():
         for _ in range(3):
             last = deliver_up_to(case, client, 32)[-1]
-            case.inbox.expect_next(last, deliver_one(case, client), "backup.numbers")
+            case.inbox.expect_next(last, deliver_one(client), "backup.numbers")
 
 
 @pytest.mark.alone
@@ -90,8 +101,8 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
     crew = crowd.fill(case, clients)
     with case.counting():
         for client in crew:
-            client.give(case.words.fill("HELO {host}"))
-        messages = crowd.together(crew, lambda client: [deliver_one(case, client) for _ in range(each)])
+            client.give(client.words.fill("HELO {host}"))
+        messages = crowd.together(crew, lambda client: deliver_some(client, each, "backup.whole"))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
         case.inbox.expect_backups_in_order()

@@ -40,7 +40,7 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
     clients = crowd.fill(case)[:delivering]
     with case.counting():
         for client in clients:
-            client.give(case.words.fill("HELO {host}"))
+            client.give(client.words.fill("HELO {host}"))
         messages = crowd.together(clients, lambda client: deliver_some(case, client, count, lines, pieces))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")

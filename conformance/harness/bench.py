@@ -30,6 +30,7 @@ class Plan:
         control: the same without what is judged; where that breaks as well, the case is blocked.
         places: how many connections it holds at once; 0 if it holds the server alone.
         fresh: whether a launched server is to have had no client before.
+        own: whether it waits on a server of its own, where one can be started; elsewhere it is run alone.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Plan:
     control: Callable[[Case], None] | None = None
     places: int = 1
     fresh: bool = False
+    own: bool = False
 
 
 class Bench:
@@ -111,10 +113,11 @@ class Bench:
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
         began = time.monotonic()
         try:
-            self.server.prepare(plan.fresh)
-            self.server.connections_before = self.server.connections
+            self.server.prepare()
             places = self.server.places
             with places.take(plan.places) if plan.places else places.take_all():
+                self.server.prepare(plan.fresh)  # not before, for others may have been served until now
+                self.server.connections_before = self.server.connections
                 began = time.monotonic()
                 self._play(plan, record)
         except Unreachable as error:

@@ -52,6 +52,10 @@ class Case:
         self.inbox = Inbox(self)
         self._stopped_by: set[str] = set()
 
+    def words_of(self, client: int) -> Vocabulary:
+        """The words of one of the case's clients, by its place among them: whoever comes first, each says the same."""
+        return Vocabulary(self.settings.seed, f"{self.record.id}/{client}")
+
     def client(self, state: str = "connected") -> Client:
         """A new client, connected, greeted, and brought to a state.
 

@@ -27,6 +27,8 @@ def plan_of(item: pytest.Function) -> Plan:
     marker = item.get_closest_marker("judges")
     assert marker, f"{item.nodeid} does not say what it judges"
     alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
+    clock = item.get_closest_marker("clock")
+    own = bool(clock and clock.kwargs.get("own"))
     control = marker.kwargs.get("control")
     return Plan(
         id=case_id(item),
@@ -34,8 +36,9 @@ def plan_of(item: pytest.Function) -> Plan:
         requirements=tuple(marker.args),
         body=_bound(item, {}),
         control=_bound(item, control) if control else None,
-        places=0 if alone else places.args[0] if places else 1,
-        fresh=bool(alone and alone.kwargs.get("fresh", True)),
+        places=0 if alone or own else places.args[0] if places else 1,
+        fresh=own or bool(alone and alone.kwargs.get("fresh", True)),
+        own=own,
     )
 
 

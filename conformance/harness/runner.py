@@ -40,6 +40,7 @@ class Runner:
         self._words = dialect.load(self.settings.dialect)
         self._front: Bench | None = None
         self._behind: Bench | None = None
+        self._own: list[Bench] = []
         self._waiting: dict[str, Future[Record]] = {}
 
     @property
@@ -53,13 +54,15 @@ class Runner:
         return found.command is not None and "{port}" not in found.command
 
     def wait_behind(self, plans: list[Plan]) -> None:
-        """Begin to hold waiting cases, in this order; `hold` then waits for their records."""
+        """Begin to run waiting cases, in this order; `hold` then waits for their records.
+
+        Those that need a server of their own do not wait beside others where there is but one.
+        """
+        if self.shared:
+            plans = [plan for plan in plans if not plan.own]
         if not plans or self._waiting:
             return
-        if self.shared:
-            self._behind = self.front
-        else:
-            self._behind = Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
+        self._behind = self.front if self.shared else self._bench()
         self._behind.server.prepare(fresh=True)
         self._behind.server.shared = True
         self._waiting = {plan.id: Future() for plan in plans}
@@ -73,13 +76,14 @@ class Runner:
                 free.acquire()
                 Thread(target=self._attempt, args=(bench, plan, free), daemon=True).start()
             wait(self._waiting.values())
-        bench.server.shared = False
+            bench.server.shared = False
 
     def _attempt(self, bench: Bench, plan: Plan, free: Semaphore) -> None:
         future = self._waiting[plan.id]
         try:
-            record = bench.attempt(plan)
-            if record.verdict == "void":
+            if plan.own:
+                record = self._run_apart(plan)
+            elif (record := bench.attempt(plan)).verdict == "void":
                 # Side by side once more: what the server died of is for the others to find.
                 record = bench.attempt(plan)
             future.set_result(record)
@@ -87,6 +91,15 @@ class Runner:
             future.set_exception(error)
         finally:
             free.release()
+
+    def _run_apart(self, plan: Plan) -> Record:
+        """Run a case on a server that is started for it alone."""
+        bench = self._bench()
+        self._own.append(bench)
+        try:
+            return bench.hold(plan)
+        finally:
+            bench.server.stop()
 
     def hold(self, plan: Plan) -> Record:
         """Hold a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
@@ -101,8 +114,11 @@ class Runner:
     def front(self) -> Bench:
         """The server for the cases that are held one after the other."""
         if self._front is None:
-            self._front = Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
+            self._front = self._bench()
         return self._front
+
+    def _bench(self) -> Bench:
+        return Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
 
     def _server(self) -> Server:
         found, manners = self.found, self.found.manners()
@@ -113,11 +129,13 @@ class Runner:
     @property
     def notes(self) -> list[str]:
         """Lines for the reader of the report."""
-        benches = {id(bench): bench for bench in (self._front, self._behind) if bench}
-        return [note for bench in benches.values() for note in bench.notes]
+        return list(dict.fromkeys(note for bench in self._benches for note in bench.notes))
 
     def stop(self) -> None:
         """End what was started; cases that still wait are left."""
-        for bench in (self._front, self._behind):
-            if bench:
-                bench.server.stop()
+        for bench in self._benches:
+            bench.server.stop()
+
+    @property
+    def _benches(self) -> list[Bench]:
+        return [bench for bench in (self._front, self._behind, *self._own) if bench]

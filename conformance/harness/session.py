@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conformance.harness.case import Case
 
 CRLF = b"\r\n"
+LONG = 50
+"""Lines of a session after which a finding says at which line it was: a server may count, or run out of something."""
 STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
 Cut = Callable[[bytes], Iterable[bytes]]
 
@@ -41,19 +43,21 @@ class Session(Link):
     """One client of the server under test.
 
     Attributes:
+        words: what it says, its own, so that clients side by side say the same whoever comes first.
         state: the model's state of the session.
         ends_with_send: whether the client ends its direction with what it sends next.
     """
 
     def __init__(self, case: Case) -> None:
         super().__init__(case)
-        self.words = case.words
+        self.words = case.words_of(len(case.clients))
         self.state = State()
         self.may_deliver = case.counts
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
         self._stumbled = False
+        self._line = 0
         self.ends_with_send = False
 
     # --- set-up steps ---
@@ -64,7 +68,7 @@ class Session(Link):
         Raises:
             Blocked: the server does not let it get there.
         """
-        words = self._case.words
+        words = self.words
         if state == "connected":
             return
         self.give(f"HELO {words.host()}")
@@ -123,7 +127,7 @@ class Session(Link):
             Broken, Blocked: the server ended the connection for it.
         """
         if self._stumbled and isinstance(error, Closed):
-            raise self._case.stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
+            raise self._stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
 
     def _step(self, rule: str, data: bytes) -> Reply:
         if self._case.health.hopeless(rule):
@@ -133,7 +137,7 @@ class Session(Link):
             return self._read(self._deadline(rule))
         except WireError as error:
             self._case.health.step(rule, False)
-            raise self._case.stop(rule, _instead(error), "a reply", str(error)) from None
+            raise self._stop(rule, _instead(error), "a reply", str(error)) from None
 
     def deliver(self, body: bytes) -> Message:
         """Send DATA and a body as a set-up step.
@@ -149,7 +153,7 @@ class Session(Link):
         with self._right_to_deliver():
             reply = self.wire.past_chatter(self._step("delivered", body + b"." + CRLF))
         if not reply.code.startswith("2"):
-            raise self._case.stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
+            raise self._stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
         return self._delivered(message, reply)
 
     @property
@@ -186,8 +190,14 @@ class Session(Link):
         if self.ends_with_send:
             self.wire.half_close()
 
+    def _stop(self, requirement: str, reason: str, expected: str, actual: str, base: str = "") -> Exception:
+        """What `Case.stop` makes, with the line of a long session in its reason."""
+        where = f", at line {self._line} of its session" if self._line > LONG else ""
+        return self._case.stop(requirement, reason + where, expected, actual, base)
+
     def _read(self, deadline: float) -> Reply:
         case, health = self._case, self._case.health
+        self._line += bool(self._began)
         try:
             reply = self._no_time_out(self.wire.reply(deadline))
         except WireError as error:
@@ -196,14 +206,14 @@ class Session(Link):
                 health.silent(self._awaited)
             if self._began and not health.answers:
                 health.step("reply.one", False, case.judges("reply.one"))
-                raise case.stop("reply.one", "no command is answered", "a reply", str(error)) from None
+                raise self._stop("reply.one", "no command is answered", "a reply", str(error)) from None
             raise
         if self._began:
             waited = reply.at - self.wire.sent
             health.replied(waited, self._awaited)
             if health.too_late(waited > LATE, case.judges("reply.prompt")):
                 why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
-                raise case.stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
+                raise self._stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
         return reply
 
     def _no_time_out(self, reply: Reply) -> Reply:
@@ -223,7 +233,7 @@ class Session(Link):
             reply = self._read(deadline)
         except (Silent, Closed, Flooded) as error:
             base = answers[0].rule if answers else "delivered"
-            raise case.stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
+            raise self._stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
         if reply.at - self.wire.sent > LATE:
             case.find("reply.prompt", "a late reply", f"within {LATE:g} s", f"after {reply.at - self.wire.sent:.1f} s")
         return reply
@@ -241,12 +251,12 @@ class Session(Link):
         if fit == Fit.CODE and self._shows_another_case(answer, reply):
             rule = "case.arguments"
         if fit == Fit.CODE and case.judges(rule):
-            raise case.stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
+            raise self._stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
             case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
         if answer.breach and case.judges(answer.breach):
             wanted = self._wanted(answers[:1])
-            raise case.stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
+            raise self._stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
         if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
             self._judge_netid(reply, answer.kind)
         self._follow(answer, reply)
@@ -284,14 +294,14 @@ class Session(Link):
             if self._done - self.valid_sent > 0.95 * case.limit:
                 return Void("the case itself was late")
             if reply.at - self.valid_sent > 0.95 * case.limit:
-                return case.stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
-            return case.stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
+                return self._stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
+            return self._stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
         refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
         if refusing and reply.code.startswith("4"):
-            return case.stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
+            return self._stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
         if setting_up:
             return Blocked(requirement, "a set-up step was refused", wanted, reply.text)
-        return case.stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
+        return self._stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
 
     def _wanted(self, answers: tuple[Answer, ...]) -> str:
         dialect = self._case.dialect
