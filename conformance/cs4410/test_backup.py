@@ -11,8 +11,8 @@ from conformance.harness.mailbox import Message
 
 def deliver_one(client: Client) -> Message:
     """One more message of a client."""
-    client.give(client.words.fill("MAIL FROM: {token}@example.org"))
-    client.give(client.words.fill("RCPT TO: {address}"))
+    client.give(f"MAIL FROM: {client.words.token()}@example.org")
+    client.give(f"RCPT TO: {client.words.address()}")
     return client.deliver(client.words.body(1))
 
 
@@ -20,9 +20,7 @@ def deliver_some(client: Client, count: int, requirement: str) -> list[Message]:
     """A client's next messages; one that is not acknowledged breaks the requirement."""
     messages = []
     for _ in range(count):
-        client.give(client.words.fill("MAIL FROM: {token}@example.org"))
-        client.give(client.words.fill("RCPT TO: {address}"))
-        client.give("DATA")
+        client.begin_message()
         messages.append(client.expect_delivered(client.words.body(1), requirement))
     return messages
 

@@ -143,6 +143,24 @@ def test_dripping_line_does_not_restart_clock(case: Case, state: str, drip: byte
     case.client(state).expect_timeout_despite(itertools.repeat(drip), 0.2, "time.drip")
 
 
+@pytest.mark.clock(1.2, own=True)
+@pytest.mark.judges("time.invalid", "pool.survives")
+def test_flood_of_errors(case: Case) -> None:
+    """Four clients send wrong lines without a pause when the limit passes: they are timed out, and 32 are served."""
+    clients = [case.client("greeted") for _ in range(4)]
+    crowd.together(clients, lambda client: client.expect_timeout_in_flood(b"mkdir\r\n", "time.invalid"))
+    crowd.fill(case, requirement="pool.survives")
+
+
+@pytest.mark.clock(1.2, own=True)
+@pytest.mark.judges("pool.alive")
+def test_nobody_for_longer_than_the_limit(case: Case) -> None:
+    """Nobody connects for longer than the limit: the next client is served, because no clock runs for nobody."""
+    case.client("delivered").close()
+    crowd.stay_away(case, 1.2)
+    crowd.expect_served(case, "pool.alive", "nobody is served after a time without clients")
+
+
 @pytest.mark.places(4)
 @pytest.mark.clock(1.2)
 @pytest.mark.judges("time.no-trace")

@@ -111,6 +111,12 @@ UNPRINTABLE = {
     "delete": b"a\x7fb",
     "8-bit": b"a\xe9b@example.org",
     "utf-8": b"\xc3\xa9",
+    "VT-inside": b"a\x0bb@example.org",
+    "FF-at-end": b"a@example.org\x0c",
+    "FS-before": b"\x1ca@example.org",
+    "NEL-at-end": b"a@example.org\x85",
+    "no-break-space-before": b"\xa0a@example.org",
+    "wide-space-inside": "a\u3000b@example.org".encode(),
 }
 
 

@@ -21,6 +21,12 @@ def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: boo
     return messages
 
 
+def deliver_plain(client: Client) -> Message:
+    """One message of a client that waits for its reply."""
+    client.begin_message()
+    return client.expect_delivered(client.words.body(1), "numbers")
+
+
 # How many of them deliver, how many messages each, of how many lines, and whether in pieces. No backup is due in the
 # first shape, so that what it finds is none's fault.
 SHAPES = {
@@ -44,6 +50,22 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
         messages = crowd.together(clients, lambda client: deliver_some(case, client, count, lines, pieces))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("numbers", "mailbox.whole")
+@pytest.mark.parametrize("leave", ["reset", "close"])
+def test_reply_that_nobody_reads(case: Case, leave: str) -> None:
+    """Clients end a message and leave at once: each is there once or never, and every number is given once."""
+    ordinary = case.client("greeted")
+    with case.counting():
+        told, left = [], []
+        for _ in range(12):
+            told.append(deliver_plain(ordinary))
+            left.append(case.words.token(20).encode())
+            case.abandon("body", left[-1] + b"\r\n.\r\n", leave)
+        told += [deliver_plain(ordinary) for _ in range(4)]
+        case.inbox.expect_each_once_at_most(told, left)
 
 
 @pytest.mark.alone

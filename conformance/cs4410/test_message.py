@@ -96,6 +96,18 @@ def test_body_is_forgotten(case: Case) -> None:
     case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 
+@pytest.mark.alone
+@pytest.mark.judges("session.long", control={"messages": 1})
+@pytest.mark.parametrize("messages", [300])
+def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
+    """More than a thousand lines and hundreds of messages in one session are served like the first."""
+    client = case.client("greeted")
+    for _ in case.soon(range(messages)):
+        for line in ("MAIL FROM: {address}", "RCPT TO: {address}", "DATA"):
+            client.expect(client.words.fill(line))
+        client.expect_delivered(client.words.body(1))
+
+
 @pytest.mark.judges("after.forgets")
 def test_third_message(case: Case) -> None:
     """Three messages in one session are three entries, each with its own names and body."""

@@ -153,6 +153,47 @@ def test_workers_survive(case: Case, kind: str) -> None:
     crowd.fill(case, requirement="pool.survives" if kind != "leaving" else "pool.frees")
 
 
+GONE = [(b"", "reset"), (b"", "close"), (b"HELO early\r\n", "reset"), (b"HELO early\r\n", "half_close")]
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.survives", control={"gone": []})
+@pytest.mark.parametrize("gone", [GONE], ids=["gone"])
+def test_clients_gone_from_the_backlog(case: Case, gone: list[tuple[bytes, str]]) -> None:
+    """While 32 are connected, four others come and leave ungreeted: when the 32 leave, 32 others are served."""
+    crowd.need_freed_places(case)
+    clients = crowd.fill(case)
+    for sent, leave in gone:
+        crowd.pass_by(case, sent, leave)
+    for client in clients:
+        client.close()
+    crowd.await_freed_places(case)
+    crowd.fill(case, requirement="pool.survives")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.survives", control={"gone": []})
+@pytest.mark.parametrize("gone", [GONE * 16], ids=["gone"])
+def test_clients_gone_before_the_greeting(case: Case, gone: list[tuple[bytes, str]]) -> None:
+    """64 clients leave as soon as they are connected, without a look at the greeting: 32 others are served."""
+    crowd.need_freed_places(case, at_once=True)
+    case.client().close()
+    for sent, leave in gone:
+        crowd.pass_by(case, sent, leave)
+    crowd.fill(case, requirement="pool.survives")
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.frees", control={"rounds": 1})
+@pytest.mark.parametrize("rounds", [40])
+def test_places_are_freed_again_and_again(case: Case, rounds: int) -> None:
+    """32 clients come and leave, and come again, 40 times: no worker misses that there is a client for it."""
+    crowd.need_freed_places(case, at_once=True)
+    for _ in case.soon(range(rounds)):
+        for client in crowd.fill(case, requirement="pool.frees"):
+            client.close()
+
+
 @pytest.mark.alone
 @pytest.mark.judges("pool.alive")
 def test_server_goes_on(case: Case) -> None:

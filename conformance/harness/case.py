@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from conformance.harness import launch, proc, source
 from conformance.harness.client import Client
@@ -17,6 +19,8 @@ from conformance.harness.settings import Settings
 from conformance.harness.target import Server
 from conformance.harness.verdict import Blocked, Broken, Record, Skipped
 from conformance.harness.vocabulary import Vocabulary
+
+Some = TypeVar("Some")
 
 
 class Case:
@@ -109,6 +113,15 @@ class Case:
                 self.counts = False
                 for client in self.clients:
                     client.may_deliver = False
+
+    def soon(self, those: Sequence[Some]) -> Iterator[Some]:
+        """Give one after the other for as long as a reply is waited for; a slow server is judged by the first ones."""
+        until = time.monotonic() + max(5.0, self.limit)
+        for done, one in enumerate(those):
+            if time.monotonic() > until:
+                self.record.notes.append(f"{self.record.id} ended after {done} of {len(those)}: the server is slow")
+                return
+            yield one
 
     def abandon(self, state: str, sent: bytes, leave: str) -> None:
         """A client that leaves in the middle.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from conformance.harness.clock import Clocked
 from conformance.harness.mailbox import Message
@@ -39,13 +39,20 @@ class Client(Clocked):
             return False
         return True
 
-    def expect(self, line: str | bytes, requirement: str = "", cut: Cut = whole) -> Reply:
+    def expect(
+        self,
+        line: str | bytes,
+        requirement: str = "",
+        cut: Cut = whole,
+        meanwhile: Callable[[], None] = lambda: None,
+    ) -> Reply:
         """Send a command line and judge its reply by the model.
 
         Args:
             line: the line without its CRLF.
             requirement: which one is broken by a reply of the wrong kind; the case's main one by default.
             cut: how the line and its CRLF are cut into segments.
+            meanwhile: what is done before its reply is read.
 
         Raises:
             Broken: the reply is not acceptable.
@@ -55,7 +62,9 @@ class Client(Clocked):
         answers = acceptable(self.state, line)
         requirement = requirement or self._case.record.requirements[0]
         self._send(cut(line + CRLF))
-        reply = self._judged_reply(requirement, self._deadline(answers[0].rule), answers)
+        deadline = self._deadline(answers[0].rule)
+        meanwhile()
+        reply = self._judged_reply(requirement, deadline, answers)
         self._judge(reply, answers, requirement)
         return reply
 

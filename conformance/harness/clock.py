@@ -6,14 +6,19 @@ so that neither the network nor a busy machine is held against the server.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 
 from conformance.harness.health import LATE
+from conformance.harness.mailbox import Message
 from conformance.harness.oracle import Answer, acceptable
 from conformance.harness.session import CRLF, Session
 from conformance.harness.verdict import Void
 from conformance.harness.wire import Reply, Silent, WireError
+
+FLOODED = 0.5
+"""Seconds by which a flood goes on after the limit."""
 
 
 class Clocked(Session):
@@ -148,6 +153,21 @@ class Clocked(Session):
         span = f"{latest - self.valid_read:g} s"
         still = f"still served {span} after the last valid command"
         raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out")
+
+    def expect_timeout_in_flood(self, line: bytes, requirement: str) -> list[Message]:
+        """Send a wrong line without a pause while the limit passes, and judge that the time-out comes all the same.
+
+        Args:
+            line: with its CRLF.
+            requirement: what is broken if the client is still served after twice the limit.
+
+        Returns:
+            No message, for nothing is delivered.
+        """
+        self.linger(0.95)
+        self.wire.flood(line, self.valid_read + self._case.limit + FLOODED)
+        self.expect_timeout_despite(itertools.repeat(b""), 1.0, requirement)
+        return []
 
     def _concern(self, requirement: str) -> str:
         """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -13,7 +14,7 @@ from conformance.harness.client import Client
 from conformance.harness.entries import GROUP
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Blocked, Broken, Skipped, Void
-from conformance.harness.wire import SETTLE_KNOWN
+from conformance.harness.wire import SETTLE_KNOWN, WireError
 
 POOL = 32
 """Connections that are served at once."""
@@ -160,6 +161,17 @@ def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
     client.close()
 
 
+def pass_by(case: Case, sent: bytes, leave: str) -> None:
+    """A client that connects, sends something, and leaves in its own way without a look at the greeting."""
+    client = case.stranger()
+    with case.server.places.connecting():
+        client.connect()
+        with contextlib.suppress(WireError):
+            client.wire.send(sent)
+        client.leave(leave)
+    client.close()
+
+
 def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
     """Judge that the places of clients that have left serve others again, at once and at last.
 
@@ -194,6 +206,37 @@ def await_freed_places(case: Case) -> None:
     """Wait as long as the places of clients that have left may take, if they are known not to be freed at once."""
     if case.health.slow_to_free:
         time.sleep(case.limit + 2.0)
+
+
+def stay_away(case: Case, limits: float) -> None:
+    """Connect to the server no more for so many time limits, or until it ends."""
+    until = time.monotonic() + limits * case.limit
+    if not case.server.ended(limits * case.limit):
+        time.sleep(max(0.0, until - time.monotonic()))
+
+
+def expect_answered(case: Case, client: Client, line: str, reason: str) -> None:
+    """Judge that a client's right command is answered soon, whatever the server is doing for another one."""
+    allowed = max(2.0, 0.5 * case.limit)
+    try:
+        waited = client.give(line).at - client.last_sent
+    except Blocked as blocked:
+        raise case.stop("pool.no-influence", reason, f"< {allowed:g} s", str(blocked)) from None
+    case.expect(waited < allowed, "pool.no-influence", reason, f"< {allowed:g} s", f"{waited:.1f} s")
+
+
+def expect_served(case: Case, requirement: str, reason: str) -> None:
+    """Judge that a client is greeted and delivers a message.
+
+    Args:
+        case: the case.
+        requirement: what is broken otherwise.
+        reason: what it then means.
+    """
+    try:
+        case.client("delivered")
+    except Blocked as blocked:
+        raise case.stop(requirement, f"{reason}: {blocked}", "a greeting and a delivery") from None
 
 
 def deliver_undisturbed(case: Case) -> None:

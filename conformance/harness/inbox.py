@@ -146,6 +146,29 @@ class Inbox(Entries):
             shown = " ".join(map(str, numbers))
             raise self._case.stop(order, "entries out of order", "", shown, "numbers.file")
 
+    def expect_each_once_at_most(self, told: Sequence[Message], left: Sequence[bytes]) -> None:
+        """Judge that messages whose replies nobody read are there once or not at all, each with a number of its own.
+
+        Args:
+            told: messages that were acknowledged, in their order, before, between and after the others.
+            left: a mark that each of the others bears.
+        """
+        self.expect_told(*told)
+        numbers = [message.number for message in told]
+        wrong = [f"{one} then {two}" for one, two in pairwise(numbers) if two <= one]
+        self._case.expect(not wrong, "numbers", "a number given twice, or one that does not rise", "", ", ".join(wrong))
+        if self._case.server.folder is None:
+            return
+        entries = [entry for entry in self.settled_entries() if numbers[0] <= entry.number <= numbers[-1]]
+        for mark in left:
+            there = sum(mark in entry.raw for entry in entries)
+            self._case.expect(
+                there < 2, "mailbox.whole", "a message whose reply nobody read stands twice", "once or never"
+            )
+        held = [entry.number for entry in entries]
+        wrong = [f"{one} then {two}" for one, two in pairwise(held) if two != one + 1]
+        self._case.expect(not wrong, "numbers", "a gap, or a number twice", "each number once", ", ".join(wrong[:20]))
+
     def expect_empty_mailbox(self, requirement: str) -> None:
         """Judge that the file `mailbox` is there and empty."""
         path = self.folder.mailbox

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from conformance.harness.case import Case
 
 CRLF = b"\r\n"
+MANY = 200
+"""Segments of one line or body from which on the pause between them is shorter."""
 LONG = 50
 """Lines of a session after which a finding says at which line it was: a server may count, or run out of something."""
 STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
@@ -86,6 +88,15 @@ class Session(Link):
             self.give("DATA")
         if state == "delivered":
             self.deliver(words.body())
+
+    def begin_message(self) -> None:
+        """Give the sender, a recipient and DATA of the next message as set-up steps.
+
+        Raises:
+            Blocked: the server does not let it get there.
+        """
+        for line in (f"MAIL FROM: {self.words.address()}", f"RCPT TO: {self.words.address()}", "DATA"):
+            self.give(line)
 
     def give(self, line: str | bytes) -> Reply:
         """Send a right command as a set-up step: its kind of reply is enough.
@@ -179,7 +190,7 @@ class Session(Link):
             if len(pieces) == 1:
                 self.wire.send(pieces[0])
             else:
-                self.wire.send_apart(pieces)
+                self.wire.send_apart(pieces, 0.001 if len(pieces) < MANY else 0.0002)
         except Slow as error:
             raise Skipped(f"too slow for what is sent here: {error}") from None
         except WireError:

@@ -1,0 +1,107 @@
+"""A line, a blank and a letter are those of ASCII and CRLF, whatever the server's language thinks of other bytes."""
+
+import string
+from functools import partial
+
+import pytest
+
+from conformance.harness import crowd
+from conformance.harness.case import Case
+
+ODD = {
+    "NUL": b"\x00",
+    "backspace": b"\x08",
+    "VT": b"\x0b",
+    "FF": b"\x0c",
+    "end-of-file": b"\x1a",
+    "escape": b"\x1b",
+    "FS": b"\x1c",
+    "GS": b"\x1d",
+    "RS": b"\x1e",
+    "US": b"\x1f",
+    "DEL": b"\x7f",
+    "NEL": b"\x85",
+    "no-break-space": b"\xa0",
+    "NEL-in-utf-8": "\x85".encode(),
+    "no-break-space-in-utf-8": "\xa0".encode(),
+    "line-separator": "\u2028".encode(),
+    "paragraph-separator": "\u2029".encode(),
+    "wide-space": "\u3000".encode(),
+    "byte-order-mark": "\ufeff".encode(),
+    "micro": b"\xb5",
+    "sharp-s": b"\xdf",
+    "y-diaeresis": b"\xff",
+    "dotless-i": "ı".encode(),
+    "long-s": "ſ".encode(),
+    "ligature": "ﬁ".encode(),
+    "surrogate": b"\xed\xa0\x80",
+}
+"""Bytes that some language takes for the end of a line, for a blank, or for a letter with another upper case."""
+BLANK = [name for name in ODD if name not in ("micro", "sharp-s", "y-diaeresis", "dotless-i", "long-s", "ligature")]
+"""Those that are no letters."""
+
+
+@pytest.mark.judges("reply.one", control={"odd": b"-"})
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_line_with_odd_bytes_has_one_reply(case: Case, odd: bytes) -> None:
+    """Lines with such bytes at an end or inside get one reply each, because only CRLF ends a line."""
+    client = case.client()
+    for pattern in (b"mkdir%bmkdir", b"%bmkdir%b", b"%b", b"HELO a%bmkdir", b"MAIL FROM: a%bRCPT TO: b"):
+        line = pattern.replace(b"%b", odd).decode("latin-1")
+        reply = client.try_line(line)
+        case.expect(bool(reply), "reply.one", f"no reply to {line!r}", "one reply", "none")
+    client.expect_silence()
+
+
+@pytest.mark.judges("end.dot", control={"odd": b"x"})
+@pytest.mark.parametrize("odd", [ODD[name] for name in BLANK], ids=BLANK)
+def test_dot_beside_odd_bytes_is_no_end(case: Case, odd: bytes) -> None:
+    """A dot beside such bytes is body, because they end no line, and are no blank that may be left out."""
+    client = case.client("body")
+    client.send(b"text%b.%btext\r\n%b.\r\n.%b\r\n".replace(b"%b", odd))
+    client.expect_silence()
+    client.expect_delivered(b"", end=b"last line\r\n.\r\n")
+    client.expect_silence()
+
+
+@pytest.mark.judges("bytes", control={"odd": b"x"})
+@pytest.mark.parametrize("odd", ODD.values(), ids=ODD)
+def test_odd_bytes_are_kept(case: Case, odd: bytes) -> None:
+    """Such bytes stand in the mailbox as they were sent, at either end of a line, inside of one, and alone in one."""
+    body = b"%bbegin\r\nend%b\r\nin%bside\r\n%b\r\n".replace(b"%b", odd)
+    case.inbox.expect_entry(case.client("body").expect_delivered(body), "bytes")
+
+
+REFUSED = {
+    "HELO": ("connected", "HELO {word} {end}", "syntax"),
+    "MAIL": ("greeted", "MAIL FROM: {word} {end}", "sender.refused"),
+    "RCPT": ("sender", "RCPT TO: {word} {end}", "recipient.refused"),
+    "unknown": ("greeted", "x{word}{end}", "unknown"),
+}
+UNITS = (*string.ascii_letters, *string.digits, *string.punctuation, "a.", "a-", "a@", "a.a@", "%s", "%n", "{}", "{0}")
+"""What words are made of that patterns try in ever more ways, or formats fill in."""
+
+
+def words_of(length: int) -> list[str]:
+    """Words of this length, each of one kind of characters."""
+    return [(unit * length)[:length] for unit in UNITS]
+
+
+@pytest.mark.alone(heavy=True)
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(name, marks=pytest.mark.judges(row[2], "pool.no-influence")) for name, row in REFUSED.items()],
+)
+def test_refused_words(case: Case, command: str) -> None:
+    """Words of 60 and of 800 characters of every kind are refused, and nobody waits while they are looked at."""
+    state, line, rule = REFUSED[command]
+    other = case.client("sender")
+    words = words_of(60) + words_of(800)
+    # A session has to bear five errors.
+    for some in case.soon([words[at : at + 5] for at in range(0, len(words), 5)]):
+        client = case.client(state)
+        for word in some:
+            reason = f"another client waits while {len(word)} characters like {word[:6]} are looked at"
+            meanwhile = partial(crowd.expect_answered, case, other, "RCPT TO: someone", reason)
+            client.expect(line.format(word=word, end=word[-1]), rule, meanwhile=meanwhile)
+        client.close()
