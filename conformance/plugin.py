@@ -27,8 +27,8 @@ COLLECTOR = pytest.StashKey[Collector]()
 MARKERS = (
     "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
     "parameters of the same case without what it judges",
-    "clock(limits, own=False): a case that waits so many time limits, side by side with the others that do; on a server "
-    "of its own, where one can be started",
+    "clock(limits, own=False): a case that waits so many time limits, side by side with the others that do; its own "
+    "server is one that is started for it alone, where that can be done",
     "alone(fresh=True, waits=False, heavy=False): a case that holds the server alone; a launched one is started anew",
     "long: a case that takes its time without waiting for a clock",
     "places(count): how many connections a case holds at once",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Sequence
 
-from tests.mutants import backup, clock, commands, lines, mailbox, message, order, pool, source
+from tests.mutants import backup, clock, commands, field, lines, mailbox, message, order, pool, source
 from tests.mutants.patch import Mutant
 from tests.mutants.run import PROJECT
 
@@ -19,6 +19,7 @@ SECTIONS: dict[str, Sequence[Mutant]] = {
     "source": source.MUTANTS,
     "mailbox": mailbox.MUTANTS,
     "backup": backup.MUTANTS,
+    "field": field.MUTANTS,
 }
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for section in SECTIONS.values() for mutant in section)
 THIRDS = 3
