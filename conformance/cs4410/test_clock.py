@@ -144,11 +144,12 @@ def test_dripping_line_does_not_restart_clock(case: Case, state: str, drip: byte
 
 
 @pytest.mark.clock(1.2, own=True)
-@pytest.mark.judges("time.invalid", "pool.survives")
-def test_flood_of_errors(case: Case) -> None:
+@pytest.mark.judges("time.invalid", "pool.survives", control={"line": b""})
+@pytest.mark.parametrize("line", [b"mkdir\r\n"], ids=["unknown"])
+def test_flood_of_errors(case: Case, line: bytes) -> None:
     """Four clients send wrong lines without a pause when the limit passes: they are timed out, and 32 are served."""
     clients = [case.client("greeted") for _ in range(4)]
-    crowd.together(clients, lambda client: client.expect_timeout_in_flood(b"mkdir\r\n", "time.invalid"))
+    crowd.together(clients, lambda client: client.expect_timeout_in_flood(line, "time.invalid"))
     crowd.fill(case, requirement="pool.survives")
 
 

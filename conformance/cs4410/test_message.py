@@ -103,7 +103,7 @@ def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
     """More than a thousand lines and hundreds of messages in one session are served like the first."""
     client = case.client("greeted")
     for _ in case.soon(range(messages)):
-        for line in ("MAIL FROM: {address}", "RCPT TO: {address}", "DATA"):
+        for line in ("MAIL FROM: {address}", "RCPT TO: {address}", "RCPT TO: {address}", "DATA"):
             client.expect(client.words.fill(line))
         client.expect_delivered(client.words.body(1))
 

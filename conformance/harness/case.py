@@ -141,6 +141,11 @@ class Case:
         for client in self.clients:
             client.close()
 
+    @property
+    def hung_up_on(self) -> bool:
+        """Whether the server has ended the connection of any client."""
+        return any(client.ended for client in self.clients)
+
     def stopped_by(self, requirement: str) -> bool:
         """Whether a breach of this requirement has stopped the case."""
         return requirement in self._stopped_by

@@ -158,14 +158,15 @@ class Clocked(Session):
         """Send a wrong line without a pause while the limit passes, and judge that the time-out comes all the same.
 
         Args:
-            line: with its CRLF.
+            line: with its CRLF; empty for a client that stays silent.
             requirement: what is broken if the client is still served after twice the limit.
 
         Returns:
             No message, for nothing is delivered.
         """
         self.linger(0.95)
-        self.wire.flood(line, self.valid_read + self._case.limit + FLOODED)
+        if line:
+            self.wire.flood(line, self.valid_read + self._case.limit + FLOODED)
         self.expect_timeout_despite(itertools.repeat(b""), 1.0, requirement)
         return []
 

@@ -35,6 +35,11 @@ class Link:
         assert self._connection, "the client is not connected"
         return self._connection
 
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection."""
+        return self._connection is not None and self._connection.ended
+
     def open(self) -> None:
         """Connect and read the greeting as a set-up step.
 

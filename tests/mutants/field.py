@@ -252,7 +252,7 @@ LONG = [
 LANGUAGE = [
     Mutant(
         "command-lines-split-as-a-language-does",
-        "reply.one",
+        "reply.one address.unprintable",
         [
             Edit(
                 "session.py",
@@ -310,7 +310,8 @@ LANGUAGE = [
                 "session.py",
                 NEW_DATA,
                 NEW_DATA
-                + '            self._received = bytearray(re.sub(rb"[\\x0b\\x0c]\\.[\\x0b\\x0c]", END_OF_DATA, self._received))\n',
+                + r'            self._received[:] = re.sub(rb"[\x0b\x0c]\.[\x0b\x0c]", END_OF_DATA, self._received)'
+                + "\n",
             )
         ],
     ),
