@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
 import shlex
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from conformance.harness import dialect, ledger, outcome, planning, probe
+from conformance.harness import again, dialect, ledger, outcome, planning, probe
 from conformance.harness.results import Collector
 from conformance.harness.runner import Runner
 from conformance.harness.scheduling import OneByOne
@@ -60,6 +62,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="How many random conversations are held (default 300, as far as 8 seconds allow, 20 with --quick; 10000 "
         "for a night).",
     )
+    add("--alone-again", action="store_true", help=argparse.SUPPRESS)  # each case alone, on a server of its own
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock, and the longest.")
     add(
@@ -311,8 +314,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         outside = config.inipath is not None and config.inipath.name == "suite.ini"
         root = config.invocation_params.dir if outside else config.rootpath
         folder = root / "reports" / "out" / collector.folder_name(part)
-    status = collector.finish(folder)
+    run_again = None if config.option.alone_again else lambda cases: _run_again(config, cases)
+    status = collector.finish(folder, run_again)
     session.exitstatus = status
+
+
+def _run_again(config: pytest.Config, cases: list[str]) -> list[dict[str, Any]]:
+    """Run cases again, each alone on a fresh server, in a run of their own."""
+    terminal = config.pluginmanager.getplugin("terminalreporter")
+    if terminal and config.option.verbose >= 0:
+        count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
+        terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
+    _, *words = shlex.split(_repeat(config, ""))[:-1]
+    with tempfile.TemporaryDirectory(prefix="conformance-again-") as folder:
+        words += ["--alone-again", "-q", "-n", "0", "--report", folder, *cases]
+        return again.run([sys.executable, *words], config.invocation_params.dir, Path(folder))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

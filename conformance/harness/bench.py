@@ -12,7 +12,7 @@ from conformance.harness.health import Health
 from conformance.harness.ledger import Ledger
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server, Unreachable
-from conformance.harness.verdict import Blocked, Broken, Record, Skipped, Void
+from conformance.harness.verdict import CONTROL_BREAKS, Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire import WireError
 
 TRIES = 3
@@ -166,7 +166,7 @@ class Bench:
             record.set_aside("void", str(void))
             return
         if base:
-            record.set_aside("blocked", "the same fails without what is judged here", by=base)
+            record.set_aside("blocked", CONTROL_BREAKS, by=base)
         else:
             record.find(*broken.finding)
 

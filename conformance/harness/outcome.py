@@ -15,7 +15,13 @@ CONFORMS, BROKEN, INTERRUPTED, FAULT, USAGE, NOTHING_JUDGED, UNREACHABLE = range
 JUDGED = ("pass", "warn", "fail", "note")
 
 
-def exit_status(requirements: Sequence[dict[str, str]], fail_on_warn: bool, interrupted: bool, fault: bool) -> int:
+def exit_status(
+    requirements: Sequence[dict[str, str]],
+    fail_on_warn: bool,
+    interrupted: bool,
+    fault: bool,
+    undecided: Sequence[str] = (),
+) -> int:
     """The exit status that the verdicts call for.
 
     Args:
@@ -23,13 +29,14 @@ def exit_status(requirements: Sequence[dict[str, str]], fail_on_warn: bool, inte
         fail_on_warn: whether a broken SHOULD counts as a MUST.
         interrupted: whether the user stopped the run.
         fault: whether the suite itself went wrong.
+        undecided: the MUSTs that could not be judged for what no case finds broken.
     """
     verdicts = Counter(row["verdict"] for row in requirements)
     if interrupted:
         return INTERRUPTED
     if fault:
         return FAULT
-    if verdicts["fail"] or (fail_on_warn and verdicts["warn"]):
+    if verdicts["fail"] or undecided or (fail_on_warn and verdicts["warn"]):
         return BROKEN
     if not any(verdicts[one] for one in ("pass", "warn")):
         return NOTHING_JUDGED
@@ -38,12 +45,13 @@ def exit_status(requirements: Sequence[dict[str, str]], fail_on_warn: bool, inte
     return CONFORMS
 
 
-def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
+def verdict_line(requirements: Sequence[dict[str, str]], status: int, undecided: Sequence[str] = ()) -> str:
     """The last line of a run.
 
     Args:
         requirements: the ledger's rules with their verdicts.
         status: the exit status.
+        undecided: the MUSTs that could not be judged for what no case finds broken.
     """
     verdicts = Counter(row["verdict"] for row in requirements)
     total = len(requirements)
@@ -52,7 +60,7 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
         CONFORMS: f"conforms in {kept} of {total} requirements",
         BROKEN: f"does not conform: {_count(verdicts['fail'], 'requirement')} of {total} broken, {kept} kept"
         if verdicts["fail"]
-        else f"does not conform, for {_short_of(verdicts)}: {kept} of {total} requirements kept",
+        else f"does not conform, for {_short_of(verdicts, undecided)}: {kept} of {total} requirements kept",
         INTERRUPTED: f"interrupted: {verdicts['fail']} of {total} requirements broken so far, {kept} kept",
         FAULT: "no verdict: the suite itself went wrong",
         NOTHING_JUDGED: f"no verdict: nothing was judged of {total} requirements",
@@ -62,7 +70,10 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
     return head + _not_judged(requirements)
 
 
-def _short_of(verdicts: Counter[str]) -> str:
+def _short_of(verdicts: Counter[str], undecided: Sequence[str]) -> str:
+    if undecided:
+        which = ", ".join(undecided[:3]) + (", ..." if len(undecided) > 3 else "")
+        return f"{_count(len(undecided), 'MUST')} could not be judged ({which})"
     return "most could not be judged" if 2 * verdicts["blocked"] > verdicts.total() else "warnings count"
 
 

@@ -28,7 +28,8 @@ def plan_of(item: pytest.Function) -> Plan:
     assert marker, f"{item.nodeid} does not say what it judges"
     alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
     clock = item.get_closest_marker("clock")
-    own = bool(clock and clock.kwargs.get("own"))
+    again = item.config.option.alone_again
+    own = again or bool(clock and clock.kwargs.get("own"))
     control = marker.kwargs.get("control")
     return Plan(
         id=case_id(item),

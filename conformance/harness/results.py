@@ -6,6 +6,7 @@ import os
 import platform
 import re
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
@@ -13,11 +14,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from conformance import __version__
-from conformance.harness import outcome
+from conformance.harness import again, outcome
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
-from conformance.harness.verdict import by_requirement, set_aside_explained, unexplained
+from conformance.harness.verdict import by_requirement, set_aside_explained
 
 SCHEMA = 1
 
@@ -87,11 +88,13 @@ class Collector:
         name = re.sub(r"[^A-Za-z0-9._-]+", "_", self.found.name).strip("._") or "server"
         return name + ("-part" if part else "")
 
-    def finish(self, folder: Path) -> int:
+    def finish(self, folder: Path, run_again: Callable[[list[str]], list[dict[str, Any]]] | None) -> int:
         """Write results.json.
 
         Args:
             folder: where.
+            run_again: runs cases again, each alone on a fresh server, and returns their records; None where this is
+                such a run itself.
 
         Returns:
             The exit status of the run.
@@ -99,13 +102,17 @@ class Collector:
         cases = [case for _, case in sorted(self._cases.items())]
         set_aside_explained(cases, self._suspects)
         requirements = by_requirement(self.ledger, cases)
+        if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
+            again.settle(self.ledger, cases, run_again(chosen))
+            requirements = by_requirement(self.ledger, cases)
+        undecided = again.undecided(requirements, cases)
         if self.settings.quick:
             for row in requirements:
                 if row["reason"] == "no case was run":
                     row["reason"] = "left out by --quick"
-        self._notes.update(dict.fromkeys(unexplained(requirements, cases)))
-        status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault)
-        line = outcome.verdict_line(requirements, status)
+        self._notes.update(dict.fromkeys(again.remarks(requirements, cases)))
+        status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
+        line = outcome.verdict_line(requirements, status, undecided)
         self.path = outcome.write(self._results(cases, requirements, status, line), folder, self._files)
         return status
 

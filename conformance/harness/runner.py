@@ -102,12 +102,17 @@ class Runner:
             bench.server.stop()
 
     def hold(self, plan: Plan) -> Record:
-        """Hold a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
+        """Run a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
         future = self._waiting.get(plan.id)
         if future is not None:
             record = future.result()
             if record.verdict != "void":
                 return record
+        if plan.own and not self.shared:
+            return self._run_apart(plan)
+        if self.settings.alone_again:
+            # What was learned of the server from one case is not to decide another one.
+            return self._bench(self.front.server).hold(plan)
         return self.front.hold(plan)
 
     @property
@@ -117,8 +122,9 @@ class Runner:
             self._front = self._bench()
         return self._front
 
-    def _bench(self) -> Bench:
-        return Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
+    def _bench(self, server: Server | None = None) -> Bench:
+        doubts = () if self.settings.alone_again else self.found.doubts()
+        return Bench(server or self._server(), self.settings, self.ledger, self._words, doubts)
 
     def _server(self) -> Server:
         found, manners = self.found, self.found.manners()

@@ -29,6 +29,7 @@ class Settings:
     report: str | None
     examples: int | None = None
     wrap: str | None = None
+    alone_again: bool = False
 
     def check(self) -> None:
         """Refuse what cannot be.

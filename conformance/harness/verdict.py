@@ -9,6 +9,8 @@ from conformance.harness.ledger import Ledger
 from conformance.harness.transcript import Transcript
 
 WORST_FIRST = ("void", "fail", "warn", "blocked", "skip", "note", "pass")
+CONTROL_BREAKS = "the same fails without what is judged here"
+"""Why a case is blocked whose control fails as well, which tells that its own requirement is not to blame."""
 VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
 
 
@@ -187,21 +189,3 @@ def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str
         verdict, reason = min(verdicts, key=lambda one: WORST_FIRST.index(one[0]))
         rows.append({**vars(requirement), "verdict": verdict, "reason": reason})
     return rows
-
-
-def unexplained(requirements: list[dict[str, str]], cases: list[dict[str, Any]]) -> list[str]:
-    """A remark on each requirement that kept cases from their point though no case found it broken.
-
-    Args:
-        requirements: what `by_requirement` returned.
-        cases: the records of all cases.
-    """
-    broken = {row["id"] for row in requirements if row["verdict"] in ("fail", "warn")}
-    held_up: dict[str, list[str]] = {}
-    for case in cases:
-        if case["verdict"] == "blocked" and case["blocked_by"] not in broken:
-            held_up.setdefault(case["blocked_by"], []).append(case["id"])
-    return [
-        f"{name} is found broken by no case, but kept {len(ids)} from their point: look at {ids[0]}"
-        for name, ids in held_up.items()
-    ]

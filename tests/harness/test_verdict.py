@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from conformance.harness import again
 from conformance.harness.ledger import Ledger, Requirement
-from conformance.harness.verdict import WORST_FIRST, Blocked, Broken, Record, by_requirement, unexplained
+from conformance.harness.verdict import WORST_FIRST, Blocked, Broken, Record, by_requirement
 
 LEDGER: Ledger = {
     name: Requirement(name, level, "Section", f"Rule {name}.")
@@ -166,7 +167,7 @@ def test_a_block_that_no_breach_explains_is_remarked_on(level: str, explained: b
     blocked.set_aside("blocked", "no greeting", level)
     finding.find(level, "broken")
     cases = [plain(blocked), plain(finding)]
-    remarks = unexplained(by_requirement(LEDGER, cases), cases)
+    remarks = again.remarks(by_requirement(LEDGER, cases), cases)
     told = f"{level} is found broken by no case, but kept 1 from their point: look at {cases[0]['id']}"
     assert remarks == ([] if explained else [told])
 

@@ -1,0 +1,139 @@
+"""What comes of cases that something kept from their point which no case finds broken."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from conformance.harness import again, outcome
+from conformance.harness.ledger import Ledger, Requirement
+from conformance.harness.verdict import CONTROL_BREAKS, by_requirement
+
+LEDGER: Ledger = {
+    name: Requirement(name, level, "Section", f"Rule {name}.")
+    for name, level in {"reply": "MUST", "bytes": "MUST", "order": "MUST", "prompt": "SHOULD"}.items()
+}
+Case = dict[str, Any]
+
+
+def case(
+    name: str, *judged: str, blocked_by: str = "", verdict: str = "pass", reason: str = "no reply", seconds: float = 1.0
+) -> Case:
+    """A record: passed, blocked, or with a verdict of its own."""
+    verdict = "blocked" if blocked_by else verdict
+    finding = {
+        "requirement": blocked_by or judged[0],
+        "verdict": verdict,
+        "reason": reason,
+        "expected": "",
+        "actual": "",
+    }
+    return {
+        "id": name,
+        "requirements": list(judged),
+        "verdict": verdict,
+        "blocked_by": blocked_by or None,
+        "reason": "" if verdict == "pass" else reason,
+        "findings": [] if verdict == "pass" else [finding],
+        "seconds": seconds,
+        "repeat": f"run {name}",
+    }
+
+
+def verdicts(cases: list[Case]) -> dict[str, str]:
+    return {row["id"]: row["verdict"] for row in by_requirement(LEDGER, cases)}
+
+
+def undecided(cases: list[Case]) -> list[str]:
+    return again.undecided(by_requirement(LEDGER, cases), cases)
+
+
+def chosen(cases: list[Case]) -> list[str]:
+    return again.chosen(by_requirement(LEDGER, cases), cases)
+
+
+def test_a_case_is_run_again_where_no_case_finds_broken_what_blocked_it() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
+    assert chosen(cases) == ["b"]
+    assert undecided(cases) == ["bytes"]
+
+
+@pytest.mark.parametrize("verdict", ["fail", "warn"])
+def test_a_case_that_something_broken_blocked_is_not_run_again(verdict: str) -> None:
+    cases = [case("a", "reply", verdict=verdict), case("b", "bytes", blocked_by="reply")]
+    assert (chosen(cases), undecided(cases)) == ([], [])
+
+
+def test_nor_one_that_is_blocked_by_what_something_broken_keeps_from_being_judged() -> None:
+    cases = [
+        case("a", "order", verdict="fail"),
+        case("b", "reply", blocked_by="order"),
+        case("c", "bytes", blocked_by="reply"),
+    ]
+    assert (chosen(cases), undecided(cases)) == ([], [])
+
+
+def test_two_that_block_each_other_explain_nothing() -> None:
+    cases = [case("a", "reply", blocked_by="bytes"), case("b", "bytes", blocked_by="reply")]
+    assert undecided(cases) == ["reply", "bytes"]
+
+
+def test_a_case_that_comes_to_its_point_alone_says_what_it_then_says() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
+    again.settle(LEDGER, cases, [case("b", "bytes")])
+    assert verdicts(cases)["bytes"] == "pass" and undecided(cases) == []
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
+    again.settle(LEDGER, cases, [case("b", "bytes", verdict="fail", reason="a byte is lost")])
+    assert verdicts(cases)["bytes"] == "fail" and cases[1]["reason"] == "a byte is lost"
+
+
+def test_a_case_that_is_blocked_twice_by_what_works_elsewhere_is_broken() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", "order", blocked_by="reply")]
+    again.settle(LEDGER, cases, [case("b", "bytes", "order", blocked_by="reply", reason="no reply")])
+    assert verdicts(cases) == {"reply": "pass", "bytes": "fail", "order": "skip", "prompt": "skip"}
+    assert "no reply" in cases[1]["reason"] and cases[1]["blocked_by"] is None
+    assert cases[1]["findings"][0]["requirement"] == "bytes" and cases[1]["repeat"] == "run b"
+    assert undecided(cases) == []
+
+
+def test_one_whose_requirement_is_a_should_warns() -> None:
+    cases = [case("a", "reply"), case("b", "prompt", blocked_by="reply")]
+    assert undecided(cases) == []
+    again.settle(LEDGER, cases, [case("b", "prompt", blocked_by="reply")])
+    assert verdicts(cases)["prompt"] == "warn"
+
+
+def test_a_control_that_fails_speaks_for_the_requirement() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply", reason=CONTROL_BREAKS)]
+    again.settle(LEDGER, cases, [case("b", "bytes", blocked_by="reply", reason=CONTROL_BREAKS)])
+    assert verdicts(cases)["bytes"] == "blocked" and undecided(cases) == ["bytes"]
+
+
+def test_what_no_case_judges_decides_nothing() -> None:
+    cases = [case("a", "order"), case("b", "bytes", blocked_by="reply")]
+    assert chosen(cases) == []
+    again.settle(LEDGER, cases, [case("b", "bytes", blocked_by="reply")])
+    assert undecided(cases) == ["bytes"]
+
+
+def test_a_case_that_is_skipped_when_it_is_run_again_stays_undecided() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
+    again.settle(LEDGER, cases, [case("b", "bytes", verdict="skip")])
+    assert undecided(cases) == ["bytes"]
+
+
+def test_no_more_is_run_again_than_there_is_time_for() -> None:
+    slow = [case(f"{at}", "bytes", blocked_by="reply", seconds=again.WORK / 3) for at in range(9)]
+    assert chosen([case("a", "reply"), *slow, case("quick", "bytes", blocked_by="reply")]) == ["quick", "0", "1"]
+    endless = case("b", "bytes", blocked_by="reply", seconds=2 * again.WORK)
+    assert chosen([case("a", "reply"), endless]) == ["b"]
+
+
+def test_an_undecided_must_does_not_conform_and_has_a_line_of_its_own() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
+    rows = by_requirement(LEDGER, cases)
+    status = outcome.exit_status(rows, False, False, False, undecided(cases))
+    assert status == outcome.BROKEN
+    line = outcome.verdict_line(rows, status, undecided(cases))
+    assert line.startswith("does not conform, for 1 MUST could not be judged (bytes): 1 of 4 requirements kept")
