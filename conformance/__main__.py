@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,12 @@ def arguments(given: list[str]) -> list[str]:
     """The arguments for pytest: words that begin with a path inside the package are made such paths.
 
     Args:
-        given: as on the command line, `cs4410/test_commands.py::test_reply[sender-MAIL]` among them.
+        given: as on the command line, `cs4410/test_commands.py::test_reply[sender-MAIL]` among them; `@FILE` stands for
+            the lines of a file, as it does for pytest.
     """
     words = []
     chosen = False
-    for word in given:
+    for word in chain.from_iterable(map(_lines_of, given)):
         path = PACKAGE / word.split("::")[0]
         if word and not word.startswith("-") and path.exists() and word[0] not in "./":
             word = str(PACKAGE / word)
@@ -28,6 +30,11 @@ def arguments(given: list[str]) -> list[str]:
         words.append(str(PACKAGE))
     fixed = ["-p", "conformance.plugin", "-c", str(PACKAGE / "suite.ini"), f"--rootdir={PACKAGE.parent}"]
     return [*fixed, *words]
+
+
+def _lines_of(word: str) -> list[str]:
+    path = Path(word[1:])
+    return path.read_text(encoding="utf-8").splitlines() if word.startswith("@") and path.is_file() else [word]
 
 
 def main() -> int:

@@ -62,6 +62,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="How many random conversations are held (default 300, as far as 8 seconds allow, 20 with --quick; 10000 "
         "for a night).",
     )
+    add(
+        "--times",
+        type=int,
+        default=1,
+        metavar="N",
+        help="Run a case that finds nothing again, so many times in all: for what shows only now and then.",
+    )
     add("--alone-again", action="store_true", help=argparse.SUPPRESS)  # each case alone, on a server of its own
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock, and the longest.")
@@ -231,19 +238,21 @@ def pytest_runtest_makereport(
     record = item.stash.get(planning.RECORD, None)
     if call.when == "call" and record is not None:
         runner = item.config.stash[RUNNER]
-        plain = record.plain(_repeat(item.config, record.id))
+        often = ["--times", "10"] if item.get_closest_marker("alone") else []
+        plain = record.plain(_repeat(item.config, *often, record.id))
         data = {
             "position": item.stash[planning.POSITION],
             "case": plain,
             "notes": [*runner.notes, *record.notes],
             "suspects": record.suspects,
             "files": record.files,
+            "before": record.before,
         }
         vars(report)["conformance"] = data
     return report
 
 
-def _repeat(config: pytest.Config, case: str) -> str:
+def _repeat(config: pytest.Config, *more: str) -> str:
     option = config.option
     words = ["python", "-m", "conformance", "--seed", str(option.seed)]
     for name in ("target", "launch", "wrap", "mailbox", "source"):
@@ -252,7 +261,7 @@ def _repeat(config: pytest.Config, case: str) -> str:
     for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
         if (value := getattr(option, name)) != default:
             words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join([*words, case])
+    return shlex.join([*words, *more])
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
@@ -325,7 +334,7 @@ def _run_again(config: pytest.Config, cases: list[str]) -> list[dict[str, Any]]:
     if terminal and config.option.verbose >= 0:
         count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
         terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
-    _, *words = shlex.split(_repeat(config, ""))[:-1]
+    _, *words = shlex.split(_repeat(config))
     with tempfile.TemporaryDirectory(prefix="conformance-again-") as folder:
         words += ["--alone-again", "-q", "-n", "0", "--report", folder, *cases]
         return again.run([sys.executable, *words], config.invocation_params.dir, Path(folder))

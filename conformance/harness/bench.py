@@ -15,6 +15,7 @@ from conformance.harness.target import Server, Unreachable
 from conformance.harness.verdict import CONTROL_BREAKS, Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire import WireError
 
+FOUND = ("fail", "warn")
 TRIES = 3
 """How often a case is held again that the suite itself spoiled."""
 
@@ -63,6 +64,7 @@ class Bench:
         self._ledger = ledger
         self._dialect = dialect
         self._health = Health(settings.time_limit)
+        self._tried_afresh: set[str] = set()
         server.greets = "greeting" not in doubts
         for rule in doubts:
             self._health.doubt(rule)
@@ -83,6 +85,31 @@ class Bench:
             died = end or died
             record = self._once(plan)
         return self._conclude(plan, record, died)
+
+    def hold_until_broken(self, plan: Plan, times: int) -> Record:
+        """Run a case again while it finds nothing, so many times at the most."""
+        record = self.hold(plan)
+        for _ in range(times - 1):
+            if record.verdict in FOUND:
+                break
+            record = self.hold(plan)
+        if record.verdict in FOUND:
+            self._look_for_what_led_to_it(plan, record)
+        return record
+
+    def _look_for_what_led_to_it(self, plan: Plan, record: Record) -> None:
+        """Keep the cases before it where the finding does not show without them: looked for once a requirement."""
+        before, server = self.server.cases[:-1], self.server
+        found = {finding.requirement for finding in record.findings if finding.verdict in FOUND}
+        if not before or found <= self._tried_afresh or not server.launched or server.shared:
+            return
+        self._tried_afresh |= found
+        try:
+            server.prepare(fresh=True)
+        except Unreachable:
+            return
+        if not found & {finding.requirement for finding in self._once(plan).findings}:
+            record.before = before
 
     def _conclude(self, plan: Plan, record: Record, died: str) -> Record:
         if died:
@@ -118,6 +145,7 @@ class Bench:
             with places.take(plan.places) if plan.places else places.take_all():
                 self.server.prepare(plan.fresh)  # not before, for others may have been served until now
                 self.server.connections_before = self.server.connections
+                self.server.cases.append(plan.id)
                 began = time.monotonic()
                 self._play(plan, record)
         except Unreachable as error:

@@ -110,7 +110,7 @@ def write(results: dict[str, Any], folder: Path, files: dict[str, str] | None = 
         old = folder / name
         if old.exists():
             os.replace(old, old.with_stem(f"{old.stem}.previous"))
-    for stale in folder.glob("replay-*.py"):
+    for stale in (*folder.glob("replay-*.py"), *folder.glob("before-*.txt")):
         stale.unlink()
     for name, text in (files or {}).items():
         (folder / name).write_text(text, encoding="utf-8")

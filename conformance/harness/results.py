@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -54,16 +55,19 @@ class Collector:
     _notes: dict[str, None] = field(default_factory=dict)
     _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _files: dict[str, str] = field(default_factory=dict)
+    _before: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         Collector.current = self
 
     def add(self, data: dict[str, Any]) -> None:
-        """Take a case's record: `position` in the suite, the `case`, its `suspects` and `files`, and `notes`."""
+        """Take a case's record: `position` in the suite, the `case`, its `suspects`, `files`, `notes` and `before`."""
         self._cases[data["position"]] = data["case"]
         if data["suspects"]:
             self._suspects[data["case"]["id"]] = data["suspects"]
         self._files.update(data["files"])
+        if data["before"]:
+            self._before[data["case"]["id"]] = data["before"]
         self._notes.update(dict.fromkeys(data["notes"]))
 
     def header(self) -> str:
@@ -101,6 +105,11 @@ class Collector:
         """
         cases = [case for _, case in sorted(self._cases.items())]
         set_aside_explained(cases, self._suspects)
+        for number, case in enumerate((case for case in cases if case["id"] in self._before), 1):
+            name = f"before-{number}.txt"
+            self._files[name] = "".join(f"{one}\n" for one in self._before[case["id"]])
+            *words, _ = shlex.split(case["repeat"])
+            case["repeat"] = shlex.join([*words, "-n", "0", f"@{folder / name}", case["id"]])
         requirements = by_requirement(self.ledger, cases)
         if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
             again.settle(self.ledger, cases, run_again(chosen))

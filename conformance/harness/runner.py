@@ -113,7 +113,7 @@ class Runner:
         if self.settings.alone_again:
             # What was learned of the server from one case is not to decide another one.
             return self._bench(self.front.server).hold(plan)
-        return self.front.hold(plan)
+        return self.front.hold_until_broken(plan, self.settings.times)
 
     @property
     def front(self) -> Bench:

@@ -30,6 +30,7 @@ class Settings:
     examples: int | None = None
     wrap: str | None = None
     alone_again: bool = False
+    times: int = 1
 
     def check(self) -> None:
         """Refuse what cannot be.
@@ -45,6 +46,8 @@ class Settings:
             raise UsageError(f"--time-limit {self.time_limit:g}: give seconds, from 0.2 to 3600")
         if self.examples is not None and self.examples < 1:
             raise UsageError(f"--examples {self.examples}: give a number of random conversations, 1 or more")
+        if self.times < 1:
+            raise UsageError(f"--times {self.times}: give a number, 1 or more")
         if self.mailbox is not None and not Path(self.mailbox).is_dir():
             raise UsageError(f"--mailbox {self.mailbox}: no such directory")
         if self.source is not None and not Path(self.source).exists():

@@ -29,6 +29,7 @@ class Server:
         folder: where it keeps its mailbox, or None; `no_folder` says why.
         connections: how many were made to it since it was started.
         connections_before: how many of them before the case that is held: a server that they wear out spoils the case.
+        cases: the ids of those that were run on it since it was started, in order.
         own_ports: the local ports of all our connections.
         open_ports: those of the connections that are open.
     """
@@ -46,6 +47,7 @@ class Server:
         self.manners = manners
         self.connections = 0
         self.connections_before = 0
+        self.cases: list[str] = []
         self.own_ports: set[int] = set()
         self.open_ports: set[int] = set()
 
@@ -175,6 +177,7 @@ class Launched(Server):
         self.places = Places()
         self.folder = Folder(self._process.directory)
         self.connections = 0
+        self.cases = []
         self.starts += 1
 
     def first_socket(self) -> socket.socket | None:

@@ -63,6 +63,7 @@ class Record:
         requirements: what it judges, the main one first.
         suspects: for what was found by search, the requirements that explain it where they are broken already.
         files: what else goes into the report's folder, by name.
+        before: the cases that led to what was found, for it does not show on a fresh server.
         notes: lines for the reader of the report.
         waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
             `kept` where the server was still there.
@@ -79,6 +80,7 @@ class Record:
     seconds: float = 0.0
     suspects: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
+    before: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
