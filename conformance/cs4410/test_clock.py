@@ -6,6 +6,7 @@ import pytest
 
 from conformance.harness import crowd
 from conformance.harness.case import Case
+from conformance.harness.crowd import POOL
 from conformance.harness.vocabulary import RIGHT
 
 TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid")
@@ -143,13 +144,16 @@ def test_dripping_line_does_not_restart_clock(case: Case, state: str, drip: byte
     case.client(state).expect_timeout_despite(itertools.repeat(drip), 0.2, "time.drip")
 
 
+FLOODS = {"connected": b"\r\n", "greeted": b"mkdir\r\n", "sender": b"RCPT TO:\r\n", "recipient": b"MAIL FROM: a b\r\n"}
+
+
 @pytest.mark.clock(1.2, own=True)
-@pytest.mark.judges("time.invalid", "pool.survives", control={"line": b""})
-@pytest.mark.parametrize("line", [b"mkdir\r\n"], ids=["unknown"])
-def test_flood_of_errors(case: Case, line: bytes) -> None:
+@pytest.mark.judges("time.invalid", "pool.survives", control={"floods": {}})
+@pytest.mark.parametrize("floods", [FLOODS], ids=["floods"])
+def test_floods_of_errors(case: Case, floods: dict[str, bytes]) -> None:
     """Four clients send wrong lines without a pause when the limit passes: they are timed out, and 32 are served."""
-    clients = [case.client("greeted") for _ in range(4)]
-    crowd.together(clients, lambda client: client.expect_timeout_in_flood(line, "time.invalid"))
+    clients = {case.client(state): floods.get(state, b"") for state in FLOODS}
+    crowd.together(list(clients), lambda client: client.expect_timeout_in_flood(clients[client], "time.invalid"))
     crowd.fill(case, requirement="pool.survives")
 
 
@@ -160,6 +164,7 @@ def test_nobody_for_longer_than_the_limit(case: Case) -> None:
     case.client("delivered").close()
     crowd.stay_away(case, 1.2)
     crowd.expect_served(case, "pool.alive", "nobody is served after a time without clients")
+    crowd.fill(case, POOL - 1, requirement="pool.alive")
 
 
 @pytest.mark.places(4)

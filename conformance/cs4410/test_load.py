@@ -52,6 +52,9 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
         case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
 
 
+CONVERSATION = b"HELO client\r\nMAIL FROM: sender\r\nRCPT TO: recipient\r\nDATA\r\n"
+
+
 @pytest.mark.alone
 @pytest.mark.judges("numbers", "mailbox.whole")
 @pytest.mark.parametrize("leave", ["reset", "close"])
@@ -60,10 +63,10 @@ def test_reply_that_nobody_reads(case: Case, leave: str) -> None:
     ordinary = case.client("greeted")
     with case.counting():
         told, left = [], []
-        for _ in range(12):
+        for state, sent in [("body", b""), ("connected", CONVERSATION)] * 6:
             told.append(deliver_plain(ordinary))
             left.append(case.words.token(20).encode())
-            case.abandon("body", left[-1] + b"\r\n.\r\n", leave)
+            case.abandon(state, sent + left[-1] + b"\r\n.\r\n", leave)
         told += [deliver_plain(ordinary) for _ in range(4)]
         case.inbox.expect_each_once_at_most(told, left)
 

@@ -108,6 +108,18 @@ def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
         client.expect_delivered(client.words.body(1))
 
 
+@pytest.mark.alone
+@pytest.mark.judges("session.long", control={"recipients": 1})
+@pytest.mark.parametrize("recipients", [1100])
+def test_a_thousand_recipients_of_a_message(case: Case, recipients: int) -> None:
+    """A message has more than a thousand recipients, each of whom is accepted like the first, and is delivered."""
+    client = case.client("sender")
+    for _ in case.soon(range(recipients)):
+        client.expect(client.words.fill("RCPT TO: {address}"))
+    client.expect("DATA")
+    client.expect_delivered(client.words.body(1))
+
+
 @pytest.mark.judges("after.forgets")
 def test_third_message(case: Case) -> None:
     """Three messages in one session are three entries, each with its own names and body."""

@@ -187,11 +187,11 @@ def test_clients_gone_before_the_greeting(case: Case, gone: list[tuple[bytes, st
 @pytest.mark.judges("pool.frees", control={"rounds": 1})
 @pytest.mark.parametrize("rounds", [40])
 def test_places_are_freed_again_and_again(case: Case, rounds: int) -> None:
-    """32 clients come and leave, and come again, 40 times: no worker misses that there is a client for it."""
+    """32 clients come and leave, 40 times, while the next ones wait: no worker misses that there is a client for it."""
     crowd.need_freed_places(case, at_once=True)
+    clients = crowd.fill(case)
     for _ in case.soon(range(rounds)):
-        for client in crowd.fill(case, requirement="pool.frees"):
-            client.close()
+        clients = crowd.change_over(case, clients, "pool.frees")
 
 
 @pytest.mark.alone

@@ -1,5 +1,7 @@
 """Where a segment begins or ends means nothing: bodies and lines cut everywhere, and as finely as TCP allows."""
 
+from itertools import pairwise
+
 import pytest
 
 from conformance.harness.case import Case
@@ -16,9 +18,9 @@ BODIES = {
 }
 
 
-def cut_at(place: int) -> Cut:
-    """Two segments, the second of which begins at this place."""
-    return lambda data: [data[:place], data[place:]]
+def cut_at(*places: int) -> Cut:
+    """Segments that begin at these places."""
+    return lambda data: [data[begin:end] for begin, end in pairwise([0, *places, len(data)])]
 
 
 def bytewise(data: bytes) -> list[bytes]:
@@ -26,9 +28,16 @@ def bytewise(data: bytes) -> list[bytes]:
     return [data[at : at + 1] for at in range(len(data))]
 
 
-def borders(data: bytes) -> list[int]:
-    """Every place beside a dot, a CR or an LF."""
-    return [at for at in range(1, len(data)) if {data[at - 1], data[at]} & set(END)]
+def borders(data: bytes) -> list[tuple[int, ...]]:
+    """Every place beside a dot, CR or LF, and every two such places with nothing but these, and a dot, between them."""
+    places = [at for at in range(1, len(data)) if {data[at - 1], data[at]} & set(END)]
+    pairs = [(begin, end) for begin in places for end in places if is_dotted(data[begin:end])]
+    return [*((place,) for place in places), *pairs]
+
+
+def is_dotted(data: bytes) -> bool:
+    """Whether there is a dot in it, and otherwise nothing but CR and LF."""
+    return b"." in data and not set(data) - set(END)
 
 
 @pytest.mark.judges("line.split", control={"cut": False})
@@ -38,9 +47,9 @@ def test_body_cut_at_every_border(case: Case, body: bytes, cut: bool) -> None:
     """A body is cut beside every dot, CR and LF in turn: each time it is ended by its own end only, and is kept."""
     client = case.client("greeted")
     messages = []
-    for place in case.soon(borders(body + END)):
+    for places in case.soon(borders(body + END)):
         client.begin_message()
-        messages.append(client.expect_delivered(body, cut=cut_at(place) if cut else whole))
+        messages.append(client.expect_delivered(body, cut=cut_at(*places) if cut else whole))
         client.expect_silence(seconds=0.005)
     for message in messages:
         case.inbox.expect_entry(message, "line.split")

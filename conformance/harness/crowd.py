@@ -161,6 +161,28 @@ def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
     client.close()
 
 
+def change_over(case: Case, clients: Sequence[Client], requirement: str) -> list[Client]:
+    """Let 32 clients leave while the first of the next 32 wait to be greeted.
+
+    Args:
+        case: the case.
+        clients: those that leave.
+        requirement: what is broken when fewer than 32 are greeted afterwards.
+
+    Returns:
+        The next 32.
+    """
+    waiting = [case.stranger() for _ in range(AT_A_TIME)]
+    for client in waiting:
+        client.connect()
+    for client in clients:
+        client.close()
+    for client in waiting:
+        if not client.is_greeted(time.monotonic() + 0.8 * case.limit):
+            raise case.stop(requirement, "a client that waits is not greeted though all others have left", "a greeting")
+    return [*waiting, *fill(case, POOL - AT_A_TIME, requirement)]
+
+
 def pass_by(case: Case, sent: bytes, leave: str) -> None:
     """A client that connects, sends something, and leaves in its own way without a look at the greeting."""
     client = case.stranger()

@@ -87,6 +87,20 @@ SEGMENTS = [
         ],
     ),
     Mutant(
+        "segment-that-is-a-line-of-one-dot-ends-the-body",
+        "line.split",
+        [
+            Edit(
+                "session.py",
+                NEW_DATA,
+                "            new = len(self._received)\n"
+                + NEW_DATA
+                + '            if self._received[new:] == b".\\r\\n":\n'
+                "                self._received[new:new] = CRLF\n",
+            )
+        ],
+    ),
+    Mutant(
         "cr-at-the-end-of-a-segment-lost",
         "line.split",
         [
