@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from conformance.harness.case import Case
 
 CRLF = b"\r\n"
-MANY = 200
-"""Segments of one line or body from which on the pause between them is shorter."""
+PAUSE, LONGEST_PAUSE, ALL_PAUSES = 0.001, 0.05, 1.0
+"""Seconds between two segments: as long as the server's last reply took, for so soon it has read one; within bounds."""
 LONG = 50
 """Lines of a session after which a finding says at which line it was: a server may count, or run out of something."""
 STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
@@ -60,6 +60,7 @@ class Session(Link):
         self._in_body = False
         self._stumbled = False
         self._line = 0
+        self._last_wait = 0.0
         self.ends_with_send = False
 
     # --- set-up steps ---
@@ -190,7 +191,8 @@ class Session(Link):
             if len(pieces) == 1:
                 self.wire.send(pieces[0])
             else:
-                self.wire.send_apart(pieces, 0.001 if len(pieces) < MANY else 0.0002)
+                pause = min(max(PAUSE, self._last_wait), LONGEST_PAUSE, ALL_PAUSES / len(pieces))
+                self.wire.send_apart(pieces, pause)
         except Slow as error:
             raise Skipped(f"too slow for what is sent here: {error}") from None
         except WireError:
@@ -220,7 +222,7 @@ class Session(Link):
                 raise self._stop("reply.one", "no command is answered", "a reply", str(error)) from None
             raise
         if self._began:
-            waited = reply.at - self.wire.sent
+            self._last_wait = waited = reply.at - self.wire.sent
             health.replied(waited, self._awaited)
             if health.too_late(waited > LATE, case.judges("reply.prompt")):
                 why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
