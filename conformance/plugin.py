@@ -234,7 +234,10 @@ def pytest_runtest_makereport(
             "notes": [*runner.notes, *record.notes],
             "suspects": record.suspects,
             "files": record.files,
+            "refusal": runner.refusal,
         }
+        if runner.refusal:
+            item.session.shouldstop = runner.refusal
         vars(report)["conformance"] = data
     return report
 
@@ -259,6 +262,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     data = getattr(report, "conformance", None)
     if data:
         collector.add(data)
+        collector.refusal = collector.refusal or data["refusal"]
     elif report.failed:
         collector.fault = True
 
@@ -300,6 +304,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         runner.stop()
     collector = config.stash.get(COLLECTOR, None)
     if collector is None or int(exitstatus) == outcome.USAGE:
+        return
+    if collector.refusal:
+        session.exitstatus = _refuse(collector.refusal, outcome.UNREACHABLE)
         return
     if config.option.report:
         folder = Path(config.option.report)

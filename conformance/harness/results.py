@@ -36,6 +36,7 @@ class Collector:
     Attributes:
         interrupted: the user stopped the run.
         fault: the suite itself went wrong.
+        refusal: why the server could not be tested any further, however far the run had come; mostly empty.
         path: where results.json was written.
         current: the collector of this process, which pytest's reports reach without a config.
     """
@@ -47,6 +48,7 @@ class Collector:
     began: float
     interrupted: bool = False
     fault: bool = False
+    refusal: str = ""
     path: Path | None = None
     current: ClassVar[Collector | None] = None
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)

@@ -7,6 +7,7 @@ while the others are held one after the other.
 from __future__ import annotations
 
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Semaphore, Thread
 
@@ -15,7 +16,7 @@ from conformance.harness.bench import Bench, Plan
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
-from conformance.harness.target import Addressed, Launched, Server
+from conformance.harness.target import Addressed, Launched, Server, Unreachable
 from conformance.harness.verdict import Record
 
 WAITING = 16
@@ -60,7 +61,8 @@ class Runner:
             self._behind = self.front
         else:
             self._behind = Bench(self._server(), self.settings, self.ledger, self._words, self.found.doubts())
-        self._behind.server.prepare(fresh=True)
+        with suppress(Unreachable):  # as each of them will find for itself
+            self._behind.server.prepare(fresh=True)
         self._behind.server.shared = True
         self._waiting = {plan.id: Future() for plan in plans}
         # Daemons, because an interrupted run must not wait for clocks.
@@ -115,6 +117,11 @@ class Runner:
         """Lines for the reader of the report."""
         benches = {id(bench): bench for bench in (self._front, self._behind) if bench}
         return [note for bench in benches.values() for note in bench.notes]
+
+    @property
+    def refusal(self) -> str:
+        """Why no case can be run on the server any more; empty as long as one can."""
+        return next((why for bench in (self._front, self._behind) if bench and (why := bench.server.refusal)), "")
 
     def stop(self) -> None:
         """End what was started; cases that still wait are left."""

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from conformance.harness import proc
-from conformance.harness.launch import Process, Unreachable
+from conformance.harness.launch import Background, Process, Unreachable
 from conformance.harness.mailbox import Folder
 from conformance.harness.places import Places, SharedPlaces
 from conformance.harness.wire import Manners
@@ -58,6 +58,11 @@ class Server:
     def local(self) -> bool:
         """Whether it runs on this machine, where /proc tells of it."""
         return proc.listener(*self.address) is not None
+
+    @property
+    def refusal(self) -> str:
+        """Why no case can be run on it any more, whatever it was about to judge; empty as long as one can."""
+        return ""
 
     def process(self) -> int | None:
         """The id of its process, where it can be seen."""
@@ -140,6 +145,7 @@ class Launched(Server):
         self._lock = threading.RLock()
         self._process: Process | None = None
         self._refusals: list[Unreachable] = []
+        self._refusal = ""
         self.starts = 0
 
     def prepare(self, fresh: bool = False) -> None:
@@ -163,12 +169,16 @@ class Launched(Server):
 
     def _start(self, stale: bytes | None = None) -> None:
         assert self.command
+        if self._refusal:
+            raise Background(self._refusal)
         if len(self._refusals) == START_TRIES:
             raise self._refusals[-1]
         try:
             self._process = Process(self.command, self._time_limit, stale, self._wrap)
         except Unreachable as error:
             self._refusals.append(error)
+            if isinstance(error, Background):
+                self._refusal = str(error)
             raise
         self._refusals.clear()
         self.address = ("127.0.0.1", self._process.port)
@@ -190,7 +200,7 @@ class Launched(Server):
         process = self._process
         if process is None or not process.ends(patience):
             return ""
-        return f"the server ended with exit status {process.status}{process.printed()}"
+        return process.end
 
     def exhausted(self) -> bool:
         """Told that it greets nobody any more: it is started again before it has had that many clients."""
@@ -209,5 +219,12 @@ class Launched(Server):
         """End the process, if it runs."""
         with self._lock:
             if self._process is not None:
+                self._refusal = self.refusal
                 self._process.stop()
                 self._process = None
+
+    @property
+    def refusal(self) -> str:
+        """That it has put itself into the background, once it has."""
+        process = self._process
+        return process.end if process and process.in_background else self._refusal
