@@ -13,13 +13,13 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
 
 try:
-    from conformance.harness import dialect, elsewhere, launch, proc
+    from conformance.harness import complaints, dialect, elsewhere, launch, proc
     from conformance.harness.mailbox import Folder
     from conformance.harness.settings import UsageError, parse_address, resolve
     from conformance.load import closing, delivered, plot, table
@@ -200,7 +200,7 @@ def _run(
     if folder and spool and not engine.interrupted:
         outcome = delivered.check(folder, run, spool)
     closing.judge(engine, outcome)
-    _tell(given, engine, outcome)
+    _tell(given, engine, outcome, complaints.remarks(process.complaints.take()) if process else [])
     return INTERRUPTED if engine.interrupted else WRONG if run.findings.total else RIGHT
 
 
@@ -223,11 +223,11 @@ def _interrupt(engine: Engine) -> None:
         signal.signal(number, signal.SIG_DFL)  # an impatient second one ends it at once
 
 
-def _tell(given: argparse.Namespace, engine: Engine, outcome: delivered.Outcome | None) -> None:
+def _tell(given: argparse.Namespace, engine: Engine, outcome: delivered.Outcome | None, printed: Sequence[str]) -> None:
     """Print the table, the findings and the verdict, and write the files that were asked for."""
     wrong = engine.run.findings.total
     print(table.table(engine), "", sep="\n")
-    for line in (*table.facts(engine, outcome), "", *table.findings(engine)):
+    for line in (*table.facts(engine, outcome), *printed, "", *table.findings(engine)):
         print(line)
     colour = "" if "NO_COLOR" in os.environ or not sys.stdout.isatty() else "31" if wrong else "32"
     verdict = table.verdict(engine, engine.interrupted)

@@ -139,6 +139,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what servers printed after a worker's last case."""
+    if Collector.current:
+        Collector.current.complaints.update(getattr(node, "workeroutput", {}).get("complaints", {}))
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
     """Hand out cases in an order of our own."""
     shared = probe.Found(**config.option.conformance_found).command is None
@@ -234,6 +241,7 @@ def pytest_runtest_makereport(
             "notes": [*runner.notes, *record.notes],
             "suspects": record.suspects,
             "files": record.files,
+            "complaints": dict(runner.take_complaints()),
             "refusal": runner.refusal,
         }
         if runner.refusal:
@@ -262,6 +270,7 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     data = getattr(report, "conformance", None)
     if data:
         collector.add(data)
+        collector.complaints.update(data["complaints"])
         collector.refusal = collector.refusal or data["refusal"]
     elif report.failed:
         collector.fault = True
@@ -300,9 +309,14 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """End the servers; in the controller write results.json and decide the exit status."""
     config = session.config
-    if runner := config.stash.get(RUNNER, None):
-        runner.stop()
     collector = config.stash.get(COLLECTOR, None)
+    if runner := config.stash.get(RUNNER, None):
+        last = runner.take_complaints()
+        if collector:
+            collector.complaints.update(last)
+        else:
+            vars(config)["workeroutput"]["complaints"] = dict(last)
+        runner.stop()
     if collector is None or int(exitstatus) == outcome.USAGE:
         return
     if collector.refusal:

@@ -17,7 +17,8 @@ import threading
 import time
 from pathlib import Path
 
-from conformance.harness import leash, proc
+from conformance.harness import complaints, leash, proc
+from conformance.harness.complaints import Complaints
 from conformance.harness.elsewhere import Elsewhere
 
 OUTPUT_LIMIT = 1024 * 1024
@@ -95,12 +96,20 @@ class Process:
         time_limit: seconds, filled in.
         stale: a mailbox that stands in its directory before it starts, or None.
         wrap: a command that is put in front of it, or None.
+        complaints: where the exceptions and crashes go that it prints, or None.
 
     Raises:
         Unreachable: it does not start or does not listen.
     """
 
-    def __init__(self, command: str, time_limit: float, stale: bytes | None = None, wrap: str | None = None) -> None:
+    def __init__(
+        self,
+        command: str,
+        time_limit: float,
+        stale: bytes | None = None,
+        wrap: str | None = None,
+        complaints: Complaints | None = None,
+    ) -> None:
         words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
         self.port, self._claim = _free_port() if "{port}" in command else (PLAIN_PORT, None)
         if proc.listener(HOST, self.port):
@@ -113,6 +122,8 @@ class Process:
             words = [word.replace(name, value) for word in words]
         self.started = time.time()
         self._tail = bytearray()
+        self.complaints = complaints if complaints is not None else Complaints()
+        self._let_go = False
         self._leash = subprocess.Popen(
             [sys.executable, "-I", "-S", leash.__file__, *words],
             cwd=self.directory,
@@ -219,9 +230,7 @@ class Process:
     def printed(self) -> str:
         """The last lines that it printed, for a message, with their own lead-in; empty if it printed nothing."""
         lines = bytes(self._tail).decode("latin-1").splitlines()[-12:]
-        shown = "\n".join(
-            "    " + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in row[:200]) for row in lines
-        )
+        shown = "\n".join("    " + complaints.shown(row[:200]) for row in lines)
         return f"; it printed:\n{shown}" if shown else "; it printed nothing"
 
     def stop(self) -> None:
@@ -229,6 +238,7 @@ class Process:
         if self.first:
             self.first.close()
         assert self._leash.stdin
+        self._let_go = True
         self._leash.stdin.close()
         try:
             self._leash.wait(leash.GRACE + STOP_LIMIT)
@@ -243,11 +253,16 @@ class Process:
     def _collect_output(self) -> None:
         assert self._leash.stdout
         kept = 0
+        reader = complaints.Reader(self.complaints)
         with (self.directory / "output.txt").open("wb") as file, contextlib.suppress(ValueError):
             while data := os.read(self._leash.stdout.fileno(), 65536):
                 self._tail = (self._tail + data)[-8192:]
+                if not self._let_go:  # what it says of its own end is our doing
+                    reader.feed(data)
                 file.write(data[: max(0, OUTPUT_LIMIT - kept)])
                 kept += len(data)
+        if not self._let_go:
+            reader.feed(b"\n")  # its last words may lack a line end
 
 
 def _environment() -> dict[str, str]:

@@ -6,6 +6,7 @@ while the others are held one after the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,6 +118,14 @@ class Runner:
         """Lines for the reader of the report."""
         benches = {id(bench): bench for bench in (self._front, self._behind) if bench}
         return [note for bench in benches.values() for note in bench.notes]
+
+    def take_complaints(self) -> Counter[str]:
+        """The exceptions and crashes that its servers printed since they were last taken, how often each."""
+        found: Counter[str] = Counter()
+        for bench in (self._front, self._behind):
+            if bench:
+                found += bench.server.complaints.take()
+        return found
 
     @property
     def refusal(self) -> str:

@@ -7,6 +7,7 @@ import threading
 from pathlib import Path
 
 from conformance.harness import proc
+from conformance.harness.complaints import Complaints
 from conformance.harness.launch import Background, Process, Unreachable
 from conformance.harness.mailbox import Folder
 from conformance.harness.places import Places, SharedPlaces
@@ -31,6 +32,7 @@ class Server:
         connections_before: how many of them before the case that is held: a server that they wear out spoils the case.
         own_ports: the local ports of all our connections.
         open_ports: those of the connections that are open.
+        complaints: the exceptions and crashes that it printed, where the suite started it.
     """
 
     address: tuple[str, int]
@@ -48,6 +50,7 @@ class Server:
         self.connections_before = 0
         self.own_ports: set[int] = set()
         self.open_ports: set[int] = set()
+        self.complaints = Complaints()
 
     @property
     def gone(self) -> bool:
@@ -174,7 +177,7 @@ class Launched(Server):
         if len(self._refusals) == START_TRIES:
             raise self._refusals[-1]
         try:
-            self._process = Process(self.command, self._time_limit, stale, self._wrap)
+            self._process = Process(self.command, self._time_limit, stale, self._wrap, self.complaints)
         except Unreachable as error:
             self._refusals.append(error)
             if isinstance(error, Background):
