@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from conformance.harness.verdict import Record
@@ -82,11 +82,11 @@ _WENT_BEFORE = _table(
     ("CallStack", r"CallStack \(from HasCallStack\):$"),  # Haskell
 )
 """What was said on the line before."""
-_HINTS = (
+_HINTS = dict.fromkeys((
     *(*_SAID, *_GOES_ON, *_WENT_BEFORE),
     *(b"Traceback (most", b"above exception", b"Error", b"Exception", b"goroutine "),
-)
-"""One of them is in whatever begins a complaint; to look for them costs next to nothing where a server prints a lot."""
+))  # fmt: skip
+"""One of them is in whatever begins a complaint; to look for them first costs little where a server prints a lot."""
 
 
 class Complaints:
@@ -152,7 +152,9 @@ class Reader:
     def feed(self, data: bytes) -> None:
         """Take more output."""
         *ended, rest = data.split(b"\n")
-        if not self._is_waiting and not any(hint in self._line + data for hint in _HINTS):
+        whole = self._line + data
+        self._hints = [hint for hint in _HINTS if hint in whole]
+        if not self._is_waiting and not self._hints:
             if ended:
                 self._before = ended[-1][:LINE]
                 self._quiet += len(ended)
@@ -161,8 +163,9 @@ class Reader:
         for part in ended:
             self._line += part[:LINE]
             line = bytes(self._line[:LINE])
-            if self._is_waiting or any(hint in line for hint in _HINTS):
-                self._take(line)
+            hints = [hint for hint in self._hints if hint in line]
+            if hints or self._is_waiting:
+                self._take(_plain(line), hints)
             self._before = line
             self._quiet += 1
             self._line.clear()
@@ -172,8 +175,7 @@ class Reader:
     def _is_waiting(self) -> bool:
         return bool(self._tracebacks or self._wanting or self._thrown)
 
-    def _take(self, raw: bytes) -> None:
-        line = _plain(raw)
+    def _take(self, line: str, hints: Sequence[bytes]) -> None:
         if self._wanting:
             # C++ tells what() only of a standard exception.
             text = f"{self._wanting} {line.strip()}" if line[:2] == "  " or self._wanting[-1] == ":" else self._wanting
@@ -185,7 +187,7 @@ class Reader:
         elif _CHAINED.match(line):
             self._complaints.withdraw()
         elif not (self._tracebacks and self._raised(line)):
-            self._other(raw, line)
+            self._other(line, hints)
 
     def _raised(self, line: str) -> bool:
         """Whether a line belongs to a traceback; its last one is the complaint."""
@@ -203,13 +205,13 @@ class Reader:
         self._add(text)
         return True
 
-    def _other(self, raw: bytes, line: str) -> None:
+    def _other(self, line: str, hints: Sequence[bytes]) -> None:
         thrown, self._thrown = self._thrown, False
-        if (thrown and _AT.match(line)) or (self._before and _found(_WENT_BEFORE, raw, line)):
+        if (thrown and _AT.match(line)) or (self._before and _found(_WENT_BEFORE, hints, line)):
             self._add(_plain(self._before))
-        elif said := _found(_GOES_ON, raw, line):
+        elif said := _found(_GOES_ON, hints, line):
             self._wanting = said
-        elif said := _found(_SAID, raw, line):
+        elif said := _found(_SAID, hints, line):
             self._add(said)
         elif _GOROUTINE.match(line) and self._quiet > 10:
             self._add("goroutine [running]")
@@ -225,10 +227,10 @@ def _plain(line: bytes) -> str:
     return _COLOUR.sub(b"", line).decode("latin-1").rstrip("\r")
 
 
-def _found(table: Mapping[bytes, re.Pattern[str]], raw: bytes, line: str) -> str:
-    """What a line says by a table, or an empty string."""
-    for word, pattern in table.items():
-        if word in raw and (match := pattern.match(line)):
+def _found(table: Mapping[bytes, re.Pattern[str]], hints: Sequence[bytes], line: str) -> str:
+    """What a line that holds these hints says by a table, or an empty string."""
+    for hint in hints:
+        if hint in table and (match := table[hint].match(line)):
             return match.groupdict().get("said") or line
     return ""
 

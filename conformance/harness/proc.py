@@ -7,7 +7,7 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
@@ -170,9 +170,22 @@ def started(pid: int) -> float:
         return 0.0
 
 
+KINDS = ("descriptors", "threads", "processes")
+
+
+def usage(processes: Sequence[int]) -> tuple[int, ...]:
+    """How much of each of `KINDS` these processes have together; a thread is one beside a process's first."""
+    descriptors = sum(len(_names(f"/proc/{pid}/fd")) for pid in processes)
+    return descriptors, sum(max(0, len(threads(pid)) - 1) for pid in processes), len(processes)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def threads(pid: int) -> set[int]:
     """The ids of a process's threads; empty where they cannot be seen."""
-    try:
-        return {int(name) for name in os.listdir(f"/proc/{pid}/task")}
-    except OSError:
-        return set()
+    return {int(name) for name in _names(f"/proc/{pid}/task")}

@@ -72,6 +72,10 @@ class Server:
         row = proc.listener(*self.address)
         return proc.owner(row) if row else None
 
+    def processes(self) -> list[int]:
+        """The ids of all its processes, where the suite started it and they can be seen."""
+        return []
+
     def first_socket(self) -> socket.socket | None:
         """A connection that was made to see whether the server is there, for the first case to use."""
         return None
@@ -189,6 +193,11 @@ class Launched(Server):
         self.folder = Folder(self._process.directory)
         self.connections = 0
         self.starts += 1
+
+    def processes(self) -> list[int]:
+        """The ids of all its processes, as far as they can be seen."""
+        process = self._process
+        return process.processes() if process else []
 
     def first_socket(self) -> socket.socket | None:
         """The connection by which its start was seen, where /proc could not tell."""
