@@ -198,5 +198,5 @@ def test_nothing_leaks(case: Case) -> None:
     for client in crowd.fill(case):
         client.close()
     leaving = itertools.cycle(LEAVING)
-    for what, before, after in leaks.grown(case, lambda: case.abandon(*next(leaving)), 32):
-        case.find("pool.leaks", what, before, after)
+    for growth in leaks.grown(case, lambda: case.abandon(*next(leaving)), 32):
+        case.find("pool.leaks", growth)

@@ -15,7 +15,7 @@ LEAST = 0.1
 """What grows by less with each client grows by chance, or for another reason."""
 
 
-def grown(case: Case, visit: Callable[[], None], clients: int) -> Iterator[tuple[str, str, str]]:
+def grown(case: Case, visit: Callable[[], None], clients: int) -> Iterator[str]:
     """What a server has more of after clients that came and left, and still more after as many again.
 
     Args:
@@ -24,7 +24,7 @@ def grown(case: Case, visit: Callable[[], None], clients: int) -> Iterator[tuple
         clients: how many make a round; there are two.
 
     Returns:
-        For each that grew a sentence, how many there were before, and how many after each round.
+        A sentence for each that grew: how fast, how many there were before, and how many after each round.
 
     Raises:
         Skipped: the server's processes cannot be seen.
@@ -38,8 +38,8 @@ def grown(case: Case, visit: Callable[[], None], clients: int) -> Iterator[tuple
     for what, start, middle, end in zip(proc.KINDS, before, *rounds, strict=True):
         if min(middle - start, end - middle) >= LEAST * clients:
             each = (end - start) / (2 * clients)
-            shown = f"{middle} after {clients} clients, {end} after {2 * clients}"
-            yield f"{what} grow by {each:.1f} with each client", f"{start}, as before", shown
+            counts = f"{start} before, {middle} after {clients}, {end} after {2 * clients}"
+            yield f"{what} grow by {each:.1f} with each client: {counts}"
 
 
 def _settled(case: Case, patience: float, enough: tuple[int, ...] | None = None) -> tuple[int, ...]:
