@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("temporary")
 WORDS = "put itself into the background, and was ended with its children: start it so that it stays in the foreground"
 DAEMON = """
     import os, socket, sys, time
-    port, listens_after, leaves_after = int(sys.argv[1]), float(sys.argv[2]), float(sys.argv[3])
+    port, listens_after, leaves_after = int(sys.argv[1]), eval(sys.argv[2]), eval(sys.argv[3])
     def serve(listener):
         open(PIDS, "a").write(f"{os.getpid()}\\n")
         while True:
@@ -34,7 +34,9 @@ DAEMON = """
         time.sleep(listens_after)
         return socket.create_server(("127.0.0.1", port))
     HOW
-    time.sleep(leaves_after)
+    time.sleep(leaves_after or 0.0)
+    while leaves_after is None and not os.path.exists(PIDS + ".go"):
+        time.sleep(0.01)
     os._exit(0)
 """
 WAYS = {
@@ -47,9 +49,9 @@ WAYS = {
 
 @pytest.fixture
 def daemon(script: Callable[[str], str], tmp_path: Path) -> Callable[..., str]:
-    """Give the command of a server that leaves for the background some seconds after its start."""
+    """Give the command of a server that leaves for the background after some seconds, or when it is told to."""
 
-    def command(how: str, listens_after: float, leaves_after: float) -> str:
+    def command(how: str, listens_after: float, leaves_after: float | None) -> str:
         text = DAEMON.replace("HOW", WAYS[how]).replace("PIDS", repr(str(tmp_path / "pids")))
         return f"{script(text)} {{port}} {listens_after} {leaves_after}"
 
@@ -94,43 +96,56 @@ def test_a_shell_that_leaves_the_server_behind_is_the_same(
 
 
 def test_one_that_leaves_in_the_middle_of_a_run_is_told_the_same(daemon: Callable[..., str], tmp_path: Path) -> None:
-    server = Launched(daemon("setsid", 0, 1.7), 1.0, Manners())
+    server = Launched(daemon("setsid", 0, None), 1.0, Manners())
     server.prepare()
     assert not server.refusal
+    (tmp_path / "pids.go").touch()
     assert server.ended(DEADLINE) == server.refusal == f"the server {WORDS}"
     with pytest.raises(Unreachable, match=WORDS):
         server.prepare()
     assert wait_until(lambda: ended(tmp_path))
 
 
-SERVE = "import socket, sys, time; kept = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+SERVE = "import os, socket, sys, time; kept = socket.create_server(('127.0.0.1', int(sys.argv[1])))"
+UNTIL_TOLD = """
+while not os.path.exists(sys.argv[0] + ".go"):
+    time.sleep(0.01)
+"""
+
+
+def tell(folder: Path) -> None:
+    """Tell a server that is to end to do so."""
+    (folder / "server.py.go").touch()
 
 
 @pytest.mark.parametrize("status", [0, 7])
 def test_one_that_ends_and_leaves_a_helper_has_only_ended(
-    script: Callable[[str], str], start: Callable[..., Process], status: int
+    script: Callable[[str], str], start: Callable[..., Process], tmp_path: Path, status: int
 ) -> None:
     helper = "import subprocess; subprocess.Popen(['sleep', '1000'])"
-    process = start(f"{script(f'{helper}; {SERVE}; time.sleep(0.5); raise SystemExit({status})')} {{port}}")
+    process = start(f"{script(f'{helper}; {SERVE}{UNTIL_TOLD}raise SystemExit({status})')} {{port}}")
+    tell(tmp_path)
     assert process.ends(DEADLINE)
     assert (process.in_background, process.status) == (False, status)
 
 
 def test_one_that_fails_and_leaves_its_workers_has_ended(
-    script: Callable[[str], str], start: Callable[..., Process]
+    script: Callable[[str], str], start: Callable[..., Process], tmp_path: Path
 ) -> None:
-    text = f"import os; {SERVE}; os.fork() or time.sleep(1000); time.sleep(0.5); os._exit(3)"
+    text = f"{SERVE}; os.fork() or time.sleep(1000){UNTIL_TOLD}os._exit(3)"
     process = start(f"{script(text)} {{port}}")
+    tell(tmp_path)
     assert process.ends(DEADLINE)
     assert (process.in_background, process.status) == (False, 3)
 
 
 @pytest.mark.parametrize("number", [leash.LISTENS_ON, leash.LIVES_ON, signal.SIGKILL])
 def test_no_end_of_a_server_looks_like_it(
-    script: Callable[[str], str], start: Callable[..., Process], number: int
+    script: Callable[[str], str], start: Callable[..., Process], tmp_path: Path, number: int
 ) -> None:
-    text = f"import os; {SERVE}; time.sleep(0.3); os.kill(os.getpid(), {int(number)})"
+    text = f"{SERVE}{UNTIL_TOLD}os.kill(os.getpid(), {int(number)})"
     process = start(f"{script(text)} {{port}}")
+    tell(tmp_path)
     assert process.ends(DEADLINE)
     assert (process.in_background, process.status) == (False, 128 + number)
 
