@@ -13,13 +13,13 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
 
 try:
-    from conformance.harness import dialect, launch, proc
+    from conformance.harness import complaints, dialect, elsewhere, launch, proc
     from conformance.harness.mailbox import Folder
     from conformance.harness.settings import UsageError, parse_address, resolve
     from conformance.load import closing, delivered, plot, table
@@ -153,11 +153,14 @@ def main() -> int:
         words = dialect.load(given.dialect)
         if given.launch:
             process = launch.Process(given.launch, asked.time_limit)
+            process.expect_foreground()
             asked = replace(asked, address=(launch.HOST, process.port))
     except (UsageError, dialect.DialectError, plot.NoPlot) as error:
         print(f"multiclient: {shown(str(error))}", file=sys.stderr)
         return USAGE
     except launch.Unreachable as error:
+        if process:
+            process.stop()
         print(f"multiclient: {error}", file=sys.stderr)
         return UNREACHABLE
     try:
@@ -184,15 +187,20 @@ def _run(
         signal.signal(number, lambda *_: _interrupt(engine))
     engine.run_until(asked.duration)
     progress.clear()
+    if process and process.in_background:
+        print(f"multiclient: {process.end}", file=sys.stderr)
+        return UNREACHABLE
     if engine.refused and not engine.most_greeted:
         host, port = asked.address
-        print(f"multiclient: no connection to {_joined(host, str(port))}: {engine.refused}", file=sys.stderr)
+        where = elsewhere.instead(host, port)
+        hint = f": it does listen on {where}" if where else ""
+        print(f"multiclient: no connection to {_joined(host, str(port))}: {engine.refused}{hint}", file=sys.stderr)
         return UNREACHABLE
     outcome = None
     if folder and spool and not engine.interrupted:
         outcome = delivered.check(folder, run, spool)
     closing.judge(engine, outcome)
-    _tell(given, engine, outcome)
+    _tell(given, engine, outcome, complaints.remarks(process.complaints.take()) if process else [])
     return INTERRUPTED if engine.interrupted else WRONG if run.findings.total else RIGHT
 
 
@@ -206,7 +214,7 @@ def _folder(mailbox: str | None, asked: Options, process: launch.Process | None)
 
 
 def _how_ended(process: launch.Process | None) -> str:
-    return "" if process is None or process.status is None else f"exit status {process.status}{process.printed()}"
+    return "" if process is None or process.status is None else process.end
 
 
 def _interrupt(engine: Engine) -> None:
@@ -215,11 +223,11 @@ def _interrupt(engine: Engine) -> None:
         signal.signal(number, signal.SIG_DFL)  # an impatient second one ends it at once
 
 
-def _tell(given: argparse.Namespace, engine: Engine, outcome: delivered.Outcome | None) -> None:
+def _tell(given: argparse.Namespace, engine: Engine, outcome: delivered.Outcome | None, printed: Sequence[str]) -> None:
     """Print the table, the findings and the verdict, and write the files that were asked for."""
     wrong = engine.run.findings.total
     print(table.table(engine), "", sep="\n")
-    for line in (*table.facts(engine, outcome), "", *table.findings(engine)):
+    for line in (*table.facts(engine, outcome), *printed, "", *table.findings(engine)):
         print(line)
     colour = "" if "NO_COLOR" in os.environ or not sys.stdout.isatty() else "31" if wrong else "32"
     verdict = table.verdict(engine, engine.interrupted)

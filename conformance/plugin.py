@@ -150,6 +150,13 @@ def pytest_configure_node(node: Any) -> None:
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take what servers printed after a worker's last case."""
+    if Collector.current:
+        Collector.current.complaints.update(getattr(node, "workeroutput", {}).get("complaints", {}))
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneByOne:
     """Hand out cases in an order of our own."""
     shared = probe.Found(**config.option.conformance_found).command is None
@@ -247,7 +254,11 @@ def pytest_runtest_makereport(
             "suspects": record.suspects,
             "files": record.files,
             "before": record.before,
+            "complaints": dict(runner.take_complaints()),
+            "refusal": runner.refusal,
         }
+        if runner.refusal:
+            item.session.shouldstop = runner.refusal
         vars(report)["conformance"] = data
     return report
 
@@ -272,6 +283,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     data = getattr(report, "conformance", None)
     if data:
         collector.add(data)
+        collector.complaints.update(data["complaints"])
+        collector.refusal = collector.refusal or data["refusal"]
     elif report.failed:
         collector.fault = True
 
@@ -309,10 +322,18 @@ def pytest_collectreport(report: pytest.CollectReport) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """End the servers; in the controller write results.json and decide the exit status."""
     config = session.config
-    if runner := config.stash.get(RUNNER, None):
-        runner.stop()
     collector = config.stash.get(COLLECTOR, None)
+    if runner := config.stash.get(RUNNER, None):
+        last = runner.take_complaints()
+        if collector:
+            collector.complaints.update(last)
+        else:
+            vars(config)["workeroutput"]["complaints"] = dict(last)
+        runner.stop()
     if collector is None or int(exitstatus) == outcome.USAGE:
+        return
+    if collector.refusal:
+        session.exitstatus = _refuse(collector.refusal, outcome.UNREACHABLE)
         return
     if config.option.report:
         folder = Path(config.option.report)

@@ -100,6 +100,29 @@ def test_what_a_server_printed_before_it_ended_is_shown_below_the_line(
     assert below == ["    no port today"]
 
 
+def daemon(folder: Path, leaves_after: float) -> str:
+    """The command of a reference server that leaves for the background some seconds after its start."""
+    text = "import os, sys, time\nfrom reference_server.__main__ import main\n"
+    text += f"if os.fork() == 0:\n    os.setsid()\n    main()\ntime.sleep({leaves_after})\n"
+    (folder / "daemon.py").write_text(text)
+    return f"{shlex.quote(sys.executable)} daemon.py --port {{port}}"
+
+
+@pytest.mark.parametrize("leaves_after", [0.0, 0.6, 2.5], ids=["at-once", "listening", "in-the-middle"])
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_server_in_the_background_is_said_in_one_line(
+    suite: Callable[..., Run], tmp_path: Path, leaves_after: float, workers: str
+) -> None:
+    run = suite("--quick", "--time-limit", "2", workers, "--launch", daemon(tmp_path, leaves_after))
+    assert run.returncode == UNREACHABLE, run.stdout + run.stderr
+    assert run.stderr.splitlines() == [
+        "conformance: the server put itself into the background, and was ended with its children: start it so that it "
+        "stays in the foreground"
+    ]
+    assert "BLOCKED  " not in run.stdout and not (tmp_path / "reports").exists()
+    assert left_over(tmp_path) == []
+
+
 def test_pytest_itself_says_the_same(tmp_path: Path, environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "pytest", str(PROJECT / "conformance"), "--target", "nowhere"]
     run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=DEADLINE)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from conformance.harness import crowd, proc
+from conformance.harness import crowd, leaks, proc
 from conformance.harness.case import Case
 from conformance.harness.verdict import Skipped
 
@@ -221,3 +221,23 @@ def test_threads_stay(case: Case) -> None:
         client.close()
     if new:
         case.find("pool.threads", f"{len(new)} new threads in 64 sessions", "none", f"{len(new)}")
+
+
+LEAVING = (
+    ("greeted", b"", "close"),
+    ("sender", b"", "reset"),
+    ("body", b"unfinished\r\nunfini", "close"),
+    ("body", b"unfinished\r\n", "reset"),
+)
+
+
+@pytest.mark.alone
+@pytest.mark.judges("pool.leaks")
+def test_nothing_leaks(case: Case) -> None:
+    """64 clients come and leave, also in the middle of a body: what the server grows by with each of them is noted."""
+    crowd.need_freed_places(case, at_once=True)
+    for client in crowd.fill(case):
+        client.close()
+    leaving = itertools.cycle(LEAVING)
+    for growth in leaks.grown(case, lambda: case.abandon(*next(leaving)), 32):
+        case.find("pool.leaks", growth)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from conformance.harness import complaints
 from conformance.harness.case import Case
 from conformance.harness.dialect import Dialect
 from conformance.harness.health import Health
@@ -75,6 +76,7 @@ class Bench:
         A server that dies breaks `pool.alive`; one that dies twice under the same case has shown nothing else.
         """
         died = ""
+        mark = self.server.complaints.mark()
         record = self._once(plan)
         for _ in range(TRIES - 1):
             end = self.server.ended(_patience(record))
@@ -84,7 +86,9 @@ class Bench:
                 break
             died = end or died
             record = self._once(plan)
-        return self._conclude(plan, record, died)
+        record = self._conclude(plan, record, died)
+        complaints.quote(record, self.server.complaints.since(mark))
+        return record
 
     def hold_until_broken(self, plan: Plan, times: int) -> Record:
         """Run a case again while it finds nothing, so many times at the most."""
@@ -131,9 +135,11 @@ class Bench:
 
     def attempt(self, plan: Plan) -> Record:
         """Hold a case once, beside others; `void` where that was spoiled, or the server died under them all."""
+        mark = self.server.complaints.mark()
         record = self._once(plan)
         if self.server.ended(_patience(record)):
             record.set_aside("void", "the server died while several cases were held")
+        complaints.quote(record, self.server.complaints.since(mark))
         return record
 
     def _once(self, plan: Plan) -> Record:

@@ -17,7 +17,9 @@ import threading
 import time
 from pathlib import Path
 
-from conformance.harness import leash, proc
+from conformance.harness import complaints, leash, proc
+from conformance.harness.complaints import Complaints
+from conformance.harness.elsewhere import Elsewhere
 
 OUTPUT_LIMIT = 1024 * 1024
 """Bytes of a server's output that are kept in `output.txt`."""
@@ -25,13 +27,25 @@ START_LIMIT = 15.0
 """Seconds that a server may take until it listens."""
 STOP_LIMIT = 30.0
 """Seconds that the end of a server may take, on however busy a machine, beyond the grace that it is given."""
+SETTLED = 0.25
+"""Seconds after which a server that listens has become the process that it stays, if nobody else has a part in it."""
+DETACHES = 1.25
+"""Seconds after which one whose listener others hold as well is not expected to leave it to them any more."""
 PLAIN_PORT = 8765
 """Where a server listens that takes no port."""
 HOST = "127.0.0.1"
+IN_BACKGROUND = (
+    "the server put itself into the background, and was ended with its children: start it so that it stays in the "
+    "foreground"
+)
 
 
 class Unreachable(Exception):
     """There is no server to talk to; the message is one line, then what the server printed."""
+
+
+class Background(Unreachable):
+    """The server put itself into the background."""
 
 
 def reference_command() -> str:
@@ -82,12 +96,20 @@ class Process:
         time_limit: seconds, filled in.
         stale: a mailbox that stands in its directory before it starts, or None.
         wrap: a command that is put in front of it, or None.
+        complaints: where the exceptions and crashes go that it prints, or None.
 
     Raises:
         Unreachable: it does not start or does not listen.
     """
 
-    def __init__(self, command: str, time_limit: float, stale: bytes | None = None, wrap: str | None = None) -> None:
+    def __init__(
+        self,
+        command: str,
+        time_limit: float,
+        stale: bytes | None = None,
+        wrap: str | None = None,
+        complaints: Complaints | None = None,
+    ) -> None:
         words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
         self.port, self._claim = _free_port() if "{port}" in command else (PLAIN_PORT, None)
         if proc.listener(HOST, self.port):
@@ -100,6 +122,8 @@ class Process:
             words = [word.replace(name, value) for word in words]
         self.started = time.time()
         self._tail = bytearray()
+        self.complaints = complaints if complaints is not None else Complaints()
+        self._let_go = False
         self._leash = subprocess.Popen(
             [sys.executable, "-I", "-S", leash.__file__, *words],
             cwd=self.directory,
@@ -113,48 +137,100 @@ class Process:
         self._reader = threading.Thread(target=self._collect_output, daemon=True)
         self._reader.start()
         self.first: socket.socket | None = None
+        self._listened: float | None = None
         self._wait_until_it_listens()
 
     def _wait_until_it_listens(self) -> None:
         deadline = time.monotonic() + START_LIMIT
-        while time.monotonic() < deadline:
+        where = ""
+        elsewhere = Elsewhere(HOST, self.port, self._claim is not None)
+        while time.monotonic() < deadline and not (where := elsewhere.look(self.processes)):
             if self.status is not None:
                 self._reader.join(1.0)
-                printed = self.printed()
                 self.stop()
-                raise Unreachable(f"the server ended at once with exit status {self.status}{printed}")
-            if self._listens():
+                if self.in_background:
+                    raise Background(self.end)
+                raise Unreachable(f"the server ended at once with {self._left}")
+            # A child of one that has left already does not make it a server.
+            if self._listens() and self._runs():
+                self._listened = time.monotonic()
                 return
             time.sleep(0.01)
         printed = self.printed()
         self.stop()
-        raise Unreachable(f"the server does not listen on {HOST}:{self.port} after {START_LIMIT:g} s{printed}")
+        said = f": {where}" if where else f" after {START_LIMIT:g} s{printed}"
+        raise Unreachable(f"the server does not listen on {HOST}:{self.port}{said}")
 
     def _listens(self) -> bool:
         if proc.available():
-            return proc.listener(HOST, self.port) is not None
+            return proc.serves(HOST, self.port)
         # A connection that is opened only to look would cost some servers a worker: the first case keeps this one.
         with contextlib.suppress(OSError):
             self.first = socket.create_connection((HOST, self.port), timeout=1.0)
         return self.first is not None
 
+    def processes(self) -> list[int]:
+        """The ids of all processes that the server consists of, as far as they can be seen."""
+        return [process for process, *_ in leash.descendants(self._leash.pid)]
+
+    def expect_foreground(self) -> None:
+        """Make sure that the process that was started goes on serving; takes a moment where others share in that.
+
+        Raises:
+            Unreachable: it has put itself into the background.
+        """
+        assert self._listened is not None
+        self.ends(self._listened + SETTLED - time.monotonic())
+        if not self._serves_itself():
+            self.ends(self._listened + DETACHES - time.monotonic())
+        if not self._runs():
+            self.ends(STOP_LIMIT)
+        if self.in_background:
+            raise Background(self.end)
+
+    def _runs(self) -> bool:
+        """Whether the process that was started runs, which ends a little before the leash does."""
+        server = leash.held(self._leash.pid)
+        family = leash.descendants(self._leash.pid)
+        return not proc.available() or any(one == server and state not in "ZX" for one, _, _, state in family)
+
+    def _serves_itself(self) -> bool:
+        """Whether the process that was started, and it alone, owns the socket that listens."""
+        row = proc.listener(HOST, self.port)
+        owners = [process for process in self.processes() if row and row.inode in leash.sockets(process)]
+        return not proc.available() or owners == [leash.held(self._leash.pid)]
+
     @property
     def status(self) -> int | None:
         """Its exit status, or None while it runs."""
-        return self._leash.poll()
+        status = self._leash.poll()
+        return 0 if status in (-leash.LISTENS_ON, -leash.LIVES_ON) else status
+
+    @property
+    def in_background(self) -> bool:
+        """Whether the process that was started has ended in peace and left the serving to another."""
+        left = self._leash.poll()
+        return left == -leash.LISTENS_ON or (left == -leash.LIVES_ON and self._listened is None)
+
+    @property
+    def end(self) -> str:
+        """How it ended, and what it printed last."""
+        return IN_BACKGROUND if self.in_background else f"the server ended with {self._left}"
+
+    @property
+    def _left(self) -> str:
+        return f"exit status {self.status}{self.printed()}"
 
     def ends(self, patience: float) -> bool:
         """Whether it has ended, or does within some seconds."""
         with contextlib.suppress(subprocess.TimeoutExpired):
-            self._leash.wait(patience)
+            self._leash.wait(max(0.0, patience))
         return self.status is not None
 
     def printed(self) -> str:
         """The last lines that it printed, for a message, with their own lead-in; empty if it printed nothing."""
         lines = bytes(self._tail).decode("latin-1").splitlines()[-12:]
-        shown = "\n".join(
-            "    " + "".join(c if " " <= c <= "~" else f"\\x{ord(c):02x}" for c in row[:200]) for row in lines
-        )
+        shown = "\n".join("    " + complaints.shown(row[:200]) for row in lines)
         return f"; it printed:\n{shown}" if shown else "; it printed nothing"
 
     def stop(self) -> None:
@@ -162,6 +238,7 @@ class Process:
         if self.first:
             self.first.close()
         assert self._leash.stdin
+        self._let_go = True
         self._leash.stdin.close()
         try:
             self._leash.wait(leash.GRACE + STOP_LIMIT)
@@ -176,11 +253,16 @@ class Process:
     def _collect_output(self) -> None:
         assert self._leash.stdout
         kept = 0
+        reader = complaints.Reader(self.complaints)
         with (self.directory / "output.txt").open("wb") as file, contextlib.suppress(ValueError):
             while data := os.read(self._leash.stdout.fileno(), 65536):
                 self._tail = (self._tail + data)[-8192:]
+                if not self._let_go:  # what it says of its own end is our doing
+                    reader.feed(data)
                 file.write(data[: max(0, OUTPUT_LIMIT - kept)])
                 kept += len(data)
+        if not self._let_go:
+            reader.feed(b"\n")  # its last words may lack a line end
 
 
 def _environment() -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from conformance.harness import launch, mailbox, proc
+from conformance.harness import elsewhere, launch, mailbox, proc
 from conformance.harness.health import LATE
 from conformance.harness.launch import Unreachable
 from conformance.harness.mailbox import Folder
@@ -80,7 +80,11 @@ def _look_at_command(settings: Settings) -> Found:
     process = launch.Process(command, settings.time_limit, wrap=settings.wrap)
     try:
         found = Found(_name_of(command), launch.HOST, process.port, command)
-        _learn(found, settings, Folder(process.directory), process.first)
+        try:
+            _learn(found, settings, Folder(process.directory), process.first)
+        finally:
+            # One that leaves for the background meanwhile spoils the conversation, and is the reason for it.
+            process.expect_foreground()
     finally:
         process.stop()
     found.mailbox = None
@@ -100,8 +104,10 @@ def _look_at_address(settings: Settings) -> Found:
     host, port = parse_address(settings.target)
     numeric, _ = resolve(host, port)
     found = Found(settings.target, numeric, port, None)
-    if proc.available() and proc.is_local(numeric) and not proc.listener(numeric, port):
-        raise Unreachable(f"nothing listens on {settings.target}: start the server, or correct --target")
+    if proc.available() and proc.is_local(numeric) and not proc.serves(numeric, port):
+        where = elsewhere.instead(numeric, port)
+        hint = f"it does on {where}: write --target {where}" if where else "start the server, or correct --target"
+        raise Unreachable(f"nothing listens on {settings.target}: {hint}")
     _learn(found, settings, _folder(found, settings), None)
     return found
 

@@ -7,10 +7,12 @@ import ipaddress
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from pathlib import Path
+
+from conformance.harness import leash
 
 ESTABLISHED, LISTEN = "01", "0A"
 
@@ -64,15 +66,53 @@ def _address(text: str) -> tuple[str, int]:
 
 def listener(host: str, port: int) -> Row | None:
     """The socket that listens for connections to this host and port on this machine."""
-    if not available():
-        return None
-    wanted = f":{port:04X}"
-    for name in ("tcp", "tcp6"):
+    every = ("::",) if ":" in host else ("0.0.0.0", "::")
+    return next((row for row in listeners(port) if row.local[0] in (host, *every)), None)
+
+
+def listeners(port: int | None = None) -> Iterator[Row]:
+    """The sockets that listen on this machine: on this port, or on any."""
+    wanted = "" if port is None else f":{port:04X}"
+    for name in ("tcp", "tcp6") if available() else ():
         # Listeners come first, and thousands of closed connections may follow.
         for words in takewhile(lambda words: words[3] == LISTEN, _lines(name)):
-            if words[1].endswith(wanted) and (row := _row(words)).local[0] in ("0.0.0.0", "::", host):
-                return row
-    return None
+            if words[1].endswith(wanted):
+                yield _row(words)
+
+
+def serves(host: str, port: int) -> bool:
+    """Whether anything listens for connections to this host and port on this machine.
+
+    Nothing in /proc tells whether a socket on `::` takes IPv4 as well; where it does, nobody can bind there.
+    """
+    row = listener(host, port)
+    if row is None or ":" in host or row.local[0] != "::":
+        return row is not None
+    with socket.socket() as probe:
+        # So that a server that is about to bind there itself can, meanwhile.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def listened_to(processes: Iterable[int]) -> list[Row]:
+    """The sockets on which any of these processes listens."""
+    inodes = {inode for process in processes for inode in leash.sockets(process)}
+    return [row for row in listeners() if row.inode in inodes]
+
+
+def as_target(row: Row) -> str:
+    """How a client on this machine is told to connect to what listens there, as `--target` takes it."""
+    host, port = row.local
+    return shown({"::": "::1", "0.0.0.0": "127.0.0.1"}.get(host, host), port)
+
+
+def shown(host: str, port: int) -> str:
+    """An address in one word, an IPv6 host in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def is_local(host: str) -> bool:
@@ -130,9 +170,22 @@ def started(pid: int) -> float:
         return 0.0
 
 
+KINDS = ("descriptors", "threads", "processes")
+
+
+def usage(processes: Sequence[int]) -> tuple[int, ...]:
+    """How much of each of `KINDS` these processes have together; a thread is one beside a process's first."""
+    descriptors = sum(len(_names(f"/proc/{pid}/fd")) for pid in processes)
+    return descriptors, sum(max(0, len(threads(pid)) - 1) for pid in processes), len(processes)
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)
+    except OSError:
+        return []
+
+
 def threads(pid: int) -> set[int]:
     """The ids of a process's threads; empty where they cannot be seen."""
-    try:
-        return {int(name) for name in os.listdir(f"/proc/{pid}/task")}
-    except OSError:
-        return set()
+    return {int(name) for name in _names(f"/proc/{pid}/task")}

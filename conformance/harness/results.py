@@ -7,6 +7,7 @@ import platform
 import re
 import shlex
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from conformance import __version__
-from conformance.harness import again, outcome
+from conformance.harness import again, complaints, outcome
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
@@ -38,6 +39,8 @@ class Collector:
     Attributes:
         interrupted: the user stopped the run.
         fault: the suite itself went wrong.
+        refusal: why the server could not be tested any further, however far the run had come; mostly empty.
+        complaints: the exceptions and crashes that servers printed, how often each.
         path: where results.json was written.
         current: the collector of this process, which pytest's reports reach without a config.
     """
@@ -49,9 +52,11 @@ class Collector:
     began: float
     interrupted: bool = False
     fault: bool = False
+    refusal: str = ""
     path: Path | None = None
     current: ClassVar[Collector | None] = None
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    complaints: Counter[str] = field(default_factory=Counter)
     _notes: dict[str, None] = field(default_factory=dict)
     _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _files: dict[str, str] = field(default_factory=dict)
@@ -160,4 +165,5 @@ class Collector:
             notes.insert(0, "the run was interrupted: what was not held yet is not judged")
         if self.found.no_mailbox:
             notes.append(f"the mailbox was not read: {self.found.no_mailbox}")
+        notes += complaints.remarks(self.complaints)
         return notes

@@ -6,7 +6,9 @@ while the others are held one after the other.
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Semaphore, Thread
 
@@ -15,7 +17,7 @@ from conformance.harness.bench import Bench, Plan
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
-from conformance.harness.target import Addressed, Launched, Server
+from conformance.harness.target import Addressed, Launched, Server, Unreachable
 from conformance.harness.verdict import Record
 
 WAITING = 16
@@ -63,7 +65,8 @@ class Runner:
         if not plans or self._waiting:
             return
         self._behind = self.front if self.shared else self._bench()
-        self._behind.server.prepare(fresh=True)
+        with suppress(Unreachable):  # as each of them will find for itself
+            self._behind.server.prepare(fresh=True)
         self._behind.server.shared = True
         self._waiting = {plan.id: Future() for plan in plans}
         # Daemons, because an interrupted run must not wait for clocks.
@@ -136,6 +139,18 @@ class Runner:
     def notes(self) -> list[str]:
         """Lines for the reader of the report."""
         return list(dict.fromkeys(note for bench in self._benches for note in bench.notes))
+
+    def take_complaints(self) -> Counter[str]:
+        """The exceptions and crashes that its servers printed since they were last taken, how often each."""
+        found: Counter[str] = Counter()
+        for bench in self._benches:
+            found += bench.server.complaints.take()
+        return found
+
+    @property
+    def refusal(self) -> str:
+        """Why no case can be run on the server any more; empty as long as one can."""
+        return next((why for bench in self._benches if (why := bench.server.refusal)), "")
 
     def stop(self) -> None:
         """End what was started; cases that still wait are left."""

@@ -7,7 +7,8 @@ import threading
 from pathlib import Path
 
 from conformance.harness import proc
-from conformance.harness.launch import Process, Unreachable
+from conformance.harness.complaints import Complaints
+from conformance.harness.launch import Background, Process, Unreachable
 from conformance.harness.mailbox import Folder
 from conformance.harness.places import Places, SharedPlaces
 from conformance.harness.wire import Manners
@@ -32,6 +33,7 @@ class Server:
         cases: the ids of those that were run on it since it was started, in order.
         own_ports: the local ports of all our connections.
         open_ports: those of the connections that are open.
+        complaints: the exceptions and crashes that it printed, where the suite started it.
     """
 
     address: tuple[str, int]
@@ -50,6 +52,7 @@ class Server:
         self.cases: list[str] = []
         self.own_ports: set[int] = set()
         self.open_ports: set[int] = set()
+        self.complaints = Complaints()
 
     @property
     def gone(self) -> bool:
@@ -61,10 +64,19 @@ class Server:
         """Whether it runs on this machine, where /proc tells of it."""
         return proc.listener(*self.address) is not None
 
+    @property
+    def refusal(self) -> str:
+        """Why no case can be run on it any more, whatever it was about to judge; empty as long as one can."""
+        return ""
+
     def process(self) -> int | None:
         """The id of its process, where it can be seen."""
         row = proc.listener(*self.address)
         return proc.owner(row) if row else None
+
+    def processes(self) -> list[int]:
+        """The ids of all its processes, where the suite started it and they can be seen."""
+        return []
 
     def first_socket(self) -> socket.socket | None:
         """A connection that was made to see whether the server is there, for the first case to use."""
@@ -142,6 +154,7 @@ class Launched(Server):
         self._lock = threading.RLock()
         self._process: Process | None = None
         self._refusals: list[Unreachable] = []
+        self._refusal = ""
         self.starts = 0
 
     def prepare(self, fresh: bool = False) -> None:
@@ -165,12 +178,16 @@ class Launched(Server):
 
     def _start(self, stale: bytes | None = None) -> None:
         assert self.command
+        if self._refusal:
+            raise Background(self._refusal)
         if len(self._refusals) == START_TRIES:
             raise self._refusals[-1]
         try:
-            self._process = Process(self.command, self._time_limit, stale, self._wrap)
+            self._process = Process(self.command, self._time_limit, stale, self._wrap, self.complaints)
         except Unreachable as error:
             self._refusals.append(error)
+            if isinstance(error, Background):
+                self._refusal = str(error)
             raise
         self._refusals.clear()
         self.address = ("127.0.0.1", self._process.port)
@@ -179,6 +196,11 @@ class Launched(Server):
         self.connections = 0
         self.cases = []
         self.starts += 1
+
+    def processes(self) -> list[int]:
+        """The ids of all its processes, as far as they can be seen."""
+        process = self._process
+        return process.processes() if process else []
 
     def first_socket(self) -> socket.socket | None:
         """The connection by which its start was seen, where /proc could not tell."""
@@ -193,7 +215,7 @@ class Launched(Server):
         process = self._process
         if process is None or not process.ends(patience):
             return ""
-        return f"the server ended with exit status {process.status}{process.printed()}"
+        return process.end
 
     def exhausted(self) -> bool:
         """Told that it greets nobody any more: it is started again before it has had that many clients."""
@@ -212,5 +234,12 @@ class Launched(Server):
         """End the process, if it runs."""
         with self._lock:
             if self._process is not None:
+                self._refusal = self.refusal
                 self._process.stop()
                 self._process = None
+
+    @property
+    def refusal(self) -> str:
+        """That it has put itself into the background, once it has."""
+        process = self._process
+        return process.end if process and process.in_background else self._refusal

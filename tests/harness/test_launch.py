@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import os
 import random
-import shlex
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import textwrap
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +20,9 @@ from conformance.harness import launch, leash
 from conformance.harness.launch import Process, Unreachable, words_of
 from conformance.harness.target import Launched
 from conformance.harness.wire import Manners
+from tests.harness.families import DEADLINE, PYTHON, runs, wait_until
 
-DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
-PYTHON = shlex.quote(sys.executable)
+pytestmark = pytest.mark.usefixtures("temporary")
 LISTEN = """
     import json, os, socket, sys, time
     from pathlib import Path
@@ -35,58 +32,6 @@ LISTEN = """
     print("listening", flush=True)
     time.sleep(1000)
 """
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Callable[[str], str]:
-    """Give the command line that runs a Python program."""
-
-    def write(text: str) -> str:
-        path = tmp_path / "server.py"
-        path.write_text(textwrap.dedent(text))
-        return f"{PYTHON} -S {path}"
-
-    return write
-
-
-@pytest.fixture(autouse=True)
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where servers get their directories; and where one listens that takes no port, others do not."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        monkeypatch.setattr(launch, "PLAIN_PORT", free.getsockname()[1])
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Process]]:
-    """Start servers that end with the test."""
-    processes: list[Process] = []
-
-    def start_one(command: str, time_limit: float = 10.0, stale: bytes | None = None) -> Process:
-        processes.append(Process(command, time_limit, stale))
-        return processes[-1]
-
-    yield start_one
-    for process in processes:
-        process.stop()
-
-
-def runs(pid: int) -> bool:
-    try:
-        status = Path(f"/proc/{pid}/stat").read_text()
-    except OSError:
-        return False
-    return status.rsplit(")", 1)[1].split()[0] not in "ZX"
-
-
-def wait_until(holds: Callable[[], object]) -> bool:
-    deadline = time.monotonic() + DEADLINE
-    while not holds() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return bool(holds())
 
 
 def refused(command: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -126,10 +127,30 @@ def test_nobody_listens() -> None:
     assert process.returncode == 6 and "refused" in errors and errors.count("\n") == 1
 
 
+def test_where_it_is_instead_is_named() -> None:
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        process = multiclient("127.0.0.1", str(port))
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 6 and errors.endswith(f": it does listen on [::1]:{port}\n")
+
+
 def test_server_that_does_not_start() -> None:
     process = multiclient("--launch", "false")
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 6 and errors.startswith("multiclient: the server ended at once")
+
+
+@pytest.mark.parametrize("leaves_after", [0.6, 2.5], ids=["at-first", "later"])
+def test_server_that_goes_into_the_background(tmp_path: Path, leaves_after: float) -> None:
+    text = "import os, time\nfrom reference_server.__main__ import main\n"
+    text += f"if os.fork() == 0:\n    os.setsid()\n    main()\ntime.sleep({leaves_after})\n"
+    (tmp_path / "daemon.py").write_text(text)
+    command = f"{shlex.quote(sys.executable)} {tmp_path / 'daemon.py'} --port {{port}} --time-limit {{time_limit}}"
+    process = multiclient("--launch", command, "--time-limit", "1", "--duration", "30")
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 6
+    assert errors.startswith("multiclient: the server put itself into the background") and errors.count("\n") == 1
 
 
 def test_interrupted_run_still_shows_its_table() -> None:
