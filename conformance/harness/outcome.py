@@ -38,12 +38,13 @@ def exit_status(requirements: Sequence[dict[str, str]], fail_on_warn: bool, inte
     return CONFORMS
 
 
-def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
+def verdict_line(requirements: Sequence[dict[str, str]], status: int, cut_short: Sequence[str] = ()) -> str:
     """The last line of a run.
 
     Args:
         requirements: the ledger's rules with their verdicts.
         status: the exit status.
+        cut_short: clauses on what was not judged to its end.
     """
     verdicts = Counter(row["verdict"] for row in requirements)
     total = len(requirements)
@@ -59,7 +60,7 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int) -> str:
     }[status]
     if verdicts["warn"]:
         head += f", {_count(verdicts['warn'], 'warning')}"
-    return head + _not_judged(requirements)
+    return "; ".join([head + _not_judged(requirements), *cut_short])
 
 
 def _short_of(verdicts: Counter[str]) -> str:

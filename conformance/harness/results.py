@@ -51,6 +51,7 @@ class Collector:
     current: ClassVar[Collector | None] = None
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     _notes: dict[str, None] = field(default_factory=dict)
+    _cut_short: dict[int, str] = field(default_factory=dict)
     _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _files: dict[str, str] = field(default_factory=dict)
 
@@ -58,8 +59,10 @@ class Collector:
         Collector.current = self
 
     def add(self, data: dict[str, Any]) -> None:
-        """Take a case's record: `position` in the suite, the `case`, its `suspects` and `files`, and `notes`."""
+        """Take a case's record: `position` in the suite, the `case`, its `suspects`, `files`, `notes`, `cut_short`."""
         self._cases[data["position"]] = data["case"]
+        if data["cut_short"]:
+            self._cut_short[data["position"]] = data["cut_short"]
         if data["suspects"]:
             self._suspects[data["case"]["id"]] = data["suspects"]
         self._files.update(data["files"])
@@ -105,7 +108,7 @@ class Collector:
                     row["reason"] = "left out by --quick"
         self._notes.update(dict.fromkeys(unexplained(requirements, cases)))
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault)
-        line = outcome.verdict_line(requirements, status)
+        line = outcome.verdict_line(requirements, status, [clause for _, clause in sorted(self._cut_short.items())])
         self.path = outcome.write(self._results(cases, requirements, status, line), folder, self._files)
         return status
 

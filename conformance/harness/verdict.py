@@ -62,6 +62,7 @@ class Record:
         suspects: for what was found by search, the requirements that explain it where they are broken already.
         files: what else goes into the report's folder, by name.
         notes: lines for the reader of the report.
+        cut_short: of a search that did not get to all that it is to judge, a clause for the verdict line; else empty.
         waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
             `kept` where the server was still there.
     """
@@ -78,6 +79,7 @@ class Record:
     suspects: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    cut_short: str = ""
 
     def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
         """Record a breach; the requirement's level says whether it fails, warns or is only noted.

@@ -1,4 +1,4 @@
-"""Holds one conversation on the server and says how it failed, if it did."""
+"""Runs one conversation on the server and says how it failed, if it did."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from conformance.harness.target import Server
 from conformance.harness.transcript import Transcript
 from conformance.harness.verdict import Blocked, Broken, Record, Void
 from conformance.harness.wire import WireError
+from conformance.search.budget import Hasty, Pace
 from conformance.search.conversation import Conversation, Step
-from conformance.search.failure import Failure
+from conformance.search.failure import ALIVE, Failure
 from conformance.search.history import Differs, History
 from conformance.search.talker import Action, Astray, Talker
 
@@ -44,23 +45,25 @@ class Ungreeted(Exception):
 
 @dataclass(frozen=True)
 class Play:
-    """One holding of a conversation, for a script that holds it again.
+    """One run of a conversation, for a script that runs it again.
 
     Attributes:
         actions: what the clients did, in order.
         messages: what was acknowledged, in order.
         consecutive: whether their numbers have to be 1, 2, 3 … on a fresh server.
         in_mailbox: whether it was the mailbox or the numbers that was wrong.
+        linger: seconds that the server was left alone afterwards.
     """
 
     actions: tuple[Action, ...] = ()
     messages: tuple[Message, ...] = ()
     consecutive: bool = False
     in_mailbox: bool = False
+    linger: float = 0.0
 
 
 class Player:
-    """Holds conversations on one server.
+    """Runs conversations on one server.
 
     Args:
         server: the server under test.
@@ -70,6 +73,12 @@ class Player:
         name: the case's id.
         alone: whether nobody else delivers to this server.
         counts: whether nobody else is to deliver during a conversation; not if it waits.
+
+    Attributes:
+        connections: how many were made in all.
+        last: how the last conversation was run.
+        past: the conversations that the server has been through since its start.
+        judges_mailbox: whether mailbox and numbers are judged.
     """
 
     def __init__(
@@ -87,12 +96,20 @@ class Player:
         self._counts = counts
         self.connections = 0
         self.last = Play()
+        self.past: list[Conversation] = []
+        self.judges_mailbox = True
         self._settings = settings
         self._dialect = dialect
         self.ledger = ledger
         self._name = name
         self._history = History(None)
         self._server_start = -1
+        self._started = time.monotonic()
+
+    @property
+    def age(self) -> float:
+        """Seconds since the server was started, or first seen."""
+        return time.monotonic() - self._started
 
     @property
     def can_restart(self) -> bool:
@@ -100,31 +117,45 @@ class Player:
         return self.server.launched and not self.server.shared
 
     def play(
-        self, conversation: Conversation, health: Health, fresh: bool = False, transcript: Transcript | None = None
+        self,
+        conversation: Conversation,
+        health: Health,
+        fresh: bool = False,
+        transcript: Transcript | None = None,
+        linger: float = 0.0,
     ) -> Failure | None:
-        """Hold a conversation.
+        """Run a conversation; an empty one judges the server as it is.
 
         Args:
             conversation: what is said.
             health: how long replies are waited for.
             fresh: whether a server that can be started again is to have had no client before.
             transcript: where it is written down.
+            linger: seconds that the server is left alone afterwards.
 
         Raises:
             Ungreeted: a client was not greeted.
             Unreachable: the server does not start again.
+            Void: the suite itself spoiled it.
         """
+        if not fresh and (ended := self._ended(0.0)):
+            # It ended when its last clients had left already.
+            return Failure(ALIVE, ended, "the server goes on", "it ended", 0)
         self._prepare(fresh)
         record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self.ledger)
         record.transcript = transcript or record.transcript
         case = Case(record, self.server, self._settings, self._dialect, health)
-        performance = _Performance(case, self._history, conversation if self.alone else _answered(conversation))
+        pace = health.pace if isinstance(health, Hasty) else Pace()
+        performance = _Performance(case, pace, self._history, conversation if self.alone else _answered(conversation))
         chatty = self.server.manners.chatty
         try:
             with case.counting() if self._counts else nullcontext():
                 performance.run()
-                self._judge_mailbox(case)
-            return None
+                if not (ended := self._ended(linger)):
+                    self._judge_mailbox(case, pace)
+                    self.past.append(conversation)
+                    return None
+            failure = Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
         except (Broken, Blocked) as error:
             rule, reason, expected, actual = error.finding
             if rule in UNGREETED:
@@ -136,7 +167,7 @@ class Player:
             failure = Failure("recover", str(error), "a reply", str(error), performance.at)
         except Void:
             self._server_start = -1
-            return None
+            raise
         finally:
             case.close()
             # What else it says after some past must not make every other case listen longer.
@@ -147,11 +178,21 @@ class Player:
                 tuple(one.message for one in self._history.told),
                 performance.over and not self._history.unanswered,
                 performance.over,
+                linger,
             )
         self._server_start = -1
-        if end := self.server.ended(0.2):
-            return Failure("pool.alive", end, "the server goes on", "it ended", performance.at)
+        if ended := self._ended(0.2):
+            return Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
         return failure
+
+    def _ended(self, patience: float) -> str:
+        """How the server has ended, or does within some seconds; empty while it runs."""
+        ended = self.server.ended(patience)
+        if not ended and self.server.gone:
+            ended = "the server is gone: nothing listens there any more"
+        if ended and self.can_restart:
+            self.server.stop()
+        return ended
 
     def _prepare(self, fresh: bool) -> None:
         starts = getattr(self.server, "starts", 0)
@@ -165,9 +206,15 @@ class Player:
             # What became of the deliveries before is not known: begin with what the mailbox holds.
             self._history = History(None)
         self._server_start = getattr(self.server, "starts", 0)
+        if self._server_start != starts:
+            self.past.clear()
+            self._started = time.monotonic()
 
-    def _judge_mailbox(self, case: Case) -> None:
+    def _judge_mailbox(self, case: Case, pace: Pace) -> None:
         history = self._history
+        if not self.judges_mailbox:
+            self._history = History(None)
+            return
         if not self._counts:
             # Others send from the same addresses meanwhile.
             history.begun.clear()
@@ -178,10 +225,11 @@ class Player:
             history.settle([])
             return
         deadline = time.monotonic() + SOON
-        entries = case.inbox.entries()
-        while not history.complete(entries) and time.monotonic() < deadline:
-            time.sleep(0.01)
+        with pace.waiting("mailbox"):
             entries = case.inbox.entries()
+            while not history.complete(entries) and time.monotonic() < deadline:
+                time.sleep(0.01)
+                entries = case.inbox.entries()
         history.judge_entries(entries, self.alone)
         if self.alone:
             history.settle(entries)
@@ -193,7 +241,7 @@ def _answered(conversation: Conversation) -> Conversation:
 
 
 class _Performance:
-    """The clients of one conversation while it is held.
+    """The clients of one conversation while it is run.
 
     Attributes:
         at: the place of the step that is taken.
@@ -201,8 +249,9 @@ class _Performance:
         actions: what the clients did, in order.
     """
 
-    def __init__(self, case: Case, history: History, conversation: Conversation) -> None:
+    def __init__(self, case: Case, pace: Pace, history: History, conversation: Conversation) -> None:
         self._case = case
+        self._pace = pace
         self._history = history
         self._conversation = conversation
         self._talkers: dict[int, Talker] = {}
@@ -249,7 +298,7 @@ class _Performance:
 
     def _new(self, number: int) -> Talker:
         talker = Talker(self._case)
-        talker.history = self._history
+        talker.history, talker.pace = self._history, self._pace
         talker.number, talker.actions = number, self.actions
         self._case.clients.append(talker)
         talker.open()
