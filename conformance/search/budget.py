@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from conformance.harness.entries import SOON
 from conformance.harness.health import Health
 
 SLOW = 0.02
@@ -22,6 +23,8 @@ HURRY = 1.0
 """Seconds that a reply is waited for while searching; a failure counts only if it shows with full patience as well."""
 SHORTEST_WAIT = 0.25
 """The same while shrinking."""
+SOON_ENOUGH = 0.5
+"""Seconds that entries are waited for where it is known that they may be missing."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +107,12 @@ class Hasty(Health):
         time_limit: the server's, in seconds.
         seconds: how long a quick server's reply is waited for.
         slowest: seconds that a reply is known to have taken.
+        soon: seconds that the entries of a quick server are waited for.
     """
 
-    def __init__(self, time_limit: float, seconds: float, slowest: float = 0.0) -> None:
+    def __init__(self, time_limit: float, seconds: float, slowest: float = 0.0, soon: float = SOON) -> None:
         super().__init__(time_limit)
+        self.soon = soon
         self.pace = Pace()
         self._seconds = seconds
         self._slowest = slowest

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.harness.health import Health
-from conformance.search.budget import HURRY, Budget, Hasty
+from conformance.search.budget import HURRY, SOON_ENOUGH, Budget, Hasty
 from conformance.search.conversation import WAITS, Conversation, plan
 from conformance.search.failure import Failure
 from conformance.search.player import Player
@@ -29,6 +29,7 @@ AT_A_TIME = 10
 """Conversations that hypothesis draws before it begins anew; of more it makes most by changing what it drew before, and
 conversations that resemble each other find a rare fault a fifth as fast as independent ones."""
 MOST_UNREPEATED = 5
+ENDS = "the server ends whatever is said"
 
 
 _DRAWING = threading.Lock()
@@ -70,6 +71,7 @@ class Hunt:
         self._known: set[tuple[str, str, str]] = set()
         self._began = clock()
         self._reducing = 0.0
+        self._spoiled = False
         self._unrepeated: list[Found] = []
         self.found: list[Found] = []
         self.held = 0
@@ -108,10 +110,12 @@ class Hunt:
             self._known |= {found.failure.sign, found.first.sign}
             if not any(one.cause.resembles(found.cause) for one in self.found):
                 self.found.append(found)
-        if found.needs_nothing and found.failure.in_mailbox:
+            if found.failure.in_mailbox:
+                self._hurry.soon = SOON_ENOUGH  # whoever meets it again does not wait for it again
+        if found.is_general:
             self.player.judges_mailbox = False  # the replies are still to be judged
-        elif found.needs_nothing or (found.times > 1 and found.failure.is_end and not self.player.can_restart):
-            self.stopped = "the server ends whatever is said"
+        elif found.failure.is_end and (found.needs_nothing or (found.times > 1 and not self.player.can_restart)):
+            self.stopped = ENDS
         elif len(self.found) == self.budget.causes:
             self.stopped = f"{len(self.found)} causes were found"
         elif len(self._unrepeated) == MOST_UNREPEATED:
@@ -127,8 +131,9 @@ class Hunt:
     @property
     def cut_short(self) -> bool:
         """Whether conversations were left out, though not all causes that are looked for were found."""
-        done = self.judged == self.budget.examples or len(self.found) == self.budget.causes
-        return not done and not any(one.needs_nothing for one in self.found)
+        return self.judged < min(self.budget.examples, self.held) or (
+            bool(self.stopped) and self.stopped != ENDS and len(self.found) < self.budget.causes
+        )
 
     @property
     def judged(self) -> int:
@@ -146,7 +151,8 @@ class Hunt:
         if self.stopped:
             return None
         self.held += 1
-        failure = self._trials.run(conversation, self._hurry, fresh=self.held % HELD_PER_START == 1)
+        failure = self._trials.run(conversation, self._hurry, self._spoiled or self.held % HELD_PER_START == 1)
+        self._spoiled = failure is not None and failure.in_mailbox
         return None if failure is None or failure.sign in self._known else failure
 
     def judge_unshrunk(self, conversation: Conversation) -> Found | None:

@@ -11,7 +11,7 @@ from conformance.harness.dialect import Dialect
 from conformance.harness.entries import SOON
 from conformance.harness.health import Health
 from conformance.harness.ledger import Ledger
-from conformance.harness.mailbox import Message
+from conformance.harness.mailbox import Entry, Folder, Message, Unreadable
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server
 from conformance.harness.transcript import Transcript
@@ -19,7 +19,7 @@ from conformance.harness.verdict import Blocked, Broken, Record, Void
 from conformance.harness.wire import WireError
 from conformance.search.budget import Hasty, Pace
 from conformance.search.conversation import Conversation, Step
-from conformance.search.failure import ALIVE, Failure
+from conformance.search.failure import ALIVE, START, Failure
 from conformance.search.history import Differs, History
 from conformance.search.talker import Action, Astray, Talker
 
@@ -35,6 +35,8 @@ JUDGED = (
 """What conversations without a finding have judged, the main one first."""
 JUDGED_BY_CLOCK = ("time.no-trace", "time.out", "time.reply", "time.close")
 """What those in which clients are timed out judge beside it."""
+ENDING = 0.2
+"""Seconds in which a server that failed is seen to end."""
 UNGREETED = ("greeting", "pool.32", "pool.33rd", "pool.frees")
 """What a client that is not greeted leads to: judged by cases of their own, not here."""
 
@@ -105,6 +107,7 @@ class Player:
         self._history = History(None)
         self._server_start = -1
         self._started = time.monotonic()
+        self._slowest_entry = 0.0
 
     @property
     def age(self) -> float:
@@ -158,7 +161,7 @@ class Player:
             failure = Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
         except (Broken, Blocked) as error:
             rule, reason, expected, actual = error.finding
-            if rule in UNGREETED:
+            if rule in UNGREETED and not self.server.ended(ENDING):
                 raise Ungreeted(reason) from None
             what = error.what if isinstance(error, Differs) else ""
             in_mailbox = performance.over
@@ -181,7 +184,7 @@ class Player:
                 linger,
             )
         self._server_start = -1
-        if ended := self._ended(0.2):
+        if ended := self._ended(ENDING):
             return Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
         return failure
 
@@ -200,7 +203,7 @@ class Player:
         self.server.connections_before = self.server.connections
         if not self.alone:
             self._history = History(None)
-        elif getattr(self.server, "starts", 0) != starts:
+        elif getattr(self.server, "starts", 0) != starts or self.server.connections == 0:
             self._history = History(0)
         elif self._server_start != starts:
             # What became of the deliveries before is not known: begin with what the mailbox holds.
@@ -224,15 +227,34 @@ class Player:
         if self.server.folder is None:
             history.settle([])
             return
-        deadline = time.monotonic() + SOON
-        with pace.waiting("mailbox"):
-            entries = case.inbox.entries()
-            while not history.complete(entries) and time.monotonic() < deadline:
-                time.sleep(0.01)
-                entries = case.inbox.entries()
+        entries = self._entries(case, self.server.folder, pace)
         history.judge_entries(entries, self.alone)
         if self.alone:
             history.settle(entries)
+
+    def _entries(self, case: Case, folder: Folder, pace: Pace) -> list[Entry]:
+        """What the mailbox holds as soon as it holds all that was told of, or when the time for that is over."""
+        began = time.monotonic()
+        deadline = began + self._soon(case.health)
+        with pace.waiting("mailbox"):
+            while True:
+                late = time.monotonic() > deadline
+                try:
+                    entries = folder.entries()
+                    if late or self._history.complete(entries):
+                        break
+                except Unreadable as error:
+                    if late:
+                        raise case.stop(START, f"the mailbox cannot be read: {error}", "mailbox", str(error)) from None
+                time.sleep(0.01)
+        if not late:
+            self._slowest_entry = max(self._slowest_entry, time.monotonic() - began)
+        return entries
+
+    def _soon(self, health: Health) -> float:
+        """Seconds to wait for entries; while shrinking not much longer than they were ever seen to take."""
+        shortest = health.soon if isinstance(health, Hasty) else SOON
+        return min(SOON, max(shortest, 20 * self._slowest_entry))
 
 
 def _answered(conversation: Conversation) -> Conversation:

@@ -9,8 +9,8 @@ from conformance.harness.health import Health
 from conformance.harness.transcript import Transcript
 from conformance.harness.verdict import Void
 from conformance.search.blame import Cause, cause_of
-from conformance.search.budget import SHORTEST_WAIT, Budget, Hasty
-from conformance.search.conversation import Conversation
+from conformance.search.budget import SHORTEST_WAIT, SOON_ENOUGH, Budget, Hasty
+from conformance.search.conversation import Conversation, closing
 from conformance.search.failure import Failure
 from conformance.search.player import Play, Player, Ungreeted
 
@@ -44,6 +44,11 @@ class Found:
     shrunk: bool
 
     @property
+    def is_general(self) -> bool:
+        """Whether mailbox or numbers are wrong after no more than a plain message, and so after every conversation."""
+        return self.times > 1 and self.failure.in_mailbox and self.conversation in ((), (closing(),))
+
+    @property
     def needs_nothing(self) -> bool:
         """Whether it fails again and again without any conversation."""
         return self.times > 1 and not self.conversation
@@ -69,7 +74,7 @@ class Trials:
         self.limit = time_limit
         self.spoiled = 0
         self.hopeless = ""
-        self.health = Hasty(time_limit, SHORTEST_WAIT)
+        self.health = Hasty(time_limit, SHORTEST_WAIT, soon=SOON_ENOUGH)
         self._budget = budget
         self._clock = clock
         self._shrinking = 0.0
