@@ -37,7 +37,7 @@ class Action:
 
     Attributes:
         client: its number.
-        verb: `send`, `hear`, `leave` or `time-out`.
+        verb: `connect`, `send`, `hear`, `leave` or `time-out`.
         sent: the segments.
         how: close, reset or half_close.
         answers: what is acceptable.
@@ -70,6 +70,7 @@ class Talker(Client):
 
     def open(self) -> None:
         """Connect and read the greeting, as `Link.open` does."""
+        self._note("connect")
         with self.pace.waiting("greeting"):
             super().open()
 
