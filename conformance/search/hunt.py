@@ -71,7 +71,8 @@ class Hunt:
         self._known: set[tuple[str, str, str]] = set()
         self._began = clock()
         self._reducing = 0.0
-        self._spoiled = False
+        self._spoiled = 0
+        self._to_restart = False
         self._unrepeated: list[Found] = []
         self.found: list[Found] = []
         self.held = 0
@@ -112,9 +113,9 @@ class Hunt:
                 self.found.append(found)
             if found.failure.in_mailbox:
                 self._hurry.soon = SOON_ENOUGH  # whoever meets it again does not wait for it again
-        if found.is_general:
-            self.player.judges_mailbox = False  # the replies are still to be judged
-        elif found.failure.is_end and (found.needs_nothing or (found.times > 1 and not self.player.can_restart)):
+            if found.spoils_mailbox:
+                self.player.judges_mailbox = False  # the replies are still to be judged
+        if found.failure.is_end and found.times > 1 and not (found.conversation and self.player.can_restart):
             self.stopped = ENDS
         elif len(self.found) == self.budget.causes:
             self.stopped = f"{len(self.found)} causes were found"
@@ -131,14 +132,13 @@ class Hunt:
     @property
     def cut_short(self) -> bool:
         """Whether conversations were left out, though not all causes that are looked for were found."""
-        return self.judged < min(self.budget.examples, self.held) or (
-            bool(self.stopped) and self.stopped != ENDS and len(self.found) < self.budget.causes
-        )
+        left_out = self.stopped not in ("", ENDS) and len(self.found) < self.budget.causes
+        return left_out or self.judged < self.held
 
     @property
     def judged(self) -> int:
         """How many conversations were judged while searching."""
-        return self.held - self._trials.spoiled
+        return self.held - self._spoiled
 
     def first(self, conversation: Conversation) -> Failure | None:
         """Run a conversation while searching; a cause that is known already is none any more."""
@@ -151,8 +151,10 @@ class Hunt:
         if self.stopped:
             return None
         self.held += 1
-        failure = self._trials.run(conversation, self._hurry, self._spoiled or self.held % HELD_PER_START == 1)
-        self._spoiled = failure is not None and failure.in_mailbox
+        spoiled = self._trials.spoiled
+        failure = self._trials.run(conversation, self._hurry, self._to_restart or self.held % HELD_PER_START == 1)
+        self._spoiled += self._trials.spoiled - spoiled
+        self._to_restart = failure is not None and failure.in_mailbox
         return None if failure is None or failure.sign in self._known else failure
 
     def judge_unshrunk(self, conversation: Conversation) -> Found | None:

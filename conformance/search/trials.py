@@ -44,9 +44,10 @@ class Found:
     shrunk: bool
 
     @property
-    def is_general(self) -> bool:
-        """Whether mailbox or numbers are wrong after no more than a plain message, and so after every conversation."""
-        return self.times > 1 and self.failure.in_mailbox and self.conversation in ((), (closing(),))
+    def spoils_mailbox(self) -> bool:
+        """Whether the mailbox is wrong whatever is said, so that it can tell nothing else."""
+        missing = self.failure.requirement == "mailbox.soon" and self.conversation == (closing(),)
+        return self.failure.in_mailbox and (self.needs_nothing or missing)
 
     @property
     def needs_nothing(self) -> bool:
