@@ -11,10 +11,13 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from conformance.harness.entries import SOON
 from conformance.harness.health import Health
 
+SCHEDULER = Path("/proc/thread-self/schedstat")
+"""Of this thread: nanoseconds on a core, nanoseconds of waiting for one, and how often."""
 SLOW = 0.02
 """Seconds that even the quickest reply of a kind takes from a server that is slow by itself."""
 FEWEST = 2
@@ -36,7 +39,8 @@ class Budget:
         slowness: seconds of the server's own slowness for them; None for all of them, however long they take.
         floor: how many are run however busy the machine is.
         seconds: of wall time after which no more than the floor are run.
-        longest: seconds of wall time after which the search ends even before the floor.
+        idle: seconds after which the search ends even before the floor, without those that the machine was busy for.
+        longest: the same with them.
         shrinking: seconds of the server's own slowness for shrinking, of all causes together.
         connections: for shrinking.
         longest_shrinking: seconds of wall time after which shrinking ends.
@@ -47,26 +51,45 @@ class Budget:
     slowness: float | None = None
     floor: int = 150
     seconds: float = 30.0
-    longest: float = 600.0
+    idle: float = 120.0
+    longest: float = 900.0
     shrinking: float = 30.0
     connections: int = 4000
     longest_shrinking: float = 180.0
     causes: int = 3
 
-    def spent(self, held: int, slow: float, passed: float) -> str:
+    def spent(self, held: int, slow: float, passed: float, delayed: float) -> str:
         """Why no further conversation is run; empty if one is.
 
         Args:
             held: how many were run.
             slow: seconds of the server's own slowness in them.
             passed: seconds of wall time since the first of them began.
+            delayed: seconds of these that are due to a busy machine.
         """
         if self.slowness is None:
             return ""
         if held >= FEWEST and slow > self.slowness:
             return f"the server is slow by itself, and {self.slowness:g} s of that were spent"
-        longest = self.longest if held < self.floor else self.seconds
-        return f"{longest:g} s had passed" if passed > longest else ""
+        if passed > self.longest or (held >= self.floor and passed > self.seconds) or passed - delayed > self.idle:
+            return f"{passed:.0f} s had passed"
+        return ""
+
+
+class Clock:
+    """Tells the wall time, and how much of it the machine was busy with others."""
+
+    def now(self) -> float:
+        """Seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def delayed(self) -> float:
+        """Seconds that a busy machine has kept us and the server waiting so far; all of them where it does not tell."""
+        try:
+            waited = int(SCHEDULER.read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return self.now()
+        return 2 * waited  # for each wait of ours for a core there is one of the server
 
 
 class Pace:

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import random
 import threading
-import time
-from collections.abc import Callable
 from itertools import count
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.harness.health import Health
-from conformance.search.budget import HURRY, SOON_ENOUGH, Budget, Hasty
+from conformance.search.budget import HURRY, SOON_ENOUGH, Budget, Clock, Hasty
 from conformance.search.conversation import WAITS, Conversation, plan
 from conformance.search.failure import Failure
 from conformance.search.player import Player
@@ -43,7 +41,7 @@ class Hunt:
         budget: what it may take.
         time_limit: the server's, in seconds.
         slowest: seconds that a reply of the server is known to have taken.
-        clock: tells the seconds of wall time.
+        clock: tells the time.
 
     Attributes:
         player: as above.
@@ -60,17 +58,16 @@ class Hunt:
         budget: Budget,
         time_limit: float,
         slowest: float = 0.0,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Clock | None = None,
     ) -> None:
         self.player = player
         self.budget = budget
         self.limit = time_limit
-        self._clock = clock
+        self._clock = clock = clock or Clock()
         self._trials = Trials(player, budget, time_limit, clock)
         self._hurry = Hasty(time_limit, HURRY, slowest)
         self._known: set[tuple[str, str, str]] = set()
-        self._began = clock()
-        self._reducing = 0.0
+        self._began = self._delayed = self._reducing = 0.0
         self._spoiled = 0
         self._to_restart = False
         self._unrepeated: list[Found] = []
@@ -99,9 +96,9 @@ class Hunt:
             self._take(self._trials.judge((), failure, shrunk=True))
 
     def _reduce(self, picks: Picks, failure: Failure) -> None:
-        began = self._clock()
+        began = self._clock.now()
         self._take(Reduction(self._trials, picks, failure).run())
-        self._reducing += self._clock() - began
+        self._reducing += self._clock.now() - began
 
     def _take(self, found: Found) -> None:
         if found.times < 2:
@@ -143,11 +140,12 @@ class Hunt:
     def first(self, conversation: Conversation) -> Failure | None:
         """Run a conversation while searching; a cause that is known already is none any more."""
         if not self.held:
-            self._began = self._clock()  # however long it took to draw the first ones, some are run
-        passed = self._clock() - self._began - self._reducing
-        self.stopped = (
-            self.stopped or self._trials.hopeless or self.budget.spent(self.held, self._hurry.pace.slow, passed)
-        )
+            # However long it took to draw the first ones, some are run.
+            self._began, self._delayed = self._clock.now(), self._clock.delayed()
+        passed = self._clock.now() - self._began - self._reducing
+        delayed = self._clock.delayed() - self._delayed
+        spent = self.budget.spent(self.held, self._hurry.pace.slow, passed, delayed)
+        self.stopped = self.stopped or self._trials.hopeless or spent
         if self.stopped:
             return None
         self.held += 1

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.harness.health import Health
 from conformance.harness.transcript import Transcript
 from conformance.harness.verdict import Void
 from conformance.search.blame import Cause, cause_of
-from conformance.search.budget import SHORTEST_WAIT, SOON_ENOUGH, Budget, Hasty
+from conformance.search.budget import SHORTEST_WAIT, SOON_ENOUGH, Budget, Clock, Hasty
 from conformance.search.conversation import Conversation, closing
 from conformance.search.failure import Failure
 from conformance.search.player import Play, Player, Ungreeted
@@ -62,7 +61,7 @@ class Trials:
         player: runs one.
         budget: what shrinking may take.
         time_limit: the server's, in seconds.
-        clock: tells the seconds of wall time.
+        clock: tells the time.
 
     Attributes:
         spoiled: how many conversations could not be judged, because the suite itself was late.
@@ -70,7 +69,7 @@ class Trials:
         health: how long replies are waited for while shrinking.
     """
 
-    def __init__(self, player: Player, budget: Budget, time_limit: float, clock: Callable[[], float]) -> None:
+    def __init__(self, player: Player, budget: Budget, time_limit: float, clock: Clock) -> None:
         self.player = player
         self.limit = time_limit
         self.spoiled = 0
@@ -142,11 +141,11 @@ class Trials:
         """Try something shorter, as far as the budget allows: beyond it, nothing fails any more."""
         if self.shrink_budget_spent:
             return None
-        began, connections = self._clock(), self.player.connections
+        began, connections = self._clock.now(), self.player.connections
         try:
             return self.run(conversation, self.health, fresh)
         finally:
-            self._shrinking += self._clock() - began
+            self._shrinking += self._clock.now() - began
             self._shrink_connections += self.player.connections - connections
 
     @property

@@ -14,7 +14,7 @@ from conformance.harness.health import Health
 from conformance.harness.outcome import CONFORMS, verdict_line
 from conformance.harness.verdict import Void
 from conformance.search import search, strategies
-from conformance.search.budget import FEWEST, Budget, Hasty, Pace
+from conformance.search.budget import FEWEST, Budget, Clock, Hasty, Pace
 from conformance.search.conversation import Conversation, lines
 from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
@@ -34,17 +34,19 @@ class Server:
 
 
 @dataclass
-class Clockwork:
-    """Stands in for a player: each reply takes as long as is made up, on a clock of its own.
+class Clockwork(Clock):
+    """Stands in for a player and the clock: each reply takes as long as is made up.
 
     Attributes:
         delay: seconds that one reply takes.
+        share: how much of that is due to a busy machine.
         fails: whether a conversation does.
     """
 
     delay: Delay
     fails: Callable[[Conversation], bool] = lambda _: False
-    now: float = 0.0
+    share: float = 0.0
+    time: float = 0.0
     past: list[Conversation] = field(default_factory=list)
     played: list[Conversation] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
@@ -57,6 +59,14 @@ class Clockwork:
     server: Server = field(default_factory=Server)
     ledger: Any = field(default_factory=ledger.load)
 
+    def now(self) -> float:
+        """Seconds that were made up."""
+        return self.time
+
+    def delayed(self) -> float:
+        """Those that are due to a busy machine."""
+        return self.share * self.time
+
     def play(self, conversation: Conversation, health: Health, *_: object) -> Failure | None:
         """Let the replies take their time."""
         if self.late and conversation:
@@ -66,13 +76,13 @@ class Clockwork:
         self.connections += 1
         for line in lines(conversation):
             seconds = self.delay(self.chance)
-            self.now += seconds
+            self.time += seconds
             health.replied(seconds, line.kind)
         return Failure("mail", "why", "", "", len(conversation) - 1) if self.fails(conversation) else None
 
 
 def hunted(player: Clockwork, budget: Budget, seed: str = "1") -> Hunt:
-    hunt = Hunt(cast(Player, player), budget, 10.0, clock=lambda: player.now)
+    hunt = Hunt(cast(Player, player), budget, 10.0, clock=player)
     hunt.run(strategies.conversations(), seed)
     return hunt
 
@@ -92,10 +102,10 @@ def slow(chance: random.Random) -> float:
 
 def test_the_same_conversations_are_run_on_a_busy_machine() -> None:
     budget = Budget(60, slowness=8.0, floor=60)
-    calm, loaded = Clockwork(quick), Clockwork(busy)
+    calm, loaded = Clockwork(quick), Clockwork(busy, share=0.9)
     hunts = hunted(calm, budget), hunted(loaded, budget)
     assert calm.played == loaded.played and len(calm.played) == 61
-    assert loaded.now > budget.seconds > calm.now
+    assert loaded.time > budget.seconds > calm.time
     assert not any(hunt.cut_short for hunt in hunts)
 
 
@@ -112,20 +122,31 @@ def test_the_same_is_found_and_shrunk_to_the_same_on_a_busy_machine() -> None:
 
 def test_after_the_floor_a_busy_machine_ends_it() -> None:
     hunt = hunted(Clockwork(busy), Budget(60, slowness=8.0, floor=30))
-    assert 30 <= hunt.held < 60 and hunt.cut_short and "30 s had passed" in hunt.stopped
+    assert 30 <= hunt.held < 60 and hunt.cut_short and "had passed" in hunt.stopped
 
 
 def test_a_server_that_is_slow_by_itself_ends_it_early() -> None:
     player = Clockwork(slow)
     hunt = hunted(player, search.USUAL)
     assert FEWEST <= hunt.held < 20 and hunt.cut_short and "slow by itself" in hunt.stopped
-    assert player.now < 30
+    assert player.time < 30
 
 
-def test_even_a_server_that_is_slow_at_chance_ends_some_time() -> None:
+def test_even_a_server_that_is_slow_at_chance_ends_before_the_floor() -> None:
     player = Clockwork(lambda chance: chance.choice((0.0, 0.0, 0.0, 2.0)))
-    hunt = hunted(player, Budget(300, slowness=8.0))
-    assert hunt.held < 300 and hunt.cut_short and player.now < 700
+    hunt = hunted(player, search.USUAL)
+    assert hunt.held < search.USUAL.floor and hunt.cut_short and player.time < 200
+
+
+def test_a_busy_machine_does_not_end_it_before_the_floor() -> None:
+    player = Clockwork(lambda chance: chance.choice((0.0, 0.1)), share=0.9)
+    hunt = hunted(player, search.USUAL)
+    assert hunt.held >= search.USUAL.floor and hunt.cut_short and player.time > search.USUAL.idle
+
+
+def test_the_clock_tells_how_long_the_machine_was_busy() -> None:
+    clock = Clock()
+    assert 0 <= clock.delayed() <= clock.now()
 
 
 def test_as_many_are_run_as_were_asked_for_however_slow() -> None:
