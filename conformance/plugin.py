@@ -59,8 +59,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--examples",
         type=int,
         metavar="N",
-        help="How many random conversations are held (default 300, as far as 8 seconds allow, 20 with --quick; 10000 "
-        "for a night).",
+        help="How many random conversations are run, however slow the server is (default 300, 20 with --quick, fewer "
+        "on a server that is slow by itself; 10000 for a night).",
     )
     add(
         "--times",
@@ -251,6 +251,7 @@ def pytest_runtest_makereport(
             "position": item.stash[planning.POSITION],
             "case": plain,
             "notes": [*runner.notes, *record.notes],
+            "cut_short": record.cut_short,
             "suspects": record.suspects,
             "files": record.files,
             "before": record.before,

@@ -61,6 +61,11 @@ class Health:
                 waits.append(NO_NEWS[1])
             return min(self._full, max(waits[-1], 3 * self._slowest)) if waits else self._full
 
+    @property
+    def slowest(self) -> float:
+        """Seconds that the slowest reply took."""
+        return self._slowest
+
     def replied(self, seconds: float, rule: str = "") -> None:
         """A reply to a command of some kind came after so many seconds."""
         with self._lock:

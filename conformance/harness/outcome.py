@@ -45,13 +45,19 @@ def exit_status(
     return CONFORMS
 
 
-def verdict_line(requirements: Sequence[dict[str, str]], status: int, undecided: Sequence[str] = ()) -> str:
+def verdict_line(
+    requirements: Sequence[dict[str, str]],
+    status: int,
+    undecided: Sequence[str] = (),
+    cut_short: Sequence[str] = (),
+) -> str:
     """The last line of a run.
 
     Args:
         requirements: the ledger's rules with their verdicts.
         status: the exit status.
         undecided: the MUSTs that could not be judged for what no case finds broken.
+        cut_short: clauses on what was not judged to its end.
     """
     verdicts = Counter(row["verdict"] for row in requirements)
     total = len(requirements)
@@ -67,7 +73,7 @@ def verdict_line(requirements: Sequence[dict[str, str]], status: int, undecided:
     }[status]
     if verdicts["warn"]:
         head += f", {_count(verdicts['warn'], 'warning')}"
-    return head + _not_judged(requirements)
+    return "; ".join([head + _not_judged(requirements), *cut_short])
 
 
 def _short_of(verdicts: Counter[str], undecided: Sequence[str]) -> str:

@@ -58,6 +58,7 @@ class Collector:
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     complaints: Counter[str] = field(default_factory=Counter)
     _notes: dict[str, None] = field(default_factory=dict)
+    _cut_short: dict[int, str] = field(default_factory=dict)
     _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     _files: dict[str, str] = field(default_factory=dict)
     _before: dict[str, list[str]] = field(default_factory=dict)
@@ -66,8 +67,10 @@ class Collector:
         Collector.current = self
 
     def add(self, data: dict[str, Any]) -> None:
-        """Take a case's record: `position` in the suite, the `case`, its `suspects`, `files`, `notes` and `before`."""
+        """Take a case's record: its `position` in the suite, the `case`, and what `Record` has beside it."""
         self._cases[data["position"]] = data["case"]
+        if data["cut_short"]:
+            self._cut_short[data["position"]] = data["cut_short"]
         if data["suspects"]:
             self._suspects[data["case"]["id"]] = data["suspects"]
         self._files.update(data["files"])
@@ -125,8 +128,9 @@ class Collector:
                 if row["reason"] == "no case was run":
                     row["reason"] = "left out by --quick"
         self._notes.update(dict.fromkeys(again.remarks(requirements, cases)))
+        cut_short = [clause for _, clause in sorted(self._cut_short.items())]
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
-        line = outcome.verdict_line(requirements, status, undecided)
+        line = outcome.verdict_line(requirements, status, undecided, cut_short)
         self.path = outcome.write(self._results(cases, requirements, status, line), folder, self._files)
         return status
 

@@ -65,6 +65,7 @@ class Record:
         files: what else goes into the report's folder, by name.
         before: the cases that led to what was found, for it does not show on a fresh server.
         notes: lines for the reader of the report.
+        cut_short: of a search that did not get to all that it is to judge, a clause for the verdict line; else empty.
         waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
             `kept` where the server was still there.
     """
@@ -82,6 +83,7 @@ class Record:
     files: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    cut_short: str = ""
 
     def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
         """Record a breach; the requirement's level says whether it fails, warns or is only noted.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from conformance.harness.ledger import Ledger
 from conformance.search.conversation import LAST, Conversation, Line, lines
-from conformance.search.failure import Failure
+from conformance.search.failure import START, Failure
 from conformance.search.words import CRLF
 
 PLAIN_LENGTH = 62
@@ -60,16 +60,20 @@ def cause_of(conversation: Conversation, failure: Failure, ledger: Ledger, shrun
     """Put a failure down to a requirement.
 
     Args:
-        conversation: the shortest one that fails.
+        conversation: the shortest one that fails; empty if none is needed.
         failure: how it does.
         ledger: the requirements.
         shrunk: whether nothing can be left out of it; otherwise the requirement is the one that the model names.
     """
     steps = conversation[: failure.step + 1]
     said = lines(steps)
-    traits = tuple(dict.fromkeys(_traits(steps, said, failure)))
+    traits = tuple(dict.fromkeys(_traits(steps, said, failure))) if steps else ()
     requirement = failure.requirement
-    if shrunk and traits and not failure.in_mailbox:
+    if not steps and failure.in_mailbox:
+        requirement = START
+    elif failure.is_end:
+        pass  # whatever its clients do
+    elif shrunk and traits and not failure.in_mailbox:
         requirement = traits[0]
     elif shrunk and failure.in_mailbox:
         what = "number" if failure.requirement == "numbers" else failure.what

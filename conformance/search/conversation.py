@@ -14,6 +14,8 @@ ERRORS = 5
 """Errors that every server has to bear in one session."""
 CONNECTIONS = 8
 """Connections that one conversation makes, beside the last one."""
+WAITS = 1
+"""Time-outs that one conversation waits for, if any was drawn."""
 LAST = 99
 """The client that comes at the end of every conversation and delivers a plain message."""
 
@@ -122,6 +124,24 @@ def _singly(pick: Pick) -> Iterator[Pick]:
 def closing() -> Step:
     """The plain message that ends a conversation: what went wrong without a word shows in it."""
     return Step(LAST, _message(State(), 0))
+
+
+def visits(count: int) -> Conversation:
+    """Clients that come one after the other, are greeted, and leave."""
+    return tuple(Step(client, leave="close") for client in range(count))
+
+
+def joined_up(conversations: Sequence[Conversation]) -> Conversation:
+    """Several conversations as one: the clients of each leave before the next one begins."""
+    steps: list[Step] = []
+    for conversation in conversations:
+        present: dict[int, None] = {}
+        for step in conversation:
+            present[step.client] = None
+            if step.leave or step.waits:
+                del present[step.client]
+        steps += (*conversation, *(Step(client, leave="close") for client in present))
+    return tuple(steps)
 
 
 def _step(pick: Pick, client: _Client) -> Step | None:

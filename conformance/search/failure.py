@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ALIVE = "pool.alive"
+START = "start.mailbox"
+WHOLE = "mailbox.whole"
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -28,3 +32,13 @@ class Failure:
     def sign(self) -> tuple[str, str, str]:
         """What failures of one cause mostly have in common."""
         return self.requirement, self.what or self.reason, self.actual[:3]
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the server has ended."""
+        return self.requirement == ALIVE
+
+    @property
+    def may_need_nothing(self) -> bool:
+        """Whether a server may fail in this way without any client."""
+        return self.requirement in (ALIVE, START, WHOLE)

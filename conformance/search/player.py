@@ -1,4 +1,4 @@
-"""Holds one conversation on the server and says how it failed, if it did."""
+"""Runs one conversation on the server and says how it failed, if it did."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from conformance.harness.dialect import Dialect
 from conformance.harness.entries import SOON
 from conformance.harness.health import Health
 from conformance.harness.ledger import Ledger
-from conformance.harness.mailbox import Message
+from conformance.harness.mailbox import Entry, Folder, Message, Unreadable
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server
 from conformance.harness.transcript import Transcript
 from conformance.harness.verdict import Blocked, Broken, Record, Void
 from conformance.harness.wire import WireError
-from conformance.search.conversation import Conversation, Step
-from conformance.search.failure import Failure
+from conformance.search.budget import Hasty, Pace
+from conformance.search.conversation import Conversation
+from conformance.search.failure import ALIVE, START, Failure
 from conformance.search.history import Differs, History
-from conformance.search.talker import Action, Astray, Talker
+from conformance.search.performance import Performance
+from conformance.search.talker import Action
 
 JUDGED = (
     "recover", "line.split", "line.joined", "line.length", "line.too-long", "line.empty-harmless",
@@ -34,6 +36,8 @@ JUDGED = (
 """What conversations without a finding have judged, the main one first."""
 JUDGED_BY_CLOCK = ("time.no-trace", "time.out", "time.reply", "time.close")
 """What those in which clients are timed out judge beside it."""
+ENDING = 0.2
+"""Seconds in which a server that failed is seen to end."""
 UNGREETED = ("greeting", "pool.32", "pool.33rd", "pool.frees")
 """What a client that is not greeted leads to: judged by cases of their own, not here."""
 
@@ -44,23 +48,25 @@ class Ungreeted(Exception):
 
 @dataclass(frozen=True)
 class Play:
-    """One holding of a conversation, for a script that holds it again.
+    """One run of a conversation, for a script that runs it again.
 
     Attributes:
         actions: what the clients did, in order.
         messages: what was acknowledged, in order.
         consecutive: whether their numbers have to be 1, 2, 3 … on a fresh server.
         in_mailbox: whether it was the mailbox or the numbers that was wrong.
+        linger: seconds that the server was left alone afterwards.
     """
 
     actions: tuple[Action, ...] = ()
     messages: tuple[Message, ...] = ()
     consecutive: bool = False
     in_mailbox: bool = False
+    linger: float = 0.0
 
 
 class Player:
-    """Holds conversations on one server.
+    """Runs conversations on one server.
 
     Args:
         server: the server under test.
@@ -70,6 +76,12 @@ class Player:
         name: the case's id.
         alone: whether nobody else delivers to this server.
         counts: whether nobody else is to deliver during a conversation; not if it waits.
+
+    Attributes:
+        connections: how many were made in all.
+        last: how the last conversation was run.
+        past: the conversations that the server has been through since its start.
+        judges_mailbox: whether mailbox and numbers are judged.
     """
 
     def __init__(
@@ -87,12 +99,21 @@ class Player:
         self._counts = counts
         self.connections = 0
         self.last = Play()
+        self.past: list[Conversation] = []
+        self.judges_mailbox = True
         self._settings = settings
         self._dialect = dialect
         self.ledger = ledger
         self._name = name
         self._history = History(None)
         self._server_start = -1
+        self._started = time.monotonic()
+        self._slowest_entry = 0.0
+
+    @property
+    def age(self) -> float:
+        """Seconds since the server was started, or first seen."""
+        return time.monotonic() - self._started
 
     @property
     def can_restart(self) -> bool:
@@ -100,34 +121,48 @@ class Player:
         return self.server.launched and not self.server.shared
 
     def play(
-        self, conversation: Conversation, health: Health, fresh: bool = False, transcript: Transcript | None = None
+        self,
+        conversation: Conversation,
+        health: Health,
+        fresh: bool = False,
+        transcript: Transcript | None = None,
+        linger: float = 0.0,
     ) -> Failure | None:
-        """Hold a conversation.
+        """Run a conversation; an empty one judges the server as it is.
 
         Args:
             conversation: what is said.
             health: how long replies are waited for.
             fresh: whether a server that can be started again is to have had no client before.
             transcript: where it is written down.
+            linger: seconds that the server is left alone afterwards.
 
         Raises:
             Ungreeted: a client was not greeted.
             Unreachable: the server does not start again.
+            Void: the suite itself spoiled it.
         """
+        if not fresh and (ended := self._ended(0.0)):
+            # It ended when its last clients had left already.
+            return Failure(ALIVE, ended, "the server goes on", "it ended", 0)
         self._prepare(fresh)
         record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self.ledger)
         record.transcript = transcript or record.transcript
         case = Case(record, self.server, self._settings, self._dialect, health)
-        performance = _Performance(case, self._history, conversation if self.alone else _answered(conversation))
+        pace = health.pace if isinstance(health, Hasty) else Pace()
+        performance = Performance(case, pace, self._history, conversation if self.alone else _answered(conversation))
         chatty = self.server.manners.chatty
         try:
             with case.counting() if self._counts else nullcontext():
                 performance.run()
-                self._judge_mailbox(case)
-            return None
+                if not (ended := self._ended(linger)):
+                    self._judge_mailbox(case, pace)
+                    self.past.append(conversation)
+                    return None
+            failure = Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
         except (Broken, Blocked) as error:
             rule, reason, expected, actual = error.finding
-            if rule in UNGREETED:
+            if rule in UNGREETED and not self.server.ended(ENDING):
                 raise Ungreeted(reason) from None
             what = error.what if isinstance(error, Differs) else ""
             in_mailbox = performance.over
@@ -136,7 +171,7 @@ class Player:
             failure = Failure("recover", str(error), "a reply", str(error), performance.at)
         except Void:
             self._server_start = -1
-            return None
+            raise
         finally:
             case.close()
             # What else it says after some past must not make every other case listen longer.
@@ -147,11 +182,21 @@ class Player:
                 tuple(one.message for one in self._history.told),
                 performance.over and not self._history.unanswered,
                 performance.over,
+                linger,
             )
         self._server_start = -1
-        if end := self.server.ended(0.2):
-            return Failure("pool.alive", end, "the server goes on", "it ended", performance.at)
+        if ended := self._ended(ENDING):
+            return Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
         return failure
+
+    def _ended(self, patience: float) -> str:
+        """How the server has ended, or does within some seconds; empty while it runs."""
+        ended = self.server.ended(patience)
+        if not ended and self.server.gone:
+            ended = "the server is gone: nothing listens there any more"
+        if ended and self.can_restart:
+            self.server.stop()
+        return ended
 
     def _prepare(self, fresh: bool) -> None:
         starts = getattr(self.server, "starts", 0)
@@ -159,15 +204,21 @@ class Player:
         self.server.connections_before = self.server.connections
         if not self.alone:
             self._history = History(None)
-        elif getattr(self.server, "starts", 0) != starts:
+        elif getattr(self.server, "starts", 0) != starts or self.server.connections == 0:
             self._history = History(0)
         elif self._server_start != starts:
             # What became of the deliveries before is not known: begin with what the mailbox holds.
             self._history = History(None)
         self._server_start = getattr(self.server, "starts", 0)
+        if self._server_start != starts:
+            self.past.clear()
+            self._started = time.monotonic()
 
-    def _judge_mailbox(self, case: Case) -> None:
+    def _judge_mailbox(self, case: Case, pace: Pace) -> None:
         history = self._history
+        if not self.judges_mailbox:
+            self._history = History(None)
+            return
         if not self._counts:
             # Others send from the same addresses meanwhile.
             history.begun.clear()
@@ -177,86 +228,36 @@ class Player:
         if self.server.folder is None:
             history.settle([])
             return
-        deadline = time.monotonic() + SOON
-        entries = case.inbox.entries()
-        while not history.complete(entries) and time.monotonic() < deadline:
-            time.sleep(0.01)
-            entries = case.inbox.entries()
+        entries = self._entries(case, self.server.folder, pace)
         history.judge_entries(entries, self.alone)
         if self.alone:
             history.settle(entries)
+
+    def _entries(self, case: Case, folder: Folder, pace: Pace) -> list[Entry]:
+        """What the mailbox holds as soon as it holds all that was told of, or when the time for that is over."""
+        began = time.monotonic()
+        deadline = began + self._soon(case.health)
+        with pace.waiting("mailbox"):
+            while True:
+                late = time.monotonic() > deadline
+                try:
+                    entries = folder.entries()
+                    if late or self._history.complete(entries):
+                        break
+                except Unreadable as error:
+                    if late:
+                        raise case.stop(START, f"the mailbox cannot be read: {error}", "mailbox", str(error)) from None
+                time.sleep(0.01)
+        if not late:
+            self._slowest_entry = max(self._slowest_entry, time.monotonic() - began)
+        return entries
+
+    def _soon(self, health: Health) -> float:
+        """Seconds to wait for entries; while shrinking not much longer than they were ever seen to take."""
+        shortest = health.soon if isinstance(health, Hasty) else SOON
+        return min(SOON, max(shortest, 20 * self._slowest_entry))
 
 
 def _answered(conversation: Conversation) -> Conversation:
     """The same without messages that are delivered after their client left: others count deliveries."""
     return tuple(replace(step, leave="half_close") if step.leave and step.parts else step for step in conversation)
-
-
-class _Performance:
-    """The clients of one conversation while it is held.
-
-    Attributes:
-        at: the place of the step that is taken.
-        over: whether all steps were taken.
-        actions: what the clients did, in order.
-    """
-
-    def __init__(self, case: Case, history: History, conversation: Conversation) -> None:
-        self._case = case
-        self._history = history
-        self._conversation = conversation
-        self._talkers: dict[int, Talker] = {}
-        self._held: dict[int, list[bytes]] = {}
-        self._astray: set[int] = set()
-        self.at = 0
-        self.over = False
-        self.actions: list[Action] = []
-
-    def run(self) -> None:
-        """Take all steps."""
-        for place, step in enumerate(self._conversation):
-            self.at = place
-            if step.client in self._astray:
-                continue
-            try:
-                self._take(step)
-            except Astray:
-                self._drop(step.client)
-                self._astray.add(step.client)
-        for client in self._talkers.values():
-            client.forsake()
-        self.over = True
-
-    def _take(self, step: Step) -> None:
-        if step.client not in self._talkers:
-            self._talkers[step.client] = self._new(step.client)
-        talker = self._talkers[step.client]
-        following = self._conversation[self.at + 1 :]
-        next_own = next((one for one in following if one.client == step.client), None)
-        held = self._held.pop(step.client, [])
-        if step.joined and len(step.parts) == 1 and next_own and next_own.parts and not next_own.leave:
-            self._held[step.client] = [*held, *step.parts]
-        elif step.waits:
-            for other in set(self._talkers) - {step.client}:
-                self._drop(other)
-            talker.time_out()
-            self._drop(step.client)
-        elif step.leave:
-            talker.depart(step)
-            self._drop(step.client)
-        else:
-            talker.say(step, held)
-
-    def _new(self, number: int) -> Talker:
-        talker = Talker(self._case)
-        talker.history = self._history
-        talker.number, talker.actions = number, self.actions
-        self._case.clients.append(talker)
-        talker.open()
-        return talker
-
-    def _drop(self, number: int) -> None:
-        self._held.pop(number, None)
-        if talker := self._talkers.pop(number, None):
-            talker.forsake()
-            talker.close()

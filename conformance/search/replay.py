@@ -11,15 +11,17 @@ from conformance.search.player import Play
 from conformance.search.talker import TICK, Action
 
 TEMPLATE = Path(__file__).with_name("replay.py.txt")
+SETTLED = 1.0
+"""Seconds after the last step in which entries reach the mailbox, and a server that ends is seen to end."""
 
 
 def script(name: str, title: str, play: Play, dialect: Dialect, time_limit: float) -> str:
-    """The text of a script that plays a conversation again and judges it.
+    """The text of a script that runs a conversation again and judges it.
 
     Args:
         name: its file's name.
         title: one line that says what fails.
-        play: the conversation as it was held.
+        play: the conversation as it was run.
         dialect: the words.
         time_limit: the server's, in seconds.
     """
@@ -33,6 +35,7 @@ def script(name: str, title: str, play: Play, dialect: Dialect, time_limit: floa
         "@WAIT@": f"{max(2 * time_limit, time_limit + TICK):g}",
         "@CONSECUTIVE@": repr(play.consecutive),
         "@IN_MAILBOX@": repr(play.in_mailbox),
+        "@LINGER@": f"{max(SETTLED, play.linger):.3g}",
     }
     text = TEMPLATE.read_text(encoding="utf-8")
     for placeholder, value in filled.items():

@@ -1,4 +1,4 @@
-"""What the cases of the search do: hold random conversations, and record what was found as a case records it."""
+"""What the cases of the search do: run random conversations, and record what was found as a case records it."""
 
 from __future__ import annotations
 
@@ -10,20 +10,25 @@ from conformance.harness.case import Case
 from conformance.harness.target import Launched, Server
 from conformance.harness.verdict import Blocked, Finding
 from conformance.search import replay, strategies
-from conformance.search.conversation import plan
-from conformance.search.hunt import WAITS, Budget, Found, Hunt, drawn
+from conformance.search.budget import Budget
+from conformance.search.conversation import WAITS, plan
+from conformance.search.hunt import Hunt, drawn
 from conformance.search.player import Player
+from conformance.search.trials import Found
 
 EXAMPLES = 300
 """Conversations of a run that is not asked for more."""
-SECONDS = 8.0
-"""What they may take on a slow server or machine."""
-QUICK = Budget(20, 0.7)
+USUAL = Budget(EXAMPLES, slowness=8.0)
+QUICK = Budget(20, slowness=0.7)
 """The same of a quick run."""
 SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""
 TIMED_SHARE = 10
 """For so many conversations one in which a client is timed out."""
+TIMED_SECONDS = 0.8
+"""Seconds that such a conversation takes, most of them silence."""
+LIMITS = 2.5
+"""So many of the server's time limits all of them may take, as other cases that wait do, but not fewer than 10."""
 SIDE_BY_SIDE, MOST_DRAWN = 4, 16
 """Conversations with a time-out that are held at once where the server's time limit cannot be chosen."""
 
@@ -37,10 +42,10 @@ def hold_conversations(case: Case) -> None:
     _need_one_reply_each(case)
     asked = case.settings.examples
     player = _player(case, case.server, case.limit, alone=case.server.launched and not case.server.shared)
-    usual = QUICK if case.settings.quick else Budget(EXAMPLES, SECONDS)
-    hunt = Hunt(player, Budget(asked, None) if asked else usual, case.limit)
+    usual = QUICK if case.settings.quick else USUAL
+    hunt = Hunt(player, Budget(asked) if asked else usual, case.limit, case.health.slowest)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
-    _record(case, hunt)
+    _record(case, hunt, "the random search")
     case.server.prepare()
 
 
@@ -59,13 +64,25 @@ def hold_timed_conversations(case: Case) -> None:
     server.greets = True
     try:
         player = _player(case, server, SHORT_LIMIT, alone=True)
-        asked = case.settings.examples
-        budget = Budget((asked or EXAMPLES) // TIMED_SHARE + 1, None if asked else 2.5 * case.limit)
-        hunt = Hunt(player, budget, SHORT_LIMIT)
+        budget = timed_budget(case.settings.examples, case.limit)
+        hunt = Hunt(player, budget, SHORT_LIMIT, case.health.slowest)
         hunt.run(strategies.timed_conversations(), f"{case.settings.seed}/{case.record.id}")
-        _record(case, hunt)
+        _record(case, hunt, "the random search with time-outs")
     finally:
         server.stop()
+
+
+def timed_budget(asked: int | None, limit: float) -> Budget:
+    """What the search with time-outs may take.
+
+    Args:
+        asked: how many conversations the search without time-outs is asked for, or None.
+        limit: seconds of the time limit that other cases wait for meanwhile: the longer, the more are run.
+    """
+    if asked:
+        return Budget(asked // TIMED_SHARE + 1)
+    examples = min(EXAMPLES // TIMED_SHARE + 1, max(10, int(LIMITS * limit / TIMED_SECONDS)))
+    return Budget(examples, slowness=8.0, floor=(examples + 1) // 2)
 
 
 def _need_one_reply_each(case: Case) -> None:
@@ -87,7 +104,7 @@ def _hold_side_by_side(case: Case) -> None:
     conversations = [plan(picks, WAITS) for picks in drawn(strategies.timed_conversations(), MOST_DRAWN, chance)]
     waiting = [one for one in dict.fromkeys(conversations) if any(step.waits for step in one)]
     players = [_player(case, case.server, case.limit, alone=False, counts=False) for _ in range(SIDE_BY_SIDE)]
-    hunts = [Hunt(player, Budget(1, None), case.limit) for player in players]
+    hunts = [Hunt(player, Budget(1), case.limit) for player in players]
     pairs = list(zip(hunts, waiting[-SIDE_BY_SIDE:], strict=False))
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
@@ -95,11 +112,13 @@ def _hold_side_by_side(case: Case) -> None:
                 _record_one(case, found, case.limit)
 
 
-def _record(case: Case, hunt: Hunt) -> None:
+def _record(case: Case, hunt: Hunt, name: str) -> None:
     for found in (*hunt.found, *hunt.unrepeated):
         _record_one(case, found, hunt.limit)
     if hunt.stopped:
         case.record.notes.append(f"{case.record.id} ended after {hunt.held} conversations: {hunt.stopped}")
+    if hunt.cut_short:
+        case.record.cut_short = f"{name} was cut short after {hunt.judged} of {hunt.budget.examples} conversations"
 
 
 def _record_one(case: Case, found: Found, limit: float) -> None:
@@ -111,8 +130,7 @@ def _record_one(case: Case, found: Found, limit: float) -> None:
         record.findings.append(Finding(rule, "note", reason, failure.expected, failure.actual))
     else:
         name = f"replay-{rule}.py"
-        shrunk = f"shrunk to {len(found.conversation)} steps" if found.shrunk else "not shrunk to the end"
-        reason = f"{failure.reason}; {shrunk}, fails {often} times; {name} holds it again"
+        reason = f"{failure.reason}; {_size(found)}, fails {often} times; {name} runs it again"
         own = tuple(finding.requirement for finding in record.findings)
         # A search that found something says nothing of what it did not find.
         record.requirements = tuple(dict.fromkeys((*own, rule)))
@@ -121,3 +139,12 @@ def _record_one(case: Case, found: Found, limit: float) -> None:
         record.files[name] = replay.script(name, f"{rule}: {failure.reason}", found.play, case.dialect, limit)
     if len(record.findings) == 1:
         record.transcript = found.transcript
+
+
+def _size(found: Found) -> str:
+    if found.needs_nothing:
+        return "needs no conversation"
+    if not found.shrunk:
+        return "not shrunk to the end"
+    steps = len(found.conversation)
+    return f"shrunk to {steps} step" + ("" if steps == 1 else "s")

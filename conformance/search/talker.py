@@ -13,6 +13,7 @@ from conformance.harness.oracle import Answer, acceptable
 from conformance.harness.verdict import Void
 from conformance.harness.wire import Reply
 from conformance.search import words
+from conformance.search.budget import Pace
 from conformance.search.conversation import ERRORS, Step
 from conformance.search.history import Delivery, History
 from conformance.search.words import CRLF, END
@@ -36,7 +37,7 @@ class Action:
 
     Attributes:
         client: its number.
-        verb: `send`, `hear`, `leave` or `time-out`.
+        verb: `connect`, `send`, `hear`, `leave` or `time-out`.
         sent: the segments.
         how: close, reset or half_close.
         answers: what is acceptable.
@@ -54,16 +55,24 @@ class Talker(Client):
 
     Attributes:
         history: where its messages are written down.
+        pace: where it is written down how long it was kept waiting.
         errors: how many it made.
         number: which one it is.
         actions: all that the clients of the conversation did, in order.
     """
 
     history: History
+    pace: Pace
     number: int
     actions: list[Action]
     errors = 0
     _body = b""
+
+    def open(self) -> None:
+        """Connect and read the greeting, as `Link.open` does."""
+        self._note("connect")
+        with self.pace.waiting("greeting"):
+            super().open()
 
     def say(self, step: Step, before: Sequence[bytes] = ()) -> None:
         """Send a step's parts and judge what is answered.
@@ -132,7 +141,8 @@ class Talker(Client):
         self._expect_no_more()
         self.forsake()
         self._note("time-out", answers=(Answer("timeout", None),))
-        self.expect_timeout(late=TICK)
+        with self.pace.waiting("time-out", usual=self._case.limit):
+            self.expect_timeout(late=TICK)
 
     def forsake(self) -> None:
         """Write down that a message that was begun will never be ended."""
@@ -154,6 +164,7 @@ class Talker(Client):
         if not self._in_body:
             answers = acceptable(self.state, part.removesuffix(CRLF))
             self._note("hear", answers=answers)
+            self._awaited = answers[0].kind
             reply = self._judged_reply(answers[0].rule, self.wire.sent + patience, answers)
             self._judge(reply, answers, answers[0].rule)
             if (self.state, self._in_body) != (answers[0].after, answers[0].kind == "data"):
@@ -164,6 +175,7 @@ class Talker(Client):
             return
         answers = (Answer("delivered", self.state.delivered()),)
         self._note("hear", answers=answers)
+        self._awaited = "delivered"
         reply = self._judged_reply("delivered", self.wire.sent + patience)
         self._judge(reply, answers, "delivered")
         self.history.told.append(Delivery(self._delivered(message, reply), self.last_sent, reply.at))

@@ -1,0 +1,155 @@
+"""What a search may take: a count of conversations first, and bounds in time only for what no count bounds.
+
+The same seed is to run the same conversations on however busy a machine. So what counts against the budget in seconds
+is the server's own slowness, and the clock on the wall is a backstop.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance.harness.entries import SOON
+from conformance.harness.health import Health
+
+SCHEDULER = Path("/proc/thread-self/schedstat")
+"""Of this thread: nanoseconds on a core, nanoseconds of waiting for one, and how often."""
+SLOW = 0.02
+"""Seconds that even the quickest reply of a kind takes from a server that is slow by itself."""
+FEWEST = 2
+"""Conversations that the slowest server is to be seen in."""
+HURRY = 1.0
+"""Seconds that a reply is waited for while searching; a failure counts only if it shows with full patience as well."""
+SHORTEST_WAIT = 0.25
+"""The same while shrinking."""
+SOON_ENOUGH = 0.5
+"""Seconds that entries are waited for where it is known that they may be missing."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may take.
+
+    Attributes:
+        examples: how many conversations.
+        slowness: seconds of the server's own slowness for them; None for all of them, however long they take.
+        floor: how many are run however busy the machine is.
+        seconds: of wall time after which no more than the floor are run.
+        idle: seconds after which the search ends even before the floor, without those that the machine was busy for.
+        longest: the same with them.
+        shrinking: seconds of the server's own slowness for shrinking, of all causes together.
+        connections: for shrinking.
+        longest_shrinking: seconds of wall time after which shrinking ends.
+        causes: failures with causes of their own, after which the search ends.
+    """
+
+    examples: int
+    slowness: float | None = None
+    floor: int = 150
+    seconds: float = 30.0
+    idle: float = 120.0
+    longest: float = 900.0
+    shrinking: float = 30.0
+    connections: int = 4000
+    longest_shrinking: float = 180.0
+    causes: int = 3
+
+    def spent(self, held: int, slow: float, passed: float, delayed: float) -> str:
+        """Why no further conversation is run; empty if one is.
+
+        Args:
+            held: how many were run.
+            slow: seconds of the server's own slowness in them.
+            passed: seconds of wall time since the first of them began.
+            delayed: seconds of these that are due to a busy machine.
+        """
+        if self.slowness is None:
+            return ""
+        if held >= FEWEST and slow > self.slowness:
+            return f"the server is slow by itself, and {self.slowness:g} s of that were spent"
+        if passed > self.longest or (held >= self.floor and passed > self.seconds) or passed - delayed > self.idle:
+            return f"{passed:.0f} s had passed"
+        return ""
+
+
+class Clock:
+    """Tells the wall time, and how much of it the machine was busy with others."""
+
+    def now(self) -> float:
+        """Seconds of the monotonic clock."""
+        return time.monotonic()
+
+    def delayed(self) -> float:
+        """Seconds that a busy machine has kept us and the server waiting so far; all of them where it does not tell."""
+        try:
+            waited = int(SCHEDULER.read_text().split()[1]) / 1e9
+        except (OSError, ValueError, IndexError):
+            return self.now()
+        return 2 * waited  # for each wait of ours for a core there is one of the server
+
+
+class Pace:
+    """How long a server keeps its clients waiting by itself, told from what a busy machine adds.
+
+    A busy machine delays some replies, a slow server all of a kind. So each wait counts for as long as the shortest of
+    its kind took, and not at all where that one was quick.
+    """
+
+    def __init__(self) -> None:
+        self._count: Counter[str] = Counter()
+        self._shortest: dict[str, float] = {}
+
+    def add(self, kind: str, seconds: float) -> None:
+        """Add a wait of so many seconds for something of some kind."""
+        self._count[kind] += 1
+        self._shortest[kind] = min(seconds, self._shortest.get(kind, seconds))
+
+    @contextmanager
+    def waiting(self, kind: str, usual: float = 0.0) -> Iterator[None]:
+        """Add what is waited for something of some kind, but for what is usual (seconds)."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.add(kind, max(0.0, time.monotonic() - began - usual))
+
+    @property
+    def slow(self) -> float:
+        """Seconds of waiting that are due to the server alone."""
+        return sum(self._count[kind] * least for kind, least in self._shortest.items() if least >= SLOW)
+
+
+class Hasty(Health):
+    """Waits for a reply no longer than some seconds, but long enough for how slow the server was seen to be.
+
+    Args:
+        time_limit: the server's, in seconds.
+        seconds: how long a quick server's reply is waited for.
+        slowest: seconds that a reply is known to have taken.
+        soon: seconds that the entries of a quick server are waited for.
+    """
+
+    def __init__(self, time_limit: float, seconds: float, slowest: float = 0.0, soon: float = SOON) -> None:
+        super().__init__(time_limit)
+        self.soon = soon
+        self.pace = Pace()
+        self._seconds = seconds
+        self._slowest = slowest
+
+    def patience(self, rule: str = "") -> float:
+        """Seconds to wait for a reply."""
+        return min(self._full, max(self._seconds, 20 * self._slowest))
+
+    def replied(self, seconds: float, rule: str = "") -> None:
+        """A reply of some kind came after so many seconds."""
+        super().replied(seconds, rule)
+        self.pace.add(rule, seconds)
+
+    def silent(self, rule: str = "") -> None:
+        """A reply of some kind did not come."""
+        super().silent(rule)
+        self.pace.add(f"no reply: {rule}", self.patience())
