@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from conformance.load.delivered import Outcome
 from conformance.load.engine import Engine
-from conformance.load.run import Run
+from conformance.load.run import LATE, Run
 
 Gap = tuple[int, int]
 BY_CHANCE = 0.02
 """The share of right replies that a server may give which does not speak the protocol at all."""
 SYSTEMATIC = 0.001
 """The share of missing numbers from which on nobody who delivers now and then can be the reason."""
+WORTH_SAYING = 0.1
+"""The share of a run's time for which it was late from which on that is said."""
 
 
 def gaps(run: Run) -> list[Gap]:
@@ -46,6 +48,8 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
     """
     run = engine.run
     right = sum(row.right for kind, row in run.tally.rows.items() if kind != "greeting")
+    if engine.lost > WORTH_SAYING * engine.seconds:
+        run.note(f"multiclient itself came late by {engine.lost:.1f} s in all, which count for no deadline")
     if run.findings.total and right <= BY_CHANCE * run.tally.operations:
         run.findings.keep_root()
         return
@@ -58,8 +62,16 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
     if got < wanted and "pool.alive" not in {one.rule for one in run.findings}:
         if engine.foreign:
             run.note(f"only {got} connections were greeted at once, somebody else being connected")
+        elif engine.calm < time_to_connect(engine):
+            run.note(f"only {got} connections were greeted at once, too late or too slowly to judge the server by that")
         else:
             run.findings.add("pool.32", "too few connections are served at once", f"{wanted}", f"{got}")
+
+
+def time_to_connect(engine: Engine) -> float:
+    """Seconds without a late client in which a right server, be it slow, has greeted all connections at once."""
+    greetings = engine.run.tally.rows.get("greeting")
+    return LATE + engine.rounds * (greetings.times.longest if greetings else 0.0)
 
 
 def shown(found: list[Gap], most: int = 5) -> str:
