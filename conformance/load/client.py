@@ -146,6 +146,7 @@ class Client:
             # What has come of the connection is told by the next read.
             with contextlib.suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
+            self.engine.is_parting(self)
             self._stamp()
             return
         if how == "reset":

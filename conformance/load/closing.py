@@ -69,9 +69,9 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
 
 
 def time_to_connect(engine: Engine) -> float:
-    """Seconds without a late client in which a right server, be it slow, has greeted all connections at once."""
+    """Seconds in which a right server, be it slow, greets all connections at once if no client is late."""
     greetings = engine.run.tally.rows.get("greeting")
-    return LATE + engine.rounds * (greetings.times.longest if greetings else 0.0)
+    return LATE + engine.rounds * (greetings.times.quantile(0.5) if greetings else 0.0)
 
 
 def shown(found: list[Gap], most: int = 5) -> str:

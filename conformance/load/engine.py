@@ -18,6 +18,8 @@ from conformance.load.talker import Talker
 
 CHECK = 0.05
 """Seconds between two looks at what is overdue."""
+LATE_TURN = 0.25
+"""Seconds between two looks from which on the loop was late."""
 ASSEMBLE = 0.4
 """The share of the time limit in which those who are greeted first wait for the others to be greeted."""
 SUSPECTED = 0.5
@@ -140,6 +142,10 @@ class Engine:
         self._greeted.add(client)
         self.most_greeted = max(self.most_greeted, len(self._greeted))
 
+    def is_parting(self, client: Client) -> None:
+        """Count a client no more among those that are served: it half-closes, or its time-out has come."""
+        self._greeted.discard(client)
+
     def when_complete(self, client: Client, action: Callable[[], None]) -> None:
         """Do something as soon as all clients have been greeted at once, or that has taken too long."""
         if self._held is None:
@@ -175,9 +181,12 @@ class Engine:
     # --- the loop ---
 
     def run_until(self, duration: float) -> None:
-        """Run for so many seconds, or until all operations are done, the server is gone, or the user has enough."""
+        """Run for so many seconds, or until all operations are done, the server is gone, or the user has enough.
+
+        So that time-outs fit, it lasts for `AFTER_LIMIT` more than the time limit in any case, in watched time.
+        """
         now = began = self._began = self._turned = self.run.monotonic()
-        self.watched = self.run.last_reply = self._calm_since = now - self.lost
+        self.watched = self.run.last_reply = self._calm_since = now
         for client in self.clients:
             self.wants_to_connect(client)
         check = tick = began
@@ -187,7 +196,7 @@ class Engine:
             if now >= check:
                 check = now + CHECK
                 gone = self._is_gone()
-                if gone or now - began >= duration or self._is_done(now):
+                if gone or self._is_done(now, duration):
                     break
                 self._check(now)
             if now >= tick:
@@ -199,7 +208,8 @@ class Engine:
         self._stop(gone)
 
     def _turn(self, now: float, until: float) -> None:
-        self.lost += max(0.0, now - self._turned - CHECK)
+        if now - self._turned > LATE_TURN:
+            self.lost += now - self._turned - CHECK
         self._turned = now
         self.watched = now - self.lost
         if self._timers:
@@ -241,9 +251,9 @@ class Engine:
         for client in self.clients:
             client.check(now)
 
-    def _is_done(self, now: float) -> bool:
-        options = self.run.options
-        return not self._talks() and now - self._began >= options.time_limit + AFTER_LIMIT
+    def _is_done(self, now: float, duration: float) -> bool:
+        least = self.run.options.time_limit + AFTER_LIMIT
+        return self.watched - self._began >= least and (now - self._began >= duration or not self._talks())
 
     def _is_gone(self) -> bool:
         findings = self.run.findings

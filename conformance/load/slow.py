@@ -22,8 +22,9 @@ if TYPE_CHECKING:
 SLOW = 0.7
 """The share of the time limit that a slow client lets pass before each step; beyond `TOO_SLOW` the step is void."""
 TOO_SLOW = 0.9
-DRIP, WRONG = 1 / 8, 1 / 4
-"""Shares of the time limit between two bytes of a dripping client and two lines of one that is for ever wrong."""
+DRIP, WRONG = 0.13, 0.27
+"""Shares of the time limit between two bytes of a dripping client and two lines of one that is for ever wrong; no
+multiple is near the limit itself, where bytes could meet the time-out."""
 RESERVED = 8
 """Operations that are kept for the beginning of each waiting client's first story."""
 STATES = (BODY, CONNECTED, GREETED, SENDER, RECIPIENT)
@@ -251,6 +252,7 @@ class Waiter(Client):
             run.tally.add(row, span, False, operation=False)
             self.blame("time.out", f"no time-out within {span:g} s ({row})", "421", "nothing")
             raise Over
+        self.engine.is_parting(self)
         verdict = run.judge.word("timeout", heard.text)
         waited = heard.at - self.valid_sent
         early = waited < self._limit

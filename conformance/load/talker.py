@@ -179,7 +179,7 @@ class Talker(Client):
             return
         if now - self.valid_sent >= self.run.options.time_limit and not self._was_in_time(now):
             self.engine.was_late("hung up on")
-        elif (self._erred or self._owes_error()) and self._errors > ERRORS_BORNE:
+        elif self._had_many_errors(reset=bool(reason)):
             self.run.note("the server hangs up after some errors in a session")
         elif self._pending:
             self._suspect("the connection was closed instead of a reply", reason, now)
@@ -199,8 +199,12 @@ class Talker(Client):
             return False
         return self._spare() > limit / 2
 
-    def _owes_error(self) -> bool:
-        return bool(self._pending) and self._pending[0][0].after == self._shape
+    def _had_many_errors(self, reset: bool) -> bool:
+        if reset:
+            # Errors may have been on their way to us that the reset has destroyed.
+            return self._errors + len(self._pending) > ERRORS_BORNE
+        owes_error = bool(self._pending) and self._pending[0][0].after == self._shape
+        return (self._erred or owes_error) and self._errors > ERRORS_BORNE
 
     def _suspect(self, what: str, actual: str, now: float) -> None:
         """Take down that a line got the end of the session for a reply, unless the whole server ended or was slow."""
