@@ -5,12 +5,15 @@ from __future__ import annotations
 from conformance.load.delivered import Outcome
 from conformance.load.engine import Engine
 from conformance.load.run import LATE, Run
+from conformance.load.words import FORWARD
 
 Gap = tuple[int, int]
 BY_CHANCE = 0.02
 """The share of right replies that a server may give which does not speak the protocol at all."""
 SYSTEMATIC = 0.001
 """The share of missing numbers from which on nobody who delivers now and then can be the reason."""
+MOST, WAITING = 0.9, 4
+"""How many times longer most greetings take than most replies where a place is waited for."""
 WORTH_SAYING = 0.1
 """The share of a run's time for which it was late from which on that is said."""
 
@@ -62,16 +65,23 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
     if got < wanted and "pool.alive" not in {one.rule for one in run.findings}:
         if engine.foreign:
             run.note(f"only {got} connections were greeted at once, somebody else being connected")
-        elif engine.calm < time_to_connect(engine):
-            run.note(f"only {got} connections were greeted at once, too late or too slowly to judge the server by that")
+        elif not _kept_waiting(engine):
+            run.note(
+                f"only {got} connections were greeted at once, which says nothing of the server: clients were late, or all was slow"
+            )
         else:
             run.findings.add("pool.32", "too few connections are served at once", f"{wanted}", f"{got}")
 
 
-def time_to_connect(engine: Engine) -> float:
-    """Seconds in which a right server, be it slow, greets all connections at once if no client is late."""
-    greetings = engine.run.tally.rows.get("greeting")
-    return LATE + engine.rounds * (greetings.times.quantile(0.5) if greetings else 0.0)
+def _kept_waiting(engine: Engine) -> bool:
+    """Whether it was the server that kept connections waiting: long enough, and for long compared to its replies."""
+    rows = engine.run.tally.rows
+    if "greeting" not in rows:
+        return True
+    greetings = rows["greeting"].times
+    replies = max((rows[kind].times.quantile(MOST) for kind in FORWARD if kind in rows), default=0.0)
+    enough = LATE + engine.rounds * greetings.quantile(0.5)
+    return engine.calm >= enough and greetings.quantile(MOST) > WAITING * replies
 
 
 def shown(found: list[Gap], most: int = 5) -> str:

@@ -224,26 +224,27 @@ class Engine:
             if client.socket is not None and client.serial == serial:
                 action()
         if self._waiting:
-            self._connect_next()
+            self._connect_some()
         if self._held is not None:
             self._release_if_complete()
 
-    def _connect_next(self) -> None:
-        now = self.run.monotonic()
-        if self.stopping or len(self._ungreeted) >= UNGREETED or now < self._next_connect:
-            return
-        self._next_connect = now if self._held is not None else now + CONNECT_PAUSE
-        client = self._waiting.popleft()
-        try:
-            connecting = client.connect()
-        except OSError as error:
-            self.refused = str(error)
-            return
-        if connecting:
-            self._ungreeted.add(client)
-        else:
-            self._waiting.append(client)
-            self._next_connect = now + 1.0
+    def _connect_some(self) -> None:
+        while self._waiting and len(self._ungreeted) < UNGREETED and not self.stopping and not self.refused:
+            now = self.run.monotonic()
+            if now < self._next_connect:
+                return
+            self._next_connect = now if self._held is not None else now + CONNECT_PAUSE
+            client = self._waiting.popleft()
+            try:
+                connecting = client.connect()
+            except OSError as error:
+                self.refused = str(error)
+                return
+            if connecting:
+                self._ungreeted.add(client)
+            else:
+                self._waiting.append(client)
+                self._next_connect = now + 1.0
 
     def _check(self, now: float) -> None:
         while self._suspected and self._suspected[0][0] <= self.watched:

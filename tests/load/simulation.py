@@ -52,7 +52,7 @@ class Conversation(Session):
     def hear(self, data: bytes) -> list[bytes]:
         """Take in bytes; the replies to what is complete."""
         self._received += data
-        replies = []
+        replies: list[bytes] = []
         while True:
             end = END_OF_DATA if self._in_body else CRLF
             before, found, rest = self._received.partition(end)
