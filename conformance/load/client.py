@@ -324,7 +324,7 @@ class Client:
                 return
             if self.engine.foreign:
                 self.run.note("a connection was not greeted in time, somebody else being connected")
-            else:
+            elif not self.engine.stopping:  # in the end, how many were greeted at once says it
                 self.blame("pool.32", f"not greeted within {patience:g} s", "a greeting", "nothing")
             self.drop()
             return

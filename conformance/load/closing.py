@@ -66,9 +66,7 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
         if engine.foreign:
             run.note(f"only {got} connections were greeted at once, somebody else being connected")
         elif not _kept_waiting(engine):
-            run.note(
-                f"only {got} connections were greeted at once, which says nothing of the server: clients were late, or all was slow"
-            )
+            run.note(f"only {got} connections were greeted at once, for clients were late or all was slow")
         else:
             run.findings.add("pool.32", "too few connections are served at once", f"{wanted}", f"{got}")
 

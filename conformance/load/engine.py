@@ -276,8 +276,9 @@ class Engine:
 
     def _is_silent(self, seconds: float) -> bool:
         last = self.run.last_reply
-        # Once the run stops, those who were answered say nothing more, and their silence is no sign.
-        return self._talks() and self.watched - last > seconds and not (self.stopping and last > self._stopped)
+        if self.stopping and (last > self._stopped or not self._greeted):
+            return False  # those who were answered say nothing more, so that silence is no sign
+        return self._talks() and self.watched - last > seconds
 
     def _talks(self) -> bool:
         """Whether any client still has something to say at its own speed."""

@@ -14,7 +14,7 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.harness import dialect
+from conformance.harness import dialect, proc
 from conformance.load import closing, script
 from conformance.load import run as load_run
 from conformance.load.engine import Engine
@@ -322,13 +322,15 @@ def play(
     connections: int = 4,
     seed: int = 1,
     duration: float = LIMIT + 3.5,
+    operations: int | None = None,
 ) -> tuple[Engine, World]:
     """Make a run, with moves of every kind more often than usual, and judge it."""
     world = World(delay, server, destroys)
-    options = Options(("127.0.0.1", 9), connections, duration, seed=seed, time_limit=LIMIT, launched=True)
+    options = Options(("127.0.0.1", 9), connections, duration, operations, seed, time_limit=LIMIT, launched=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", world.socket)
         patch.setattr(select, "epoll", world.epoll)
+        patch.setattr(proc, "listener", lambda *_: None)
         patch.setattr(load_run, "Words", lambda _: WORDS)
         patch.setattr(load_run, "Judge", lambda _: JUDGE)
         for name, share in {"LEAVE": 0.06, "JOINED": 0.25, "CUT": 0.25, "BYTEWISE": 0.05}.items():

@@ -1,7 +1,7 @@
 """What a late client does itself is never the server's fault, and a faulty server's fault is found all the same."""
 
+import itertools
 import random
-from collections.abc import Iterator
 
 import pytest
 
@@ -19,8 +19,6 @@ from tests.load.simulation import (
 
 DELAYS = (0.03, 0.2, 0.45, 0.6, 0.95, 1.0, 1.05, 1.6, 2.5, 7.0)
 """Shares of the time limit: below, around and beyond it, and longer than any patience."""
-STRIDE = 37
-"""Of the steps of a run every so many-th is tried; it shares no factor with the number of delays."""
 PUNCTUAL: Delay = lambda step: 0.0  # noqa: E731
 
 
@@ -47,12 +45,6 @@ def assert_right(engine: Engine, world: World, how: str) -> None:
     assert 0 <= unknown <= engine.run.numbers.unanswered, how
 
 
-def steps() -> Iterator[tuple[int, float]]:
-    _, world = play(PUNCTUAL, connections=4)
-    for place, at in enumerate(range(0, world.steps, STRIDE)):
-        yield at, DELAYS[place % len(DELAYS)]
-
-
 def test_punctual_client_judges_everything() -> None:
     engine, world = play(PUNCTUAL, connections=8)
     assert_right(engine, world, "punctual")
@@ -62,15 +54,18 @@ def test_punctual_client_judges_everything() -> None:
 
 
 def test_late_once_at_any_step() -> None:
-    for at, share in steps():
-        engine, world = play(late_once(at, share), connections=4)
-        assert_right(engine, world, f"late by {share:g} time limits at step {at}")
+    """Each step of a short run in turn, by one delay after the other."""
+    engine, world = play(PUNCTUAL, connections=2, seed=2, operations=80)
+    assert set(engine.run.left) == {"close", "reset", "half-close"}
+    for step, share in zip(range(world.steps), itertools.cycle(DELAYS), strict=False):
+        engine, world = play(late_once(step, share), connections=2, seed=2, operations=80)
+        assert_right(engine, world, f"late by {share:g} time limits at step {step}")
 
 
 @pytest.mark.parametrize("server", [Server, Resetting, Impatient])
 @pytest.mark.parametrize("destroys", [True, False], ids=["reset destroys", "reset keeps"])
 def test_late_again_and_again(server: type[Server], destroys: bool) -> None:
-    for seed in range(25):
+    for seed in range(10):
         engine, world = play(late_often(seed), server, destroys and server is not Resetting, 2 + seed % 7, seed)
         assert_right(engine, world, f"seed {seed}")
 
