@@ -19,15 +19,15 @@ PATIENCE = 900.0
 """Seconds after which a run hangs; one that ends by itself takes less even beside sixty busy processes."""
 LONG = ("--duration", "3600")
 """For a run that is to end by something else."""
-SOME = (*LONG, "--operations", "4000", "--time-limit", "4")
-ALL_TIMES = (*LONG, "--operations", "4000", "--time-limit", "10")
+SOME = (*LONG, "--operations", "1500", "--time-limit", "4")
+ALL_TIMES = (*LONG, "--operations", "1500", "--time-limit", "10")
 FEW_TIMES = (*LONG, "--operations", "300", "--connections", "8", "--time-limit")
 UNTIL_GONE = (*LONG, "--time-limit", "4")
 RUNS = {
     "right": ("", ALL_TIMES),
     "early": ("early", (*FEW_TIMES, "10")),
     "drops-joined": ("drops-joined", (*LONG, "--operations", "300", "--time-limit", "10")),
-    "abandoned-delivered": ("abandoned-delivered", (*SOME, "--operations", "15000")),
+    "abandoned-delivered": ("abandoned-delivered", (*SOME, "--operations", "12000")),
     "silent": ("silent", UNTIL_GONE),
     "dies": ("dies", UNTIL_GONE),
     "stalls": ("stalls", UNTIL_GONE),
