@@ -7,12 +7,11 @@ import errno
 import select
 import socket
 import struct
-import time
 from collections import deque
 from typing import TYPE_CHECKING
 
 from conformance.load.findings import LogEntry
-from conformance.load.run import LATE, Run
+from conformance.load.run import Run
 
 if TYPE_CHECKING:
     from conformance.load.engine import Engine
@@ -32,11 +31,13 @@ OURS = {errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS}
 ERRORS_BORNE = 5
 """How many errors a server has to bear in a session; after more it may hang up on one."""
 
-monotonic = time.monotonic
-
 
 class Client:
     """A client that connects, leaves, and comes back.
+
+    That a server was early is judged by the clock, from a time before a send to one after a read; that it is overdue,
+    by the time that was watched (`Engine.watched`), after all that has come is read. So neither the network nor a
+    client that is late itself is held against the server.
 
     Args:
         engine: the event loop.
@@ -46,7 +47,11 @@ class Client:
     Attributes:
         talks: whether it says something all the time, so that the server stalls if it and its like hear nothing.
         serial: counts its connections, so that a timer of an earlier one is known.
-        valid_sent: before when the server's clock cannot have started; `valid_read`: after when it cannot.
+        valid_sent: before when the server's clock cannot have started, by the clock.
+        valid_read: after when it cannot have started, in watched time.
+        gone: by when the kernel had taken all that was sent, by the clock.
+        since: when a line last came or bytes last went, in watched time.
+        spoke_last: whether anything was sent after the last line that came.
     """
 
     talks = False
@@ -59,12 +64,15 @@ class Client:
         self.serial = 0
         self.greeted = False
         self.netid = b""
-        self.valid_sent = self.valid_read = self.began = 0.0
+        self.valid_sent = self.valid_read = self.began = self.gone = self.since = 0.0
+        self.spoke_last = False
+        self._monotonic = run.monotonic
         self.log: deque[LogEntry] = deque(maxlen=LOGGED)
         self._buffer = b""
         self._partial_since = 0.0
         self._unread = 0
         self._out = b""
+        self._broken = ""
         self._leaving = ""
         self._port = 0
         self._established = False
@@ -78,7 +86,7 @@ class Client:
         """A line has come, here without its line end."""
 
     def on_end(self, reason: str, now: float) -> None:
-        """The server has ended the connection; it is closed already."""
+        """The server has ended the connection; with a reason, it was reset, and what it said last may be lost."""
 
     def on_check(self, now: float) -> None:
         """A twentieth of a second has passed."""
@@ -87,8 +95,8 @@ class Client:
         """Drop what belongs to the connection that has ended."""
 
     def is_owed(self) -> bool:
-        """Whether a reply is outstanding."""
-        return False
+        """Whether a greeting or a reply is outstanding."""
+        return self.socket is not None and not self.greeted
 
     # --- connecting and leaving ---
 
@@ -106,9 +114,10 @@ class Client:
         self.greeted = False
         self.netid = self._buffer = self._out = b""
         self._unread = 0
-        self._leaving = ""
+        self._broken = self._leaving = ""
+        self.spoke_last = False
         self.log.clear()
-        self.began = self.valid_sent = monotonic()
+        self.began = self.valid_sent = self._monotonic()
         status = self.socket.connect_ex((host, port))
         if status not in (0, errno.EINPROGRESS):
             self.socket.close()
@@ -120,6 +129,7 @@ class Client:
         self._port = self.socket.getsockname()[1]
         self.run.ports.add(self._port)
         self._established = False
+        self._stamp()
         self.engine.watch(self, READ | WRITE)
         return True
 
@@ -130,12 +140,14 @@ class Client:
         if self._out:
             self._leaving = how
             return
-        self.log.append((monotonic(), "--", how.encode()))
+        self.log.append((self._monotonic(), "--", how.encode()))
         self.run.left[how] = self.run.left.get(how, 0) + 1
         if how == "half-close":
             # What has come of the connection is told by the next read.
             with contextlib.suppress(OSError):
                 self.socket.shutdown(socket.SHUT_WR)
+            self.engine.is_parting(self)
+            self._stamp()
             return
         if how == "reset":
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -166,7 +178,8 @@ class Client:
 
     def send(self, data: bytes) -> float:
         """Send in one segment, as far as the kernel takes it, and the rest when it can; returns when it was begun."""
-        now = monotonic()
+        now = self._monotonic()
+        self.spoke_last = True
         self.log.append((now, "->", data if len(data) <= LONGEST_LOGGED else data[:LONGEST_LOGGED] + b"..."))
         assert self.socket
         if self._out:
@@ -176,12 +189,19 @@ class Client:
             sent = self.socket.send(data)
         except BlockingIOError:
             sent = 0
-        except OSError:
-            return now  # what has come of the connection is told by the next read
+        except OSError as error:
+            # What has come of the connection is told by the next read, but why only here.
+            self._broken = error.strerror or str(error)
+            sent = len(data)
         if sent < len(data):
             self._out = data[sent:]
             self.engine.watch(self, READ | WRITE)
+        self._stamp()
         return now
+
+    def _stamp(self) -> None:
+        self.gone = self._monotonic()
+        self.since = self.gone - self.engine.lost
 
     def on_event(self, events: int) -> None:
         """The socket can be read or written."""
@@ -195,10 +215,13 @@ class Client:
         except BlockingIOError:
             return
         except OSError as error:
-            self._ended(error.strerror or str(error))
+            if self._established or error.errno == errno.ECONNRESET:
+                self._ended(error.strerror or str(error))
+            else:
+                self.engine.was_refused(self, error.strerror or str(error))
             return
         if not data:
-            self._ended("")
+            self._ended(self._broken)
         elif data[-1] == 10 and not self._buffer and data.count(b"\n") == 1:
             self._on_line(data)
         else:
@@ -211,8 +234,10 @@ class Client:
             self._out = self._out[self.socket.send(self._out) :] if self._out else b""
         except BlockingIOError:
             return
-        except OSError:
+        except OSError as error:
+            self._broken = error.strerror or str(error)
             self._out = b""
+        self._stamp()
         if not self._out:
             self.engine.watch(self, READ)
             if self._leaving:
@@ -222,7 +247,7 @@ class Client:
         serial = self.serial
         *lines, rest = (self._buffer + data).split(b"\n")
         self._buffer = rest
-        self._partial_since = monotonic()
+        self._partial_since = self._monotonic() - self.engine.lost
         if self.talks:
             self.run.last_reply = self._partial_since
         for at, line in enumerate(lines, 1):
@@ -231,19 +256,21 @@ class Client:
             if self.socket is None or self.serial != serial:
                 return
         if len(self._buffer) > LONGEST_REPLY:
-            self.log.append((monotonic(), "<-", self._buffer[:LONGEST_LOGGED]))
+            self.log.append((self._monotonic(), "<-", self._buffer[:LONGEST_LOGGED]))
             self.blame("reply.one", f"a flood: a reply of more than {LONGEST_REPLY} bytes", "one line", self._buffer)
             self.drop()
 
     def _on_line(self, raw: bytes) -> None:
-        now = monotonic()
+        now = self._monotonic()
+        self.since = now - self.engine.lost
+        self.spoke_last = False
         self.log.append((now, "<-", raw if len(raw) <= LONGEST_LOGGED else raw[:LONGEST_LOGGED] + b"..."))
         text = raw[:-2]
         if raw[-2:] != b"\r\n":
             text = raw.removesuffix(b"\n")
             self.blame("reply.crlf", "a reply that does not end in CRLF", "CRLF", raw)
         if self.talks:
-            self.run.last_reply = now
+            self.run.last_reply = self.since
         if self.greeted and _is_continued(text):
             self.blame("reply.one", "a reply of several lines", "one line", raw)
             self.drop()
@@ -262,7 +289,7 @@ class Client:
         if len(self.run.netids) < 8:
             self.run.netids.add(self.netid)
         self.greeted = True
-        self.valid_read = now
+        self.valid_read = self.since
         self.engine.was_greeted(self)
         if not verdict.kind or _is_continued(text):
             self.drop()
@@ -270,35 +297,39 @@ class Client:
             self.on_greeting(now)
 
     def _ended(self, reason: str) -> None:
-        now = monotonic()
-        if self._buffer:
+        now = self._monotonic()
+        if self._buffer and not reason:
             rest, self._buffer = self._buffer, b""
             self._on_line(rest)
             if self.socket is None:
                 return
         self.log.append((now, "--", f"closed by the server {reason}".strip().encode()))
-        if not self.greeted:
-            if not self._established:
-                self.engine.was_refused(self, reason)
-                return
+        if self.greeted:
+            self.on_end(reason, now)
+        elif reason and now - self.began >= self.run.options.time_limit:
+            # It may have been greeted and timed out since, for a reset takes with it what was not read.
+            self.engine.was_late("hung up on")
+        else:
             what = "the server closed the connection instead of a greeting"
             self.blame_for_closing("greeting", what, "a greeting", reason)
-        else:
-            self.on_end(reason, now)
         self.drop()
 
     def check(self, now: float) -> None:
-        """Look whether something is overdue."""
+        """Look whether something is overdue; all that had come by `now` is read."""
         if self.socket is None:
             return
         if not self.greeted:
-            patience = max(self.run.options.patience, self.run.options.time_limit + LATE + 1.0)
-            if now - self.began > patience:
+            patience = self.run.options.greeting_patience
+            if self.engine.watched - self.since <= patience:
+                return
+            if self.engine.foreign:
+                self.run.note("a connection was not greeted in time, somebody else being connected")
+            elif not self.engine.stopping:  # in the end, how many were greeted at once says it
                 self.blame("pool.32", f"not greeted within {patience:g} s", "a greeting", "nothing")
-                self.drop()
+            self.drop()
             return
         quiet = SETTLE_KNOWN if self.engine.unterminated else SETTLE
-        if self._buffer and now - self._partial_since > quiet:
+        if self._buffer and self.engine.watched - self._partial_since > quiet:
             self.engine.unterminated = True
             rest, self._buffer = self._buffer, b""
             self._on_line(rest)

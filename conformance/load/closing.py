@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from conformance.load.delivered import Outcome
 from conformance.load.engine import Engine
-from conformance.load.run import Run
+from conformance.load.run import LATE, Run
+from conformance.load.words import FORWARD
 
 Gap = tuple[int, int]
 BY_CHANCE = 0.02
 """The share of right replies that a server may give which does not speak the protocol at all."""
 SYSTEMATIC = 0.001
 """The share of missing numbers from which on nobody who delivers now and then can be the reason."""
+MOST, WAITING = 0.9, 4
+"""How many times longer most greetings take than most replies where a place is waited for."""
+WORTH_SAYING = 0.1
+"""The share of a run's time for which it was late from which on that is said."""
 
 
 def gaps(run: Run) -> list[Gap]:
@@ -46,6 +51,8 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
     """
     run = engine.run
     right = sum(row.right for kind, row in run.tally.rows.items() if kind != "greeting")
+    if engine.lost > WORTH_SAYING * engine.seconds:
+        run.note(f"multiclient itself came late by {engine.lost:.1f} s in all, which count for no deadline")
     if run.findings.total and right <= BY_CHANCE * run.tally.operations:
         run.findings.keep_root()
         return
@@ -58,8 +65,21 @@ def judge(engine: Engine, outcome: Outcome | None) -> None:
     if got < wanted and "pool.alive" not in {one.rule for one in run.findings}:
         if engine.foreign:
             run.note(f"only {got} connections were greeted at once, somebody else being connected")
+        elif not _kept_waiting(engine):
+            run.note(f"only {got} connections were greeted at once, for clients were late or all was slow")
         else:
             run.findings.add("pool.32", "too few connections are served at once", f"{wanted}", f"{got}")
+
+
+def _kept_waiting(engine: Engine) -> bool:
+    """Whether it was the server that kept connections waiting: long enough, and for long compared to its replies."""
+    rows = engine.run.tally.rows
+    if "greeting" not in rows:
+        return True
+    greetings = rows["greeting"].times
+    replies = max((rows[kind].times.quantile(MOST) for kind in FORWARD if kind in rows), default=0.0)
+    enough = LATE + engine.rounds * greetings.quantile(0.5)
+    return engine.calm >= enough and greetings.quantile(MOST) > WAITING * replies
 
 
 def shown(found: list[Gap], most: int = 5) -> str:

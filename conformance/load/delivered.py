@@ -49,6 +49,11 @@ class Outcome:
         _, count, first = self.wrong.get(what, (rule, 0, raw))
         self.wrong[what] = (rule, count + 1, first)
 
+    def keep_seen_before(self, before: Outcome) -> None:
+        """Keep the faults that an earlier reading found as well: between two steps of a backup any one may mislead."""
+        known = before.wrong or {}
+        self.wrong = {what: fault for what, fault in (self.wrong or {}).items() if what in known}
+
 
 def entries(path: Path) -> Iterator[Entry]:
     """Read a mailbox file entry by entry.
@@ -157,7 +162,8 @@ def check(folder: Folder, run: Run, spool: Spool) -> Outcome | None:
         if outcome.wrong:
             time.sleep(2.0)  # an entry has two seconds to get into its file
             settle(folder)
-            outcome = look_up(folder, run, spool)
+            first, outcome = outcome, look_up(folder, run, spool)
+            outcome.keep_seen_before(first)
     except (Unreadable, OSError) as error:
         run.findings.add("start.mailbox", "the mailbox cannot be read", "mailbox", str(error))
         return None

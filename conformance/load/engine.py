@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import select
-import time
 from collections import deque
 from collections.abc import Callable
 
@@ -19,6 +18,8 @@ from conformance.load.talker import Talker
 
 CHECK = 0.05
 """Seconds between two looks at what is overdue."""
+LATE_TURN = 0.25
+"""Seconds between two looks from which on the loop was late."""
 ASSEMBLE = 0.4
 """The share of the time limit in which those who are greeted first wait for the others to be greeted."""
 SUSPECTED = 0.5
@@ -30,13 +31,14 @@ CONNECT_PAUSE = 0.01
 AFTER_LIMIT = 3.0
 """Seconds that a run lasts beyond the time limit, so that the time-outs fit."""
 DRAIN = 1.0
-"""Seconds at the end in which replies that are still owed are waited for."""
-
-monotonic = time.monotonic
+"""Seconds at the end in which what is owed is waited for, beyond the longest that it may take."""
 
 
 class Engine:
     """Runs the clients.
+
+    It watches as long as it comes round in time: `watched` is the time since the run began without that by which it
+    was late itself. What is overdue is judged by it.
 
     Args:
         run: what all clients share.
@@ -50,6 +52,8 @@ class Engine:
         refused: why no connection can be made, or empty.
         most_greeted: how many connections were greeted at once.
         foreign: others' connections to the server were seen.
+        lost: seconds by which the loop was late, all together.
+        watched: watched time at the beginning of this turn; all that had come by then is read when clients are checked.
     """
 
     def __init__(self, run: Run, alive: Callable[[], str], progress: Callable[[float], None]) -> None:
@@ -64,13 +68,13 @@ class Engine:
         self._ungreeted: set[Client] = set()
         self._resting: set[Client] = set()
         self._greeted: set[Client] = set()
-        self._next_connect = self._began = 0.0
+        self._next_connect = self._began = self._turned = self._calm_since = self._stopped = 0.0
         self._suspected: deque[tuple[float, Callable[[], None]]] = deque()
         self._held: list[tuple[Client, int, Callable[[], None]]] | None = []
         self.refused = ""
         self.stopping = self.interrupted = self.unterminated = self.foreign = False
         self.most_greeted = 0
-        self.seconds = 0.0
+        self.seconds = self.lost = self.watched = self.calm = 0.0
         self._local = proc.listener(*run.options.address) is not None
         options = run.options
         talkers = options.connections - options.waiters
@@ -92,6 +96,11 @@ class Engine:
     def alone(self) -> bool:
         """Whether nobody else can have used the server, as far as can be seen from here."""
         return self.run.options.launched or (self._local and not self.foreign)
+
+    @property
+    def rounds(self) -> int:
+        """In how many rounds all clients connect, some at a time."""
+        return -(-len(self.clients) // UNGREETED)
 
     # --- for the clients ---
 
@@ -120,7 +129,7 @@ class Engine:
 
     def wants_to_connect(self, client: Client) -> None:
         """Connect a client when there is room for one that is not greeted yet."""
-        if client not in self._resting:
+        if client not in self._resting and not self.stopping:
             self._waiting.append(client)
 
     def rests(self, client: Client) -> None:
@@ -133,6 +142,10 @@ class Engine:
         self._greeted.add(client)
         self.most_greeted = max(self.most_greeted, len(self._greeted))
 
+    def is_parting(self, client: Client) -> None:
+        """Count a client no more among those that are served: it half-closes, or its time-out has come."""
+        self._greeted.discard(client)
+
     def when_complete(self, client: Client, action: Callable[[], None]) -> None:
         """Do something as soon as all clients have been greeted at once, or that has taken too long."""
         if self._held is None:
@@ -141,7 +154,7 @@ class Engine:
             self._held.append((client, client.serial, action))
 
     def _release_if_complete(self) -> None:
-        late = monotonic() - self._began > ASSEMBLE * self.run.options.time_limit
+        late = self.run.monotonic() - self._began > ASSEMBLE * self.run.options.time_limit
         if self._held is None or not (late or len(self._greeted) == len(self.clients)):
             return
         held, self._held = self._held, None
@@ -151,7 +164,13 @@ class Engine:
 
     def suspect(self, blame: Callable[[], None]) -> None:
         """Blame the server for a closed connection in a moment, unless it has ended by then: that is one finding."""
-        self._suspected.append((monotonic() + SUSPECTED, blame))
+        self._suspected.append((self.run.monotonic() - self.lost + SUSPECTED, blame))
+
+    def was_late(self, what: str) -> None:
+        """Take down that a client was so late that the server ended its session, rightly."""
+        self.run.note(f"a client was so slow itself that it was {what}")
+        self.calm = max(self.calm, self.watched - self._calm_since)
+        self._calm_since = self.watched
 
     def was_refused(self, client: Client, reason: str) -> None:
         """End the run: nobody listens there any more."""
@@ -162,26 +181,37 @@ class Engine:
     # --- the loop ---
 
     def run_until(self, duration: float) -> None:
-        """Run for so many seconds, or until all operations are done, the server is gone, or the user has enough."""
-        began = self._began = self.run.last_reply = monotonic()
+        """Run for so many seconds, or until all operations are done, the server is gone, or the user has enough.
+
+        So that time-outs fit, it lasts for `AFTER_LIMIT` more than the time limit in any case, in watched time.
+        """
+        now = began = self._began = self._turned = self.run.monotonic()
+        self.watched = self.run.last_reply = self._calm_since = now
         for client in self.clients:
             self.wants_to_connect(client)
         check = tick = began
+        gone = False
         while not self.interrupted:
-            now = monotonic()
+            self._turn(now, min(check, tick))
             if now >= check:
                 check = now + CHECK
-                if now - began >= duration or self._is_done(now) or self._is_gone(now):
+                gone = self._is_gone()
+                if gone or self._is_done(now, duration):
                     break
                 self._check(now)
             if now >= tick:
                 tick = now + 1.0
                 self._each_second(now - began)
-            self._turn(now, min(check, tick))
-        self.seconds = monotonic() - began
-        self._drain()
+            now = self.run.monotonic()
+        self.seconds = self.run.monotonic() - began
+        self.calm = max(self.calm, self.watched - self._calm_since)
+        self._stop(gone)
 
     def _turn(self, now: float, until: float) -> None:
+        if now - self._turned > LATE_TURN:
+            self.lost += now - self._turned - CHECK
+        self._turned = now
+        self.watched = now - self.lost
         if self._timers:
             until = min(until, self._timers[0][0])
         watched = self._watched
@@ -189,48 +219,49 @@ class Engine:
             client = watched.get(descriptor)
             if client is not None:
                 client.on_event(events)
-        while self._timers and self._timers[0][0] <= monotonic():
+        while self._timers and self._timers[0][0] <= self.run.monotonic():
             _, _, client, serial, action = heapq.heappop(self._timers)
             if client.socket is not None and client.serial == serial:
                 action()
         if self._waiting:
-            self._connect_next()
+            self._connect_some()
         if self._held is not None:
             self._release_if_complete()
 
-    def _connect_next(self) -> None:
-        now = monotonic()
-        if self.stopping or len(self._ungreeted) >= UNGREETED or now < self._next_connect:
-            return
-        self._next_connect = now if self._held is not None else now + CONNECT_PAUSE
-        client = self._waiting.popleft()
-        try:
-            connecting = client.connect()
-        except OSError as error:
-            self.refused = str(error)
-            return
-        if connecting:
-            self._ungreeted.add(client)
-        else:
-            self._waiting.append(client)
-            self._next_connect = now + 1.0
+    def _connect_some(self) -> None:
+        while self._waiting and len(self._ungreeted) < UNGREETED and not self.stopping and not self.refused:
+            now = self.run.monotonic()
+            if now < self._next_connect:
+                return
+            self._next_connect = now if self._held is not None else now + CONNECT_PAUSE
+            client = self._waiting.popleft()
+            try:
+                connecting = client.connect()
+            except OSError as error:
+                self.refused = str(error)
+                return
+            if connecting:
+                self._ungreeted.add(client)
+            else:
+                self._waiting.append(client)
+                self._next_connect = now + 1.0
 
     def _check(self, now: float) -> None:
-        while self._suspected and self._suspected[0][0] <= now:
+        while self._suspected and self._suspected[0][0] <= self.watched:
             self._suspected.popleft()[1]()
         for client in self.clients:
             client.check(now)
 
-    def _is_done(self, now: float) -> bool:
-        options = self.run.options
-        return not self._talks() and now - self._began >= options.time_limit + AFTER_LIMIT
+    def _is_done(self, now: float, duration: float) -> bool:
+        least = self.run.options.time_limit + AFTER_LIMIT
+        return self.watched - self._began >= least and (now - self._began >= duration or not self._talks())
 
-    def _is_gone(self, now: float) -> bool:
+    def _is_gone(self) -> bool:
         findings = self.run.findings
         patience = self.run.options.patience
         if self.refused:
             findings.add("pool.alive", "the server takes no connections any more", "a connection", self.refused)
-        elif self._talks() and now - self.run.last_reply > patience + self.run.options.think:
+        elif self._is_silent(patience + self.run.options.think):
             findings.add("pool.alive", f"the server stalled: no client got any reply for {patience:g} s")
         elif ended := self._alive():
             findings.add("pool.alive", "the server's process ended", "it runs", ended)
@@ -239,9 +270,15 @@ class Engine:
         self._suspected.clear()
         return True
 
-    def is_stalling(self, now: float) -> bool:
+    def is_stalling(self) -> bool:
         """Whether no client is answered, so that the server as a whole is to be judged and not a single reply."""
-        return now - self.run.last_reply > STALLING
+        return self._is_silent(STALLING)
+
+    def _is_silent(self, seconds: float) -> bool:
+        last = self.run.last_reply
+        if self.stopping and (last > self._stopped or not self._greeted):
+            return False  # those who were answered say nothing more, so that silence is no sign
+        return self._talks() and self.watched - last > seconds
 
     def _talks(self) -> bool:
         """Whether any client still has something to say at its own speed."""
@@ -254,16 +291,32 @@ class Engine:
         if self._local and not self.run.options.launched and not self.foreign:
             self.foreign = proc.foreign_clients(port, self.run.ports) > 0
 
-    def _drain(self) -> None:
-        """Wait a moment for what is owed, then close everything."""
+    def _stop(self, gone: bool) -> None:
+        """Say nothing new, wait for what is owed, and close everything.
+
+        Args:
+            gone: the server is, so that nothing is waited for.
+        """
         self.stopping = True
-        until = monotonic() + DRAIN
-        while monotonic() < until and any(client.is_owed() for client in self.clients):
-            self._turn(monotonic(), monotonic() + CHECK)
-        for _, blame in self._suspected:
-            blame()
-        self._resting.update(self.clients)
+        self._stopped = self.watched
+        self._waiting.clear()
+        longest = DRAIN + (0.0 if self.interrupted else self.run.options.greeting_patience)
+        check = now = self._turned
+        while not gone and self.watched - self._stopped < longest:
+            for client in self.clients:
+                if not client.is_owed():
+                    client.drop()
+            if not self._watched and not self._suspected:
+                break
+            self._turn(now, check)
+            if now >= check:
+                check = now + CHECK
+                gone = self._is_gone()
+                if not gone:
+                    self._check(now)
+            now = self.run.monotonic()
+        while self._suspected and not gone:
+            self._suspected.popleft()[1]()
         for client in self.clients:
             client.drop()
-        self._waiting.clear()
         self._poll.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from conformance.harness.dialect import Dialect
@@ -15,6 +17,10 @@ from conformance.load.words import Words
 
 LATE = 2.0
 """Seconds that a MUST allows beyond the time limit."""
+MARGIN = 4
+"""How many times faster than it had to be a server answers whose time-out instead of a reply is held against it."""
+SLOW_REPLIES = 200
+"""How many of the latest slow replies are remembered."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,11 @@ class Options:
         """Seconds after which there is no reply."""
         return max(5.0, self.time_limit)
 
+    @property
+    def greeting_patience(self) -> float:
+        """Seconds after which there is no greeting."""
+        return max(self.patience, self.time_limit + LATE + 1.0)
+
 
 class Run:
     """The shared part of a run.
@@ -61,18 +72,26 @@ class Run:
         options: what it is asked for.
         dialect: the words.
         spool: where acknowledged messages are written down, if they are looked up afterwards.
+        monotonic: tells the time in seconds.
 
     Attributes:
         begun: operations begun, judged or not.
-        last_reply: when any client at full speed was last answered, in seconds of the monotonic clock.
+        last_reply: when any client at full speed was last answered, in watched time (`Engine.watched`).
         left: how often clients left, by how.
         notes: what is worth saying and no error, with how often.
         netids: the server's names for itself, a few at the most.
         ports: our own ports, by which others' connections are known.
     """
 
-    def __init__(self, options: Options, dialect: Dialect, spool: Spool | None = None) -> None:
+    def __init__(
+        self,
+        options: Options,
+        dialect: Dialect,
+        spool: Spool | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.options = options
+        self.monotonic = monotonic
         self.judge = Judge(dialect)
         self.words = Words(options.seed)
         self.mark = f"load-{options.seed}-{time.time_ns():x}"
@@ -82,7 +101,8 @@ class Run:
         self.spool = spool
         self.begun = 0
         self.reserved = 0
-        self.last_reply = time.monotonic()
+        self.last_reply = 0.0
+        self._slow_replies: deque[tuple[float, float]] = deque(maxlen=SLOW_REPLIES)
         self.left: dict[str, int] = {}
         self.notes: dict[str, int] = {}
         self.netids: set[bytes] = set()
@@ -100,6 +120,20 @@ class Run:
             return False
         self.begun += count
         return True
+
+    def took(self, seconds: float, now: float) -> None:
+        """Remember how long a reply took that came now, if that was long."""
+        if seconds > self.options.time_limit / (2 * MARGIN):
+            self._slow_replies.append((now, seconds))
+
+    def was_slow(self, since: float, spare: float) -> bool:
+        """Whether replies took so long that a right server may have overlooked a line until its clock ran out.
+
+        Args:
+            since: when the line was sent.
+            spare: the seconds that were left then.
+        """
+        return any(at >= since and seconds > spare / MARGIN for at, seconds in self._slow_replies)
 
     def note(self, text: str) -> None:
         """Take down what is no error."""

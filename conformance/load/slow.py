@@ -1,15 +1,16 @@
 """The clients that wait: silent, dripping, for ever wrong, or as slow as is allowed; they judge the server's clock.
 
-Lower bounds count from before the last send that was answered 2xx, upper bounds from after its reply was read, so that
-neither the network nor a busy machine is held against the server.
+Lower bounds count from before the last send that was answered 2xx, by the clock; upper bounds from after its reply was
+read, in the time that was watched. So neither the network nor a busy machine is held against the server.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, NamedTuple
 
-from conformance.load.client import ERRORS_BORNE, Client, monotonic
+from conformance.load.client import ERRORS_BORNE, Client
 from conformance.load.envelope import Envelope
 from conformance.load.run import LATE, Run
 from conformance.load.script import Script
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 SLOW = 0.7
 """The share of the time limit that a slow client lets pass before each step; beyond `TOO_SLOW` the step is void."""
 TOO_SLOW = 0.9
-DRIP, WRONG = 1 / 8, 1 / 4
-"""Shares of the time limit between two bytes of a dripping client and two lines of one that is for ever wrong."""
+DRIP, WRONG = 0.13, 0.27
+"""Shares of the time limit between two bytes of a dripping client and two lines of one that is for ever wrong; no
+multiple is near the limit itself, where bytes could meet the time-out."""
 RESERVED = 8
 """Operations that are kept for the beginning of each waiting client's first story."""
 STATES = (BODY, CONNECTED, GREETED, SENDER, RECIPIENT)
@@ -41,7 +43,7 @@ class Over(Exception):
 
 
 Story = Generator[float, Heard | None, None]
-"""Yields until when it waits (seconds of the monotonic clock); is sent what was heard by then, or None."""
+"""Yields until when it waits, by the clock; is sent what was heard by then, or None."""
 
 
 class Waiter(Client):
@@ -86,7 +88,7 @@ class Waiter(Client):
 
     def on_check(self, now: float) -> None:
         """Go on with the story if it waits for the clock."""
-        if now >= self._until and not (self._owed and self.engine.is_stalling(now)):
+        if now >= self._until and not (self._owed and self.engine.is_stalling()):
             self._tell(None)
 
     def forget(self) -> None:
@@ -105,8 +107,8 @@ class Waiter(Client):
             self.drop()
 
     def is_owed(self) -> bool:
-        """Whether a reply is outstanding."""
-        return self._owed
+        """Whether a greeting or a reply is outstanding."""
+        return super().is_owed() or self._owed
 
     # --- the stories ---
 
@@ -115,27 +117,27 @@ class Waiter(Client):
         yield from self._reach(state)
         if state == BODY:
             self.send(self._script.part_of_body())
-            self.valid_read = monotonic()
-        yield from self._until_timed_out("421 silent", None, 1.0)
+            self.valid_read = self.since
+        yield from self._until_timed_out("421 silent")
 
     def _dripping(self, state: int) -> Story:
         """Send a command line that never ends, byte by byte."""
         yield from self._reach(min(state, RECIPIENT))
-        yield from self._until_timed_out("421 dripping", lambda: self.send(b"x"), DRIP)
+        yield from self._until_timed_out("421 dripping", lambda: self.send(b"x"))
 
     def _wrong(self, state: int) -> Story:
         """Send nothing but errors."""
         yield from self._reach(min(state, RECIPIENT))
         latest = self._latest()
-        due = self.valid_read
+        due = self._monotonic()
         errors = 0
         while True:
             due += WRONG * self._limit
-            heard = yield min(due, latest)
-            if heard is None and monotonic() < latest and self.run.may_begin(reserved=True):
+            heard = yield from self._hear(latest, due)
+            if heard is None and self.engine.watched < latest and self.run.may_begin(reserved=True):
                 heard = yield from self._ask(self._script.wrong(self._shape))
                 errors += 1
-            if heard is None and monotonic() < latest:
+            if heard is None and self.engine.watched < latest:
                 continue
             if heard is not None and heard.ended and errors > ERRORS_BORNE:
                 self.run.note("the server hangs up after some errors in a session")
@@ -150,7 +152,7 @@ class Waiter(Client):
         while not delivered:
             # The body follows its 354 at once: that it has a time limit of its own is a SHOULD.
             heard = None if self._shape == BODY else (yield self.valid_sent + SLOW * self._limit)
-            if heard is None and monotonic() - self.valid_sent > TOO_SLOW * self._limit:
+            if heard is None and self._monotonic() - self.valid_sent > TOO_SLOW * self._limit:
                 self.run.note("a slow client was later than it wanted to be, and gave up its place")
                 return
             if heard is None and not self.run.may_begin(reserved=True):
@@ -171,6 +173,20 @@ class Waiter(Client):
                 raise self._too_early(heard)
         self._release()
 
+    def _hear(self, latest: float, due: float = math.inf) -> Generator[float, Heard | None, Heard | None]:
+        """What is heard until it is time; None if nothing is.
+
+        Args:
+            latest: until when at the latest, in watched time.
+            due: until when otherwise, by the clock.
+        """
+        while (left := latest - self.engine.watched) > 0:
+            now = self._monotonic()
+            heard = yield min(due, now + left)
+            if heard is not None or now >= due:
+                return heard
+        return None
+
     def _ask(self, step: Step) -> Generator[float, Heard | None, Heard | None]:
         """Send a step and judge its reply; what was heard is returned where it is a time-out or the end."""
         if self.engine.stopping:
@@ -179,10 +195,10 @@ class Waiter(Client):
         sent = self.send(step.data)
         self._owed = True
         self._open_body = self._shape == BODY
-        heard = yield sent + self.run.options.patience
+        heard = yield from self._hear(self.since + self.run.options.patience)
         self._owed = False
         if heard is None:
-            self.run.tally.add(self.run.judge.owed(self._shape, step.line), monotonic() - sent, False)
+            self.run.tally.add(self.run.judge.owed(self._shape, step.line), self._monotonic() - sent, False)
             self.blame("reply.one", "no reply to a client that takes its time", "one reply", "nothing")
             raise Over
         if heard.ended or heard.text[:3] == self.run.judge.timeout_code:
@@ -195,7 +211,7 @@ class Waiter(Client):
         number = -1
         if self._shape == BODY:
             verdict, number = judge.delivered(heard.text)
-            self._open_body = False
+            self._open_body = number < 0  # without its number the message may be there all the same
         else:
             verdict = judge.command(self._shape, step.line, heard.text)
         wrong = verdict.wrong
@@ -209,7 +225,7 @@ class Waiter(Client):
             raise Over
         self._shape = verdict.after
         if heard.text[:1] in (b"2", b"3"):
-            self.valid_read = heard.at
+            self.valid_read = self.since
             self._envelope.follow(verdict.kind, step.argument)
             if verdict.kind != "data":
                 self.valid_sent = sent
@@ -217,18 +233,17 @@ class Waiter(Client):
     def _latest(self) -> float:
         return self.valid_read + max(2 * self._limit, self._limit + LATE)
 
-    def _until_timed_out(self, row: str, say: Callable[[], object] | None, every: float) -> Story:
+    def _until_timed_out(self, row: str, drip: Callable[[], object] | None = None) -> Story:
         latest = self._latest()
-        due = self.valid_read if say else latest
+        due = self._monotonic() if drip else math.inf
         while True:
-            due += every * self._limit
-            heard = yield min(due, latest)
-            if heard is None and monotonic() < latest:
-                if say:
-                    say()
-                continue
-            yield from self._judge_timeout(row, heard)
-            return
+            due += DRIP * self._limit
+            heard = yield from self._hear(latest, due)
+            if heard is not None or self.engine.watched >= latest:
+                yield from self._judge_timeout(row, heard)
+                return
+            if drip:
+                drip()
 
     def _judge_timeout(self, row: str, heard: Heard | None) -> Story:
         run = self.run
@@ -237,9 +252,13 @@ class Waiter(Client):
             run.tally.add(row, span, False, operation=False)
             self.blame("time.out", f"no time-out within {span:g} s ({row})", "421", "nothing")
             raise Over
+        self.engine.is_parting(self)
         verdict = run.judge.word("timeout", heard.text)
         waited = heard.at - self.valid_sent
         early = waited < self._limit
+        if heard.ended and heard.text and self.spoke_last and not early:
+            run.note("the server reset the connection of a client that was to be timed out, and the 421 may be lost")
+            raise Over
         run.tally.add(row, waited, not (early or heard.ended or verdict.wrong), operation=False)
         if early:
             raise self._too_early(heard)
@@ -253,10 +272,11 @@ class Waiter(Client):
             self.judge_netid("time-out", heard.text.split(b" ")[2] if heard.text.count(b" ") > 1 else b"")
         if self.engine.stopping:
             return
-        after = yield heard.at + LATE
+        latest = self.since + LATE
+        after = yield from self._hear(latest)
         while after is not None and not after.ended:
             self.blame("reply.one", "a reply after the time-out", "nothing", after.text)
-            after = yield heard.at + LATE
+            after = yield from self._hear(latest)
         if after is None:
             self.blame("time.close", f"still open {LATE:g} s after the time-out", "EOF or reset", "neither")
 
@@ -268,7 +288,7 @@ class Waiter(Client):
             blame = self.blame_for_closing if heard.ended else self.blame
             blame("time.early", what, f"nothing before {self._limit:g} s", shown)
         else:
-            self.run.note("a client was so slow itself that it was timed out")
+            self.engine.was_late("timed out")
         return Over()
 
     def _release(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from conformance.load.client import ERRORS_BORNE, Client, monotonic
+from conformance.load.client import ERRORS_BORNE, Client
 from conformance.load.envelope import Envelope
 from conformance.load.run import LATE, Run
 from conformance.load.script import WHOLE, Move, Script
@@ -47,12 +47,12 @@ class Talker(Client):
         self._envelope = Envelope()
         self._errors = 0
         self._erred = False
-        self._half_closed = 0.0
+        self._half_closed = False
         self._floor = 0
 
     def is_owed(self) -> bool:
-        """Whether a reply is outstanding."""
-        return bool(self._pending)
+        """Whether a greeting or a reply is outstanding."""
+        return super().is_owed() or bool(self._pending)
 
     def on_greeting(self, now: float) -> None:
         """Say the first thing, as soon as everybody is there."""
@@ -74,8 +74,11 @@ class Talker(Client):
         step, sent = self._pending.popleft()
         was_body = self._shape == BODY
         number = -1
+        self.run.took(now - sent, now)
         if was_body:
             verdict, number = self.run.judge.delivered(text)
+            # Without its number a message may be there all the same.
+            self.run.numbers.unanswered += number < 0
         else:
             verdict = self.run.judge.command(self._shape, step.line, text)
         wrong = verdict.wrong
@@ -95,7 +98,7 @@ class Talker(Client):
             if step.after is not None and step.after != self._shape:
                 self.drop()  # what was joined to it means something else now
         elif self._half_closed:
-            self._half_closed = now
+            pass
         elif self._think:
             self.engine.later(self, now + self._think, self._go_on)
         else:
@@ -106,7 +109,6 @@ class Talker(Client):
         if self._erred:
             self._errors += 1
             return
-        self.valid_read = now
         if kind != "data":
             self.valid_sent = sent
             self._envelope.follow(kind, step.argument)
@@ -126,9 +128,7 @@ class Talker(Client):
         if self.engine.stopping or self._leaving:
             return
         if self._unread:
-            self.blame("reply.one", "more than one reply to a line", "one reply", self.log[-1][2])
-            self.drop()
-            return
+            return  # a time-out, which may have waited here since long, or a reply too many: the next line says which
         move = self._script.next(self._shape)
         if not self.run.may_begin(len(move.steps)):
             self.engine.rests(self)
@@ -144,11 +144,11 @@ class Talker(Client):
         for step in move.steps:
             self._pending.append((step, sent))
         if move.leave:
-            self._leave(move, sent)
+            self._leave(move)
 
-    def _leave(self, move: Move, now: float) -> None:
+    def _leave(self, move: Move) -> None:
         if move.leave == "half-close":
-            self._half_closed = now
+            self._half_closed = True
             if not move.steps:
                 self._shape = CONNECTED
         self.leave(move.leave)
@@ -162,62 +162,82 @@ class Talker(Client):
 
     def _timed_out(self, text: bytes, now: float) -> None:
         limit = self.run.options.time_limit
-        if self._was_in_time():
-            self._unanswered("timed out instead of a reply to what was sent in time", "reply.one", text, now)
-        elif now - self.valid_sent < limit:
+        if now - self.valid_sent < limit:
             what = "timed out though the time limit has not passed since a valid command"
             self.blame(
                 "time.early", what, f"nothing before {limit:g} s", f"{text!r} after {now - self.valid_sent:.2f} s"
             )
+        elif self._was_in_time(now):
+            self._suspect("timed out instead of a reply to what was sent in time", text.decode("latin-1"), now)
         elif not self._half_closed:
-            self.run.note("a client was so slow itself that it was timed out")
+            self.engine.was_late("timed out")
         self.drop()
 
     def on_end(self, reason: str, now: float) -> None:
         """The server has hung up: rightly on a client that has left, or after many errors."""
         if self._half_closed and not self._pending:
             return
-        if now - self.valid_sent >= self.run.options.time_limit and not self._was_in_time():
-            self.run.note("a client was so slow itself that it was hung up on")
-        elif (self._erred or self._owes_error()) and self._errors > ERRORS_BORNE:
+        if now - self.valid_sent >= self.run.options.time_limit and not self._was_in_time(now):
+            self.engine.was_late("hung up on")
+        elif self._had_many_errors(reset=bool(reason)):
             self.run.note("the server hangs up after some errors in a session")
         elif self._pending:
-            rule = "half-close.answered" if self._half_closed else "reply.one"
-            kind = self._count_unanswered(now)
-            what = "the connection was closed instead of a reply"
-            self.blame_for_closing(rule, what, f"a reply ({kind})", reason)
+            self._suspect("the connection was closed instead of a reply", reason, now)
         else:
             self.blame_for_closing(
                 "pool.no-influence", "the server closed the connection of a client that did nothing wrong"
             )
 
-    def _was_in_time(self) -> bool:
+    def _spare(self) -> float:
+        """Seconds that the server had at least, from when all was sent, until its clock could run out."""
+        return self.valid_sent + self.run.options.time_limit - self.gone
+
+    def _was_in_time(self, now: float) -> bool:
         """Whether what waits for its reply was sent when most of the time limit was left, and that has passed since."""
         limit = self.run.options.time_limit
-        if not self._pending or self._pieces or monotonic() - self.valid_sent < limit:
+        if not self._pending or self._pieces or self._out or now - self.valid_sent < limit:
             return False
-        return self._pending[0][1] - self.valid_sent < limit / 2
+        return self._spare() > limit / 2
 
-    def _owes_error(self) -> bool:
-        return bool(self._pending) and self._pending[0][0].after == self._shape
+    def _had_many_errors(self, reset: bool) -> bool:
+        if reset:
+            # Errors may have been on their way to us that the reset has destroyed.
+            return self._errors + len(self._pending) > ERRORS_BORNE
+        owes_error = bool(self._pending) and self._pending[0][0].after == self._shape
+        return (self._erred or owes_error) and self._errors > ERRORS_BORNE
 
-    def _unanswered(self, what: str, rule: str, actual: str | bytes, now: float) -> None:
-        self.blame(rule, what, f"a reply ({self._count_unanswered(now)})", actual)
+    def _suspect(self, what: str, actual: str, now: float) -> None:
+        """Take down that a line got the end of the session for a reply, unless the whole server ended or was slow."""
+        run, gone, spare = self.run, self.gone, self._spare()
+        log, half_closed = list(self.log), self._half_closed
+        kind, sent = self._owed_first()
 
-    def _count_unanswered(self, now: float) -> str:
+        def judge() -> None:
+            if now - gone >= spare and run.was_slow(gone, spare):
+                run.note("a client was timed out while replies were slow, so that none is missed")
+                return
+            run.tally.add(kind, now - sent, False)
+            rule = "half-close.answered" if half_closed else "reply.one"
+            run.findings.add(rule, what, f"a reply ({kind})", actual, log)
+
+        self.engine.suspect(judge)
+
+    def _owed_first(self) -> tuple[str, float]:
+        """The kind of reply that is owed first, and since when."""
         step, sent = self._pending[0]
-        kind = "delivered" if not step.line else self.run.judge.owed(self._shape, step.line)
-        self.run.tally.add(kind, now - sent, False)
-        return kind
+        return "delivered" if not step.line else self.run.judge.owed(self._shape, step.line), sent
 
     def on_check(self, now: float) -> None:
         """Look whether a reply is overdue."""
-        if self._pending and not self._pieces:
-            patience = self.run.options.patience
-            if now - max(self._pending[0][1], self.valid_read) > patience and not self.engine.is_stalling(now):
-                self._unanswered(f"no reply within {patience:g} s", "reply.one", "nothing", now)
+        options = self.run.options
+        quiet = self.engine.watched - self.since
+        if self._pending:
+            if quiet > options.patience and not self.engine.is_stalling():
+                kind, sent = self._owed_first()
+                self.run.tally.add(kind, now - sent, False)
+                self.blame("reply.one", f"no reply within {options.patience:g} s", f"a reply ({kind})", "nothing")
                 self.drop()
-        elif self._half_closed and now - self._half_closed > self.run.options.time_limit + LATE + 1.0:
-            what = f"not closed within {self.run.options.time_limit + LATE:g} s after the client half-closed"
+        elif self._half_closed and not self._leaving and quiet > options.time_limit + LATE + 1.0:
+            what = f"not closed within {options.time_limit + LATE:g} s after the client half-closed"
             self.blame("pool.frees", what, "EOF", "nothing")
             self.drop()

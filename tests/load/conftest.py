@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.load.load_runs import AT_ONCE, RUNS, Ended, multiclient, server
+from tests.load.load_runs import AT_ONCE, PATIENCE, RUNS, Ended, multiclient, server
 
 
 @pytest.fixture(scope="session")
@@ -20,12 +20,12 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
     def start() -> None:
         name = waiting.pop(0)
         fault, options = RUNS[name]
-        fixed = ("--launch", server(fault), "--time-limit", "1", "--duration", "4", "--seed", "1")
-        started[name] = multiclient(*fixed, "--json", str(folder / name), *options)
+        fixed = ("--launch", server(fault), "--seed", "1", "--json", str(folder / name))
+        started[name] = multiclient(*fixed, *options)
 
     def finish(name: str) -> None:
         process = started.pop(name)
-        output, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=PATIENCE)
         path = folder / name
         done[name] = Ended(process.returncode, output + errors, json.loads(path.read_text()) if path.exists() else {})
         if waiting:

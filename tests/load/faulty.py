@@ -1,7 +1,6 @@
 """The reference server with one deliberate fault: `python faulty.py FAULT [OPTION ...]`."""
 
 import os
-import random
 import sys
 import threading
 import time
@@ -31,6 +30,13 @@ def rarely(every: int) -> bool:
     global answered
     answered += 1
     return answered % every == 0
+
+
+def wait_until(happened: Callable[[], bool]) -> None:
+    """Wait for what another thread does, a second at the most."""
+    deadline = time.monotonic() + 1.0
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.001)
 
 
 def replies(old: bytes, new: bytes) -> Callable[[], None]:
@@ -96,8 +102,8 @@ def mixed(self: Mailbox, message: Message) -> int:
 def number_race(self: Mailbox, message: Message) -> int:
     global delivered
     number = delivered + 1
-    if random.random() < 0.01:
-        time.sleep(0.0005)  # another thread reads the same number
+    if rarely(60):
+        wait_until(lambda: delivered >= number)  # another thread has read the same number
     delivered = number
     deliver(self, message)
     return number
@@ -115,8 +121,8 @@ def order_race(self: Mailbox, message: Message) -> int:
     with lock:
         delivered += 1
         number = delivered
-    if random.random() < 0.01:
-        time.sleep(0.001)
+    if rarely(60):
+        wait_until(lambda: self._last_number > number)  # another thread is faster
     with self._backup_is_done:
         while self._backup_due:
             self._backup_is_done.wait()

@@ -1,0 +1,190 @@
+"""What a late client does itself is never the server's fault, and a faulty server's fault is found all the same."""
+
+import itertools
+import random
+
+import pytest
+
+from conformance.load.engine import Engine
+from tests.load.simulation import (
+    LIMIT,
+    Delay,
+    Impatient,
+    Resetting,
+    Server,
+    Socket,
+    World,
+    play,
+)
+
+DELAYS = (0.03, 0.2, 0.45, 0.6, 0.95, 1.0, 1.05, 1.6, 2.5, 7.0)
+"""Shares of the time limit: below, around and beyond it, and longer than any patience."""
+PUNCTUAL: Delay = lambda step: 0.0  # noqa: E731
+
+
+def late_once(at: int, share: float) -> Delay:
+    return lambda step: share * LIMIT if step == at else 0.0
+
+
+def late_often(seed: int) -> Delay:
+    """Late at random: seldom and long, or often and short."""
+    drawn = random.Random(seed)
+    longest = drawn.choice(DELAYS) * LIMIT
+    share = drawn.choice((0.0005, 0.005)) if longest > 0.2 else drawn.choice((0.02, 0.3))
+    return lambda step: drawn.random() * longest if drawn.random() < share else 0.0
+
+
+def rules(engine: Engine) -> set[str]:
+    return {one.rule for one in engine.run.findings}
+
+
+def assert_right(engine: Engine, world: World, how: str) -> None:
+    """Nothing is blamed, and no message was delivered that the books do not know of."""
+    assert not [(one.rule, one.what, one.actual, one.transcript) for one in engine.run.findings], how
+    unknown = len(world.server.bodies) - engine.run.numbers.count
+    assert 0 <= unknown <= engine.run.numbers.unanswered, how
+
+
+def test_punctual_client_judges_everything() -> None:
+    engine, world = play(PUNCTUAL, connections=8)
+    assert_right(engine, world, "punctual")
+    assert not any("slow itself" in note for note in engine.run.notes)
+    assert {"421 silent", "421 dripping", "421 wrong"} <= set(engine.run.tally.rows)
+    assert set(engine.run.left) == {"close", "reset", "half-close"} and engine.most_greeted == 8
+
+
+def test_late_once_at_any_step() -> None:
+    """Each step of a short run in turn, by one delay after the other."""
+    engine, world = play(PUNCTUAL, connections=2, seed=2, operations=80)
+    assert set(engine.run.left) == {"close", "reset", "half-close"}
+    for step, share in zip(range(world.steps), itertools.cycle(DELAYS), strict=False):
+        engine, world = play(late_once(step, share), connections=2, seed=2, operations=80)
+        assert_right(engine, world, f"late by {share:g} time limits at step {step}")
+
+
+@pytest.mark.parametrize("server", [Server, Resetting, Impatient])
+@pytest.mark.parametrize("destroys", [True, False], ids=["reset destroys", "reset keeps"])
+def test_late_again_and_again(server: type[Server], destroys: bool) -> None:
+    for seed in range(10):
+        engine, world = play(late_often(seed), server, destroys and server is not Resetting, 2 + seed % 7, seed)
+        assert_right(engine, world, f"seed {seed}")
+
+
+def test_stopped_for_the_whole_run_is_not_called_right() -> None:
+    engine, world = play(late_once(12, 20.0))
+    assert_right(engine, world, "stopped")
+    assert engine.run.notes
+
+
+class DoublesReply(Server):
+    """Answers one line in forty twice."""
+
+    count = 0
+
+    def reply(self, to: Socket, text: bytes) -> None:
+        super().reply(to, text)
+        self.count += 1
+        if self.count % 40 == 0:
+            super().reply(to, text)
+
+
+class LosesReply(Server):
+    """Answers one line in forty not at all."""
+
+    count = 0
+
+    def reply(self, to: Socket, text: bytes) -> None:
+        self.count += 1
+        if self.count % 40:
+            super().reply(to, text)
+
+
+class Early(Server):
+    limit = 0.9 * LIMIT
+
+
+class Late(Server):
+    limit = 4 * LIMIT
+
+
+class Mute(Server):
+    """Ends a connection without a 421."""
+
+    def time_out(self, one: Socket) -> None:
+        self.end(one)
+
+
+class HangsUp(Server):
+    """Ends a connection instead of one reply in forty."""
+
+    count = 0
+
+    def reply(self, to: Socket, text: bytes) -> None:
+        self.count += 1
+        if self.count % 40:
+            super().reply(to, text)
+        else:
+            self.end(to)
+
+
+class RepeatsNumber(Server):
+    """Gives every fifth number twice."""
+
+    def deliver(self, body: bytes) -> int:
+        number = super().deliver(body)
+        return number - (number % 5 == 0)
+
+
+class SkipsNumber(Server):
+    """Gives every fifth number to nobody."""
+
+    def deliver(self, body: bytes) -> int:
+        number = super().deliver(body)
+        return number + number // 5
+
+
+class Stalls(Server):
+    """Answers nobody any more after a while."""
+
+    count = 0
+
+    def hear(self, one: Socket, data: bytes) -> None:
+        self.count += 1
+        if self.count < 200:
+            super().hear(one, data)
+
+    def time_out(self, one: Socket) -> None:
+        one.deadline = float("inf")
+
+
+class Small(Server):
+    places = 5
+
+
+FAULTY = [
+    (DoublesReply, "reply.one"),
+    (LosesReply, "reply.one"),
+    (HangsUp, "reply.one"),
+    (Early, "time.early"),
+    (Late, "time.out"),
+    (Mute, "time.reply"),
+    (RepeatsNumber, "numbers"),
+    (SkipsNumber, "numbers"),
+    (Stalls, "pool.alive"),
+    (Small, "pool.32"),
+]
+
+
+@pytest.mark.parametrize(("server", "rule"), FAULTY)
+def test_fault_is_found(server: type[Server], rule: str) -> None:
+    engine, _ = play(PUNCTUAL, server, connections=8)
+    assert rule in rules(engine)
+
+
+@pytest.mark.parametrize(("server", "rule"), FAULTY)
+def test_fault_is_found_though_the_client_is_late_now_and_then(server: type[Server], rule: str) -> None:
+    found = 0
+    for at in range(300, 3300, 1000):
+        engine, _ = play(late_once(at, 0.6), server, connections=8, duration=8.0)
+        found += rule in rules(engine)
+    assert found == 3
