@@ -14,12 +14,15 @@ from conformance.harness.dialect import Dialect
 from conformance.harness.health import Health
 from conformance.harness.inbox import Inbox
 from conformance.harness.launch import PLAIN_PORT
+from conformance.harness.pace import Pace
 from conformance.harness.places import SharedPlaces
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server
 from conformance.harness.verdict import Blocked, Broken, Record, Skipped
 from conformance.harness.vocabulary import Vocabulary
 
+LONGEST = 60.0
+"""Seconds that a case goes on with one thing after the other, on however busy a machine."""
 Some = TypeVar("Some")
 
 
@@ -40,6 +43,7 @@ class Case:
         clients: all that were made, in order.
         senders: every address that they sent from.
         counts: whether the case holds the right to deliver.
+        pace: how slow the server is by itself, as far as the case has seen.
     """
 
     def __init__(self, record: Record, server: Server, settings: Settings, dialect: Dialect, health: Health) -> None:
@@ -53,6 +57,7 @@ class Case:
         self.clients: list[Client] = []
         self.senders: set[str] = set()
         self.counts = False
+        self.pace = Pace()
         self.inbox = Inbox(self)
         self._stopped_by: set[str] = set()
 
@@ -115,11 +120,12 @@ class Case:
                     client.may_deliver = False
 
     def soon(self, those: Sequence[Some]) -> Iterator[Some]:
-        """Give one after the other for as long as a reply is waited for; a slow server is judged by the first ones."""
-        until = time.monotonic() + max(5.0, self.limit)
+        """Give one after the other; of a server that is slow by itself only those for which there is time."""
+        began = time.monotonic()
         for done, one in enumerate(those):
-            if time.monotonic() > until:
-                self.record.notes.append(f"{self.record.id} ended after {done} of {len(those)}: the server is slow")
+            if self.pace.slow > max(5.0, self.limit) or time.monotonic() - began > LONGEST:
+                name = self.record.id.partition("::")[2]
+                self.record.cut_short = f"{name} was cut short after {done} of {len(those)}"
                 return
             yield one
 

@@ -116,6 +116,7 @@ class Link:
         self.netid = words[1] if len(words) > 1 else ""
         self.valid_read = reply.at
         self._case.server.greets = True
+        self._case.pace.add("greeting", reply.at - self.wire.connected)
 
     def _shown(self, kind: str) -> str:
         return self._case.dialect.show(kind, {"netid": (self.netid,)} if self.netid else {})

@@ -191,7 +191,7 @@ class Session(Link):
             if len(pieces) == 1:
                 self.wire.send(pieces[0])
             else:
-                pause = min(max(PAUSE, self._last_wait), LONGEST_PAUSE, ALL_PAUSES / len(pieces))
+                pause = min(max(PAUSE, self._last_wait), LONGEST_PAUSE, ALL_PAUSES / max(1, len(pieces)))
                 self.wire.send_apart(pieces, pause)
         except Slow as error:
             raise Skipped(f"too slow for what is sent here: {error}") from None
@@ -224,6 +224,7 @@ class Session(Link):
         if self._began:
             self._last_wait = waited = reply.at - self.wire.sent
             health.replied(waited, self._awaited)
+            case.pace.add(self._awaited, waited)
             if health.too_late(waited > LATE, case.judges("reply.prompt")):
                 why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
                 raise self._stop("reply.prompt", why, wanted, f"after {waited:.1f} s")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.harness.case import Case
-from conformance.search.budget import Pace
+from conformance.harness.pace import Pace
 from conformance.search.conversation import Conversation, Step
 from conformance.search.history import History
 from conformance.search.talker import Action, Astray, Talker

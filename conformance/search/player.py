@@ -12,12 +12,13 @@ from conformance.harness.entries import SOON
 from conformance.harness.health import Health
 from conformance.harness.ledger import Ledger
 from conformance.harness.mailbox import Entry, Folder, Message, Unreadable
+from conformance.harness.pace import Pace
 from conformance.harness.settings import Settings
 from conformance.harness.target import Server
 from conformance.harness.transcript import Transcript
 from conformance.harness.verdict import Blocked, Broken, Record, Void
 from conformance.harness.wire import WireError
-from conformance.search.budget import Hasty, Pace
+from conformance.search.budget import Hasty
 from conformance.search.conversation import Conversation
 from conformance.search.failure import ALIVE, START, Failure
 from conformance.search.history import Differs, History

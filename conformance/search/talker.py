@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from conformance.harness.client import Client
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import Answer, acceptable
+from conformance.harness.pace import Pace
 from conformance.harness.verdict import Void
 from conformance.harness.wire import Reply
 from conformance.search import words
-from conformance.search.budget import Pace
 from conformance.search.conversation import ERRORS, Step
 from conformance.search.history import Delivery, History
 from conformance.search.words import CRLF, END

@@ -12,9 +12,10 @@ import pytest
 from conformance.harness import ledger
 from conformance.harness.health import Health
 from conformance.harness.outcome import CONFORMS, verdict_line
+from conformance.harness.pace import Pace
 from conformance.harness.verdict import Void
 from conformance.search import search, strategies
-from conformance.search.budget import FEWEST, Budget, Clock, Hasty, Pace
+from conformance.search.budget import FEWEST, Budget, Clock, Hasty
 from conformance.search.conversation import Conversation, lines
 from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
