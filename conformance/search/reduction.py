@@ -40,8 +40,8 @@ class Reduction:
         for fails in (self._fails_again, self._fails_afresh):
             if self._trials.run(self._whole, self._trials.health, fresh=True) is None:
                 break
-            if not fails(self._whole):
-                continue  # a server that had clients before does not fail
+            if fails == self._fails_again and self._first.in_mailbox and not fails(self._whole):
+                continue  # it takes a server that had no clients before
             shortest = plan(shrink(self._picks, fails, WAITS), WAITS)
             found = self._judge(shortest[:-1] if fails(shortest[:-1]) else shortest)
             if found.times > 1 or not restarts:
