@@ -66,7 +66,7 @@ class Budget:
         if self.slowness is None:
             return ""
         if held >= FEWEST and slow > self.slowness:
-            return f"the server is slow by itself, and {self.slowness:g} s of that were spent"
+            return f"{self.slowness:g} s of the server's own slowness were spent"
         if passed > self.longest or (held >= self.floor and passed > self.seconds) or passed - delayed > self.idle:
             return f"{passed:.0f} s had passed"
         return ""

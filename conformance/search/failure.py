@@ -31,6 +31,8 @@ class Failure:
     @property
     def sign(self) -> tuple[str, str, str]:
         """What failures of one cause mostly have in common."""
+        if self.is_end:
+            return self.requirement, "", ""  # what it printed tells of ports and times
         return self.requirement, self.what or self.reason, self.actual[:3]
 
     @property

@@ -238,19 +238,23 @@ class Player:
         """What the mailbox holds as soon as it holds all that was told of, or when the time for that is over."""
         began = time.monotonic()
         deadline = began + self._soon(case.health)
-        with pace.waiting("mailbox"):
-            while True:
-                late = time.monotonic() > deadline
-                try:
-                    entries = folder.entries()
-                    if late or self._history.complete(entries):
-                        break
-                except Unreadable as error:
-                    if late:
-                        raise case.stop(START, f"the mailbox cannot be read: {error}", "mailbox", str(error)) from None
-                time.sleep(0.01)
-        if not late:
-            self._slowest_entry = max(self._slowest_entry, time.monotonic() - began)
+        while True:
+            late = time.monotonic() > deadline
+            if late:
+                pace.add("no entry", time.monotonic() - began)
+            try:
+                entries = folder.entries()
+                if late:
+                    return entries
+                if self._history.complete(entries):
+                    break
+            except Unreadable as error:
+                if late:
+                    raise case.stop(START, f"the mailbox cannot be read: {error}", "mailbox", str(error)) from None
+            time.sleep(0.01)
+        waited = time.monotonic() - began
+        pace.add("entry", waited)
+        self._slowest_entry = max(self._slowest_entry, waited)
         return entries
 
     def _soon(self, health: Health) -> float:

@@ -40,13 +40,18 @@ class Reduction:
         for fails in (self._fails_again, self._fails_afresh):
             if self._trials.run(self._whole, self._trials.health, fresh=True) is None:
                 break
-            if fails == self._fails_again and self._first.in_mailbox and not fails(self._whole):
-                continue  # it takes a server that had no clients before
+            if fails == self._fails_again and self._first.in_mailbox and restarts and self._needs_fresh_server():
+                continue
             shortest = plan(shrink(self._picks, fails, WAITS), WAITS)
             found = self._judge(shortest[:-1] if fails(shortest[:-1]) else shortest)
             if found.times > 1 or not restarts:
                 return found
         return self._with_its_past() or self._judge(self._whole, shrunk=False)
+
+    def _needs_fresh_server(self) -> bool:
+        """Whether the mailbox stays wrong for everybody, or is not wrong on a server that had clients before."""
+        spoiled = self._trials.shrinking((closing(),), fresh=False) is not None
+        return spoiled or not self._fails_again(self._whole)
 
     def _fails_alone(self) -> bool:
         failure = self._trials.run((), self._trials.health, fresh=True, linger=self._alone)

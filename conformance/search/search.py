@@ -116,7 +116,7 @@ def _record(case: Case, hunt: Hunt, name: str) -> None:
     for found in (*hunt.found, *hunt.unrepeated):
         _record_one(case, found, hunt.limit)
     if hunt.stopped:
-        case.record.notes.append(f"{case.record.id} ended after {hunt.held} conversations: {hunt.stopped}")
+        case.record.notes.append(f"{case.record.id} ended after {_count(hunt.held, 'conversation')}: {hunt.stopped}")
     if hunt.cut_short:
         case.record.cut_short = f"{name} was cut short after {hunt.judged} of {hunt.budget.examples} conversations"
 
@@ -146,5 +146,8 @@ def _size(found: Found) -> str:
         return "needs no conversation"
     if not found.shrunk:
         return "not shrunk to the end"
-    steps = len(found.conversation)
-    return f"shrunk to {steps} step" + ("" if steps == 1 else "s")
+    return f"shrunk to {_count(len(found.conversation), 'step')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" + ("" if number == 1 else "s")

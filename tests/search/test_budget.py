@@ -129,7 +129,7 @@ def test_after_the_floor_a_busy_machine_ends_it() -> None:
 def test_a_server_that_is_slow_by_itself_ends_it_early() -> None:
     player = Clockwork(slow)
     hunt = hunted(player, search.USUAL)
-    assert FEWEST <= hunt.held < 20 and hunt.cut_short and "slow by itself" in hunt.stopped
+    assert FEWEST <= hunt.held < 20 and hunt.cut_short and "own slowness" in hunt.stopped
     assert player.time < 30
 
 
