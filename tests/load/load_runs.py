@@ -27,7 +27,7 @@ RUNS = {
     "right": ("", ALL_TIMES),
     "early": ("early", (*FEW_TIMES, "10")),
     "drops-joined": ("drops-joined", (*LONG, "--operations", "300", "--time-limit", "10")),
-    "abandoned-delivered": ("abandoned-delivered", (*SOME, "--operations", "12000")),
+    "abandoned-delivered": ("abandoned-delivered", SOME),
     "silent": ("silent", UNTIL_GONE),
     "dies": ("dies", UNTIL_GONE),
     "stalls": ("stalls", UNTIL_GONE),
