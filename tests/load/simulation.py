@@ -151,6 +151,21 @@ class Impatient(Server):
             self.end(to)
 
 
+class Dawdling(Server):
+    """A right server whose replies come in two segments; the second one is lost where a reset overtakes it."""
+
+    def say(self, to: Socket, text: bytes) -> None:
+        if to.arriving:
+            to.arriving = (to.arriving[0], to.arriving[1] + text + CRLF)
+        else:
+            to.readable += text[:6]
+            to.arriving = (self.world.now + 0.3 * LIMIT, text[6:] + CRLF)
+
+    def end(self, one: Socket) -> None:
+        one.arrive()
+        super().end(one)
+
+
 class World:
     """The clock, the kernel, and the server.
 
@@ -187,13 +202,16 @@ class World:
 
     def sleep_until(self, when: float) -> None:
         """Let time pass; the server does what is due."""
-        while (due := self.due()) and due.deadline <= when:
-            self.now = max(self.now, due.deadline)
-            self.server.time_out(due)
+        while (due := self.due()) and due.next <= when:
+            self.now = max(self.now, due.next)
+            if due.arriving:
+                due.arrive()
+            else:
+                self.server.time_out(due)
         self.now = max(self.now, when)
 
     def due(self) -> Socket | None:
-        return min(self.server.served, key=lambda one: one.deadline, default=None)
+        return min(self.server.served, key=lambda one: one.next, default=None)
 
     def socket(self, *_: object) -> Socket:
         made = Socket(self, len(self.sockets))
@@ -214,8 +232,19 @@ class Socket:
         self.readable = b""
         self.deadline = 0.0
         self.errors = 0
+        self.arriving: tuple[float, bytes] | None = None
         self.ended = False
         self.reset = self._told = False
+
+    @property
+    def next(self) -> float:
+        """When something happens to it: the rest of a reply comes, or the time-out."""
+        return self.arriving[0] if self.arriving else self.deadline
+
+    def arrive(self) -> None:
+        if self.arriving:
+            self.readable += self.arriving[1]
+            self.arriving = None
 
     def setblocking(self, _: bool) -> None:
         pass
@@ -297,7 +326,7 @@ class Poll:
         until = world.now + timeout
         while not (ready := self._ready()) and world.now < until:
             due = world.due()
-            world.sleep_until(min(until, due.deadline) if due else until)
+            world.sleep_until(min(until, due.next) if due else until)
         world.step()
         return ready
 

@@ -8,6 +8,7 @@ import pytest
 from conformance.load.engine import Engine
 from tests.load.simulation import (
     LIMIT,
+    Dawdling,
     Delay,
     Impatient,
     Resetting,
@@ -67,12 +68,18 @@ def test_late_once_at_any_step() -> None:
         assert_right(engine, world, f"late by {share:g} time limits at step {step}")
 
 
-@pytest.mark.parametrize("server", [Server, Resetting, Impatient])
+@pytest.mark.parametrize("server", [Server, Resetting, Impatient, Dawdling])
 @pytest.mark.parametrize("destroys", [True, False], ids=["reset destroys", "reset keeps"])
 def test_late_again_and_again(server: type[Server], destroys: bool) -> None:
-    for seed in range(6):
-        engine, world = play(late_often(seed), server, destroys and server is not Resetting, 2 + seed % 7, seed)
+    for seed in (*range(6), 15):
+        engine, world = play(late_often(seed), server, destroys and server is not Resetting, 3 + seed % 6, seed)
         assert_right(engine, world, f"seed {seed}")
+
+
+def test_slow_client_that_never_has_all_connections_at_once() -> None:
+    engine, world = play(lambda step: 0.01, connections=16, duration=10.0)
+    assert engine.most_greeted < 16
+    assert_right(engine, world, "slow")
 
 
 def test_stopped_for_the_whole_run_is_not_called_right() -> None:
