@@ -1,9 +1,9 @@
 """Cases that something kept from their point which no case finds broken: they are run again, each alone.
 
-Such a case says nothing, and a run that left it at that would be green for want of a judgement. Alone on a fresh server
-it either gets to its point, or is kept from it once more: then what it judges is broken, for what kept it from its
-point works in the cases that judge that. Where neither can be said, the requirement is undecided, and the run does not
-conform.
+Such a case says nothing, and a run that found nothing else would be green for want of a judgement. Alone on a fresh
+server it either gets to its point, or is kept from it once more: then what it judges is broken, for what kept it from
+its point works in the cases that judge that. Where neither can be said, the requirement is undecided, and the run does
+not conform.
 """
 
 from __future__ import annotations
@@ -65,10 +65,14 @@ def remarks(requirements: Sequence[Row], cases: Sequence[Case]) -> list[str]:
 def chosen(requirements: Sequence[Row], cases: Sequence[Case]) -> list[str]:
     """The ids of the cases to run again: of those that may come to a judgement, as many as there is time for.
 
+    None where a MUST is broken: that may be what keeps them from their point, in the guise of another requirement.
+
     Args:
         requirements: what `by_requirement` returned.
         cases: the records of all cases.
     """
+    if any(row["verdict"] == "fail" for row in requirements):
+        return []
     may = [case for case in without_cause(requirements, cases) if case["blocked_by"] in _suspected(case, cases)]
     left = WORK
     ids: list[str] = []

@@ -21,8 +21,8 @@ from conformance.harness.target import Server
 from conformance.harness.verdict import Blocked, Broken, Record, Skipped
 from conformance.harness.vocabulary import Vocabulary
 
-LONGEST = 60.0
-"""Seconds that a case goes on with one thing after the other, on however busy a machine."""
+LONGEST, SHORT = 60.0, 5.0
+"""Seconds that a case goes on with one thing after the other on however busy a machine, and where each takes a wait."""
 Some = TypeVar("Some")
 
 
@@ -121,9 +121,10 @@ class Case:
 
     def soon(self, those: Sequence[Some]) -> Iterator[Some]:
         """Give one after the other; of a server that is slow by itself only those for which there is time."""
-        began = time.monotonic()
+        began, manners = time.monotonic(), self.server.manners
+        longest = SHORT if manners.chatty or manners.unterminated else LONGEST
         for done, one in enumerate(those):
-            if self.pace.slow > max(5.0, self.limit) or time.monotonic() - began > LONGEST:
+            if self.pace.slow > max(SHORT, self.limit) or time.monotonic() - began > longest:
                 name = self.record.id.partition("::")[2]
                 self.record.cut_short = f"{name} was cut short after {done} of {len(those)}"
                 return

@@ -74,6 +74,11 @@ def test_nor_one_that_is_blocked_by_what_something_broken_keeps_from_being_judge
     assert (chosen(cases), undecided(cases)) == ([], [])
 
 
+def test_nothing_is_run_again_where_a_must_is_broken_for_that_may_show_in_other_guises() -> None:
+    cases = [case("a", "order", verdict="fail"), case("b", "reply"), case("c", "bytes", blocked_by="reply")]
+    assert (chosen(cases), undecided(cases)) == ([], ["bytes"])
+
+
 def test_two_that_block_each_other_explain_nothing() -> None:
     cases = [case("a", "reply", blocked_by="bytes"), case("b", "bytes", blocked_by="reply")]
     assert undecided(cases) == ["reply", "bytes"]
