@@ -96,7 +96,7 @@ def test_body_is_forgotten(case: Case) -> None:
     case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 
-@pytest.mark.alone
+@pytest.mark.alone(fresh=False)
 @pytest.mark.judges("session.long", control={"messages": 1})
 @pytest.mark.parametrize("messages", [300])
 def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
@@ -108,7 +108,7 @@ def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
         client.expect_delivered(client.words.body(1))
 
 
-@pytest.mark.alone
+@pytest.mark.alone(fresh=False)
 @pytest.mark.judges("session.long", control={"recipients": 1})
 @pytest.mark.parametrize("recipients", [1100])
 def test_a_thousand_recipients_of_a_message(case: Case, recipients: int) -> None:

@@ -90,7 +90,7 @@ def words_of(length: int) -> list[str]:
     return [(unit * length)[:length] for unit in UNITS]
 
 
-@pytest.mark.alone(heavy=True)
+@pytest.mark.alone(fresh=False, heavy=True)
 @pytest.mark.parametrize(
     "command",
     [pytest.param(name, marks=pytest.mark.judges(row[2], "pool.no-influence")) for name, row in LINES.items()],
