@@ -247,20 +247,6 @@ def expect_answered(case: Case, client: Client, line: str, reason: str) -> None:
     case.expect(waited < allowed, "pool.no-influence", reason, f"< {allowed:g} s", f"{waited:.1f} s")
 
 
-def expect_served(case: Case, requirement: str, reason: str) -> None:
-    """Judge that a client is greeted and delivers a message.
-
-    Args:
-        case: the case.
-        requirement: what is broken otherwise.
-        reason: what it then means.
-    """
-    try:
-        case.client("delivered")
-    except Blocked as blocked:
-        raise case.stop(requirement, f"{reason}: {blocked}", "a greeting and a delivery") from None
-
-
 def deliver_undisturbed(case: Case) -> None:
     """Judge that a client delivers a message without being delayed by those that are connected.
 
