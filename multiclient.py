@@ -67,7 +67,13 @@ def parser() -> argparse.ArgumentParser:
     count = _number(int, LEAST, MOST, f"a number of connections, {LEAST} to {MOST}; one of them waits for a time-out")
     add("--connections", type=count, default=MOST, metavar="N", help="how many at once (%(default)s)")
     seconds = _number(float, 0.1, 1e7, "a number of seconds")
-    add("--duration", type=seconds, default=60.0, metavar="SECONDS", help="at least the time limit and 3 s (60)")
+    add(
+        "--duration",
+        type=seconds,
+        default=60.0,
+        metavar="SECONDS",
+        help="at least the time limit and 3 s; longer where multiclient itself comes late (60)",
+    )
     add("--operations", type=_number(int, 1, 1e15, "a number, 1 or more"), metavar="N", help="end after so many")
     add("--seed", type=_number(int, 0, 2**63, "a number, 0 or more"), metavar="N", help="for the same conversations")
     share = _number(float, 0, 1, "a share, 0 to 1")
