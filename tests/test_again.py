@@ -98,15 +98,3 @@ def test_what_shows_now_and_then_is_found_in_many_times(suite: Suite, tmp_path: 
     case = "cs4410/test_commands.py::test_reply[greeted-MAIL]"
     run = suite("-n0", "--report", "out", "--times", times, case, *launched(tmp_path, BY_CHANCE))
     assert run.returncode == status, run.stdout + run.stderr
-
-
-def test_a_crowd_says_the_same_whoever_comes_first(suite: Suite, tmp_path: Path) -> None:
-    """What each client sends, twice: the order in which they are served differs, what they say does not."""
-    said = []
-    for folder in ("one", "two"):
-        run = suite("-n0", "--seed", "7", "--report", folder, "cs4410/test_load.py", "cs4410/test_backup.py")
-        assert run.returncode == CONFORMS, run.stdout + run.stderr
-        cases = results_in(tmp_path / folder)["cases"]
-        crowds = [case for case in cases if "under_load" in case["id"] or "[in-pieces]" in case["id"]]
-        said.append([sorted(text for _, way, text in case["transcript"] if way == "->9") for case in crowds])
-    assert said[0] == said[1] and any(said[0])

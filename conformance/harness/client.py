@@ -140,10 +140,8 @@ class Client(Clocked):
         """Judge that nothing comes for a moment (seconds)."""
         requirement = requirement or self._case.record.requirements[0]
         if extra := self.wire.extra(seconds, usual=False):
-            if self._case.server.manners.chatty and not self._case.judges("reply.one"):
-                raise Blocked(
-                    "reply.one", "a second reply, as this server is known to send", "", extra.decode("latin-1")
-                )
+            if self._in_body and self._case.server.manners.chatty and not self._case.judges("reply.one"):
+                raise Blocked("reply.one", "a reply to a line of a body, as this server is known to send")
             raise self._case.stop(requirement, "a reply where none is due", "", extra.decode("latin-1"), "delivered")
 
     def try_line(self, line: str) -> str:

@@ -83,6 +83,18 @@ def test_a_right_reply_passes(hold: Hold) -> None:
     assert (record.verdict, record.findings) == ("pass", [])
 
 
+def test_what_clients_say_does_not_depend_on_who_comes_first(hold: Hold) -> None:
+    said: list[dict[int, bytes]] = []
+
+    def draw(case: Case, order: int) -> None:
+        clients = [case.stranger() for _ in range(4)]
+        said.append({at: clients[at].words.body() for at in range(4)[::order]})
+
+    hold(lambda case: draw(case, 1), "helo")
+    hold(lambda case: draw(case, -1), "helo")
+    assert said[0] == said[1] and len(set(said[0].values())) == 4
+
+
 def test_a_wrong_reply_is_held_against_what_the_case_judges(hold: Hold) -> None:
     record = hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "mail", replies={b"MAIL": b"502 no\r\n"})
     assert (record.verdict, record.findings[0].requirement) == ("fail", "mail")

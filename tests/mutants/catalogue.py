@@ -22,8 +22,8 @@ SECTIONS: dict[str, Sequence[Mutant]] = {
     "field": field.MUTANTS,
 }
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for section in SECTIONS.values() for mutant in section)
-THIRDS = 3
-"""Parts of which `commit` chooses one."""
+PARTS = 5
+"""Of which `commit` chooses one."""
 
 
 class ChoiceError(Exception):
@@ -67,4 +67,4 @@ def _part_of_commit() -> tuple[int, int]:
         told = subprocess.run(["git", "rev-parse", "HEAD"], cwd=PROJECT, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError):
         raise ChoiceError("--part commit: this is no git checkout") from None
-    return int(told.stdout, 16) % THIRDS, THIRDS
+    return int(told.stdout, 16) % PARTS, PARTS
