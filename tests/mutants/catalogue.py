@@ -35,7 +35,7 @@ def chosen(names: Sequence[str], part: str | None) -> list[Mutant]:
 
     Args:
         names: mutants and sections; none for all.
-        part: `K/N` for the K-th of N parts, `commit` for a third that follows from the checked-out commit, or None.
+        part: `K/N` for the K-th of N parts, `commit` for a fifth that follows from the checked-out commit, or None.
 
     Raises:
         ChoiceError: a name is unknown, or the part is none.
