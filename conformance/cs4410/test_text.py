@@ -104,7 +104,11 @@ def test_words_of_one_kind(case: Case, command: str) -> None:
     for some in case.soon([words[at : at + 5] for at in range(0, len(words), 5)]):
         client = case.client(state)
         for word in some:
+            said = line.format(word=word, end=word[-1])
             reason = f"another client waits while {len(word)} characters like {word[:6]} are looked at"
             meanwhile = partial(crowd.expect_answered, case, other, "RCPT TO: someone", reason)
-            client.expect(line.format(word=word, end=word[-1]), rule, meanwhile=meanwhile)
+            if len(word) < 100:
+                client.expect(said, rule, meanwhile=meanwhile)
+            else:  # whether so long a line is served is another case's to judge
+                client.expect_some_reply(said, rule, meanwhile)
         client.close()

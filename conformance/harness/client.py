@@ -68,6 +68,22 @@ class Client(Clocked):
         self._judge(reply, answers, requirement)
         return reply
 
+    def expect_some_reply(self, line: str, requirement: str, meanwhile: Callable[[], None]) -> None:
+        """Send a command line and judge that it is answered; with what is judged elsewhere. The state stays.
+
+        Args:
+            line: the line without its CRLF.
+            requirement: what is broken if no reply comes.
+            meanwhile: what is done before it is read.
+
+        Raises:
+            Broken: no reply comes.
+        """
+        self._send([line.encode("latin-1") + CRLF])
+        deadline = self._deadline(requirement)
+        meanwhile()
+        self._judged_reply(requirement, deadline)
+
     def ask(self, line: str | bytes) -> Reply:
         """Send a command where only the form of its reply is the case's affair: a wrong reply blocks the case."""
         line = line.encode("latin-1") if isinstance(line, str) else line
