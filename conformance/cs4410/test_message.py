@@ -109,7 +109,7 @@ def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
 
 
 @pytest.mark.alone(fresh=False)
-@pytest.mark.judges("session.long", control={"recipients": 1})
+@pytest.mark.judges("session.long", control={"recipients": 30})
 @pytest.mark.parametrize("recipients", [1100])
 def test_a_thousand_recipients_of_a_message(case: Case, recipients: int) -> None:
     """A message has more than a thousand recipients, each of whom is accepted like the first, and is delivered."""
