@@ -96,6 +96,7 @@ def test_body_is_forgotten(case: Case) -> None:
     case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 
+@pytest.mark.long
 @pytest.mark.alone(fresh=False)
 @pytest.mark.judges("session.long", control={"messages": 1})
 @pytest.mark.parametrize("messages", [300])
@@ -108,6 +109,7 @@ def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
         client.expect_delivered(client.words.body(1))
 
 
+@pytest.mark.long
 @pytest.mark.alone(fresh=False)
 @pytest.mark.judges("session.long", control={"recipients": 30})
 @pytest.mark.parametrize("recipients", [1100])

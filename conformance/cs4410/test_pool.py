@@ -183,6 +183,7 @@ def test_clients_gone_before_the_greeting(case: Case, gone: list[tuple[bytes, st
     crowd.fill(case, requirement="pool.survives")
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.judges("pool.frees", control={"rounds": 1})
 @pytest.mark.parametrize("rounds", [40])
@@ -231,6 +232,7 @@ LEAVING = (
 )
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.judges("pool.leaks")
 def test_nothing_leaks(case: Case) -> None:

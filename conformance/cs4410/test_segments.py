@@ -55,6 +55,7 @@ def test_body_cut_at_every_border(case: Case, body: bytes, cut: bool) -> None:
         case.inbox.expect_entry(message, "line.split")
 
 
+@pytest.mark.long
 @pytest.mark.judges("line.split", control={"cut": whole})
 @pytest.mark.parametrize("cut", [bytewise], ids=["bytewise"])
 @pytest.mark.parametrize("body", [b"A line that ends in a dot.\r\n.x..\r\n" * 60], ids=["long"])

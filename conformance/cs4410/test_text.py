@@ -90,6 +90,7 @@ def words_of(length: int) -> list[str]:
     return [(unit * length)[:length] for unit in UNITS]
 
 
+@pytest.mark.long
 @pytest.mark.alone(fresh=False, heavy=True)
 @pytest.mark.parametrize(
     "command",
