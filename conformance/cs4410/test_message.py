@@ -98,7 +98,7 @@ def test_body_is_forgotten(case: Case) -> None:
 
 @pytest.mark.long
 @pytest.mark.alone(fresh=False)
-@pytest.mark.judges("session.long", control={"messages": 1})
+@pytest.mark.judges("session.long", control={"messages": 5})
 @pytest.mark.parametrize("messages", [300])
 def test_hundreds_of_messages_in_a_session(case: Case, messages: int) -> None:
     """More than a thousand lines and hundreds of messages in one session are served like the first."""
