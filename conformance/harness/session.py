@@ -210,7 +210,7 @@ class Session(Link):
 
     def _read(self, deadline: float) -> Reply:
         case, health = self._case, self._case.health
-        self._line += bool(self._began)
+        self._line += bool(self._began and not self._in_body)
         try:
             reply = self._no_time_out(self.wire.reply(deadline))
         except WireError as error:

@@ -153,17 +153,17 @@ WORKERS = [
     ),
     Mutant(
         "worker-lost-for-bytes-that-are-no-text",
-        "pool.survives address.unprintable",
+        "pool.survives address.unprintable reply.one",
         [UNPROTECTED_WORKER, begun("session.py", "Session._answer", 'line.decode("ascii")')],
     ),
     Mutant(
         "session-lost-for-bytes-that-are-no-text",
-        "address.unprintable",
+        "address.unprintable reply.one",
         [begun("session.py", "Session._answer", 'line.decode("ascii")')],
     ),
     Mutant(
         "worker-lost-for-nul",
-        "pool.survives",
+        "pool.survives reply.one",
         [
             UNPROTECTED_WORKER,
             begun("session.py", "Session._answer", 'if b"\\0" in line:\n    raise ValueError("NUL in a line")'),
