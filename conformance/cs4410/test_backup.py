@@ -1,5 +1,7 @@
 """The backup: groups of 32, an emptied mailbox, and nothing lost while others deliver."""
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.harness import crowd
@@ -104,3 +106,29 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
         case.inbox.expect_backups_in_order()
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.whole", control={"size": 1})
+@pytest.mark.parametrize("size", [128 * 1024], ids=["large"])
+def test_deliveries_that_wait_for_a_backup(case: Case, size: int) -> None:
+    """32 large messages end at once, in the middle of a group of 32: those that wait for its backup go on."""
+    with case.counting():
+        deliver_up_to(case, case.client("greeted"), 24)
+        case.close()
+        crew = crowd.fill(case)
+        for client in crew:
+            client.give(client.words.fill("HELO {host}"))
+        bodies = {client: client.words.body(1) + client.words.octets(size) for client in crew}
+
+        def end_message(client: Client) -> list[Message]:
+            return [replace(client.expect_delivered(b"", "backup.whole"), body=bodies[client])]
+
+        messages = []
+        for _ in range(4):
+            for client in crew:
+                client.begin_message()
+                client.send(bodies[client])
+            messages += crowd.together(crew, end_message)
+        case.inbox.expect_consecutive(messages, "numbers")
+        case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
