@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shlex
-import subprocess
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.harness import again, dialect, ledger, outcome, planning, probe
+from conformance import publish
+from conformance.harness import again, dialect, folder, ledger, outcome, planning, probe
 from conformance.harness.results import Collector
 from conformance.harness.runner import Runner
 from conformance.harness.scheduling import OneByOne
@@ -26,6 +28,7 @@ from conformance.harness.settings import Settings, UsageError
 
 RUNNER = pytest.StashKey[Runner]()
 COLLECTOR = pytest.StashKey[Collector]()
+SESSION = pytest.StashKey[pytest.Session]()
 MARKERS = (
     "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
     "parameters of the same case without what it judges",
@@ -92,16 +95,20 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     option = config.option
     if option.collectonly or option.help or option.version or hasattr(config, "workerinput"):
         return None
+    _take_termination_for_an_interrupt(config)
     if option.seed is None:
         option.seed = random.SystemRandom().randrange(10**6)
     try:
         settings = settings_of(config)
         settings.check()
         dialect.load(settings.dialect)
+        if option.report:
+            folder.expect_writable(Path(option.report))
     except (UsageError, dialect.DialectError) as error:
         return _refuse(str(error), outcome.USAGE)
     try:
         found = probe.look(settings)
+        folder.expect_writable(_folder(config, found))
     except UsageError as error:
         return _refuse(str(error), outcome.USAGE)
     except probe.Unreachable as error:
@@ -109,8 +116,15 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except KeyboardInterrupt:
         return _refuse("interrupted", outcome.INTERRUPTED)
     option.conformance_found = found.plain()
-    _run_in_parallel(option, found)
+    _run_in_parallel(config, found)
     return None
+
+
+def _take_termination_for_an_interrupt(config: pytest.Config) -> None:
+    """End at SIGTERM, which is how CI systems and `timeout` cancel a run, as at Ctrl-C: with a report."""
+    if threading.current_thread() is threading.main_thread():
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        config.add_cleanup(partial(_handle, before))
 
 
 def _refuse(message: str, status: int) -> int:
@@ -118,12 +132,17 @@ def _refuse(message: str, status: int) -> int:
     return status
 
 
-def _run_in_parallel(option: Any, found: probe.Found) -> None:
+def _handle(handler: Any) -> None:
+    signal.signal(signal.SIGTERM, handler)
+
+
+def _run_in_parallel(config: pytest.Config, found: probe.Found) -> None:
     """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
 
     Every worker holds some 40 MiB. One process is enough where next to nothing will be judged.
     """
-    if Runner.only_one(found) or option.usepdb:
+    option = config.option
+    if not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         option.numprocesses = 0 if found.doubts() else _workers(found, option.quick)
@@ -336,18 +355,21 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if collector.refusal:
         session.exitstatus = _refuse(collector.refusal, outcome.UNREACHABLE)
         return
-    if config.option.report:
-        folder = Path(config.option.report)
-    else:
-        some = any("::" in word or word.endswith(".py") for word in config.args)
-        part = bool(config.option.keyword or config.option.markexpr or some)
-        # `python -m conformance` brings its own settings, and its root is where the suite is installed.
-        outside = config.inipath is not None and config.inipath.name == "suite.ini"
-        root = config.invocation_params.dir if outside else config.rootpath
-        folder = root / "reports" / "out" / collector.folder_name(part)
     run_again = None if config.option.alone_again else lambda cases: _run_again(config, cases)
-    status = collector.finish(folder, run_again)
-    session.exitstatus = status
+    session.exitstatus = collector.finish(_folder(config, collector.found), run_again)
+    config.stash[SESSION] = session
+
+
+def _folder(config: pytest.Config, found: probe.Found) -> Path:
+    """Where the reports of a run go."""
+    if config.option.report:
+        return Path(config.option.report)
+    some = any("::" in word or word.endswith(".py") for word in config.args)
+    part = bool(config.option.keyword or config.option.markexpr or some)
+    # `python -m conformance` brings its own settings, and its root is where the suite is installed.
+    outside = config.inipath is not None and config.inipath.name == "suite.ini"
+    root = config.invocation_params.dir if outside else config.rootpath
+    return root / "reports" / "out" / folder.name_of(found.name, part)
 
 
 def _run_again(config: pytest.Config, cases: list[str]) -> list[dict[str, Any]]:
@@ -357,37 +379,26 @@ def _run_again(config: pytest.Config, cases: list[str]) -> list[dict[str, Any]]:
         count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
         terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
     _, *words = shlex.split(_repeat(config))
-    with tempfile.TemporaryDirectory(prefix="conformance-again-") as folder:
-        words += ["--alone-again", "-q", "-n", "0", "--report", folder, *cases]
-        return again.run([sys.executable, *words], config.invocation_params.dir, Path(folder))
+    with tempfile.TemporaryDirectory(prefix="conformance-again-") as place:
+        words += ["--alone-again", "-q", "-p", "no:xdist", "--report", place, *cases]
+        return again.run([sys.executable, *words], config.invocation_params.dir, Path(place))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Show the table, the failures and the verdict, as anyone could from results.json."""
-    collector = terminalreporter.config.stash.get(COLLECTOR, None)
-    if collector is None or collector.path is None:
+    collector = config.stash.get(COLLECTOR, None)
+    if collector is None or not collector.document:
         return
-    results, colour = collector.path, "always" if terminalreporter.hasmarkup else "never"
+    write = terminalreporter.write_line
     with ThreadPoolExecutor() as threads:
-        page = threads.submit(_reports, "html", str(results), "-o", str(results.with_name("report.html")))
-        text = threads.submit(_reports, "markdown", str(results), "-o", str(results.with_name("report.md")))
-        shown = threads.submit(_reports, "show", str(results), "--color", colour)
-    terminalreporter.write(page.result() + text.result())
-    terminalreporter.write_line("")
-    terminalreporter.write_line(f"results: {results}, report.md, report.html")
-    terminalreporter.write(shown.result())
-
-
-def _reports(*words: str) -> str:
-    environment = {"COLUMNS": str(_columns()), **os.environ}
-    done = subprocess.run(
-        [sys.executable, "-m", "reports", *words], capture_output=True, text=True, env=environment, check=False
-    )
-    return done.stdout if done.returncode == 0 else done.stderr
-
-
-def _columns() -> int:
-    try:
-        return os.get_terminal_size(sys.__stdout__.fileno() if sys.__stdout__ else 1).columns
-    except OSError:
-        return 100
+        text = threads.submit(publish.shown, collector.document, terminalreporter.hasmarkup)
+        unwritten = publish.pages(collector.path) if collector.path else [f"conformance: {collector.unwritten}"]
+    where = f"results: {collector.path}, report.md, report.html"
+    if collector.path:
+        write("\n" + where)
+    terminalreporter.write(text.result())
+    for line in unwritten:
+        write(f"\n{line}", red=True)
+        config.stash[SESSION].exitstatus = outcome.FAULT
+    if collector.path:
+        write(where)

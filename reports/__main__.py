@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from reports import diff, grading, grids, markdown, matrix, options, page, rubric, teach, terminal
@@ -108,9 +109,15 @@ def _write(text: str, output: Path | None) -> int:
     if output is None:
         sys.stdout.buffer.write(text.encode("utf-8"))
         return 0
+    # What is there is kept until all of the new one is; a pipe or a device has nothing to keep.
+    whole = output.with_name(output.name + ".unfinished") if output.is_file() or not output.exists() else output
     try:
-        output.write_text(text, encoding="utf-8")
+        whole.write_text(text, encoding="utf-8")
+        whole.replace(output)
     except OSError as error:
+        if whole != output:
+            with suppress(OSError):
+                whole.unlink()
         return complain(f"cannot write {typed(str(output))}: {error.strerror}; choose another file with -o")
     return 0
 

@@ -71,6 +71,8 @@ def unused_port() -> int:
         ("--launch 'no-such-program {{port}}'", UNREACHABLE, "--launch: no-such-program: no such program"),
         ("--launch './not-there.py --port {{port}}'", UNREACHABLE, "--launch: ./not-there.py: no such program"),
         ("--launch 'false {{port}}'", UNREACHABLE, "the server ended at once with exit status 1; it printed nothing"),
+        ("--report broken.toml", USAGE, "--report broken.toml: Not a directory: name a folder that can be written"),
+        ("--report /proc/below", USAGE, "--report /proc/below: /proc: "),
         ("--target ''", USAGE, "--target"),
         ("--launch ''", USAGE, "--launch"),
     ],
@@ -322,10 +324,12 @@ def test_a_broken_server_is_broken(suite: Callable[..., Run], tmp_path: Path) ->
     assert left_over(tmp_path) == []
 
 
+@pytest.mark.parametrize("end", ["ctrl-c", "kill", "timeout"])
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
-def test_ctrl_c_ends_with_a_report_and_without_servers(
-    tmp_path: Path, environment: dict[str, str], workers: str
+def test_a_run_that_is_ended_leaves_a_report_and_no_servers(
+    tmp_path: Path, environment: dict[str, str], workers: str, end: str
 ) -> None:
+    """By Ctrl-C, which the whole group gets; by a CI system that ends the process; by `timeout`, which ends the group."""
     command = [sys.executable, "-u", "-m", "conformance", "--quick", workers, "--seed", "1", "--report", "out", "-v"]
     process = subprocess.Popen(
         command,
@@ -343,7 +347,10 @@ def test_ctrl_c_ends_with_a_report_and_without_servers(
     while said.count(b"PASS") < 20 and time.monotonic() < deadline and (line := process.stdout.readline()):
         said += line
     assert said.count(b"PASS") >= 20, said.decode()
-    os.killpg(process.pid, signal.SIGINT)
+    if end == "kill":
+        process.terminate()
+    else:
+        os.killpg(process.pid, signal.SIGINT if end == "ctrl-c" else signal.SIGTERM)
     rest, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == INTERRUPTED, (said + rest).decode()
     results = results_in(tmp_path / "out")

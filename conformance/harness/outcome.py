@@ -1,13 +1,9 @@
-"""From the cases of a run to its outcome: the verdict in one line, the exit status, and results.json."""
+"""From the cases of a run to its outcome: the verdict in one line, and the exit status."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
 
 CONFORMS, BROKEN, INTERRUPTED, FAULT, USAGE, NOTHING_JUDGED, UNREACHABLE = range(7)
 """The exit statuses of a run."""
@@ -97,30 +93,3 @@ def _not_judged(requirements: Sequence[dict[str, str]]) -> str:
         return ""
     shown = ", ".join(f"{number} ({reason})" for reason, number in reasons.most_common())
     return f", not judged: {shown}"
-
-
-def write(results: dict[str, Any], folder: Path, files: dict[str, str] | None = None) -> Path:
-    """Write results.json, the run before being kept beside it.
-
-    Args:
-        results: as docs/results.md says.
-        folder: where; made if it is not there.
-        files: further files that go there, by name; those of the run before are removed.
-
-    Returns:
-        The path of the file.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "results.json"
-    for name in ("results.json", "report.md", "report.html"):
-        old = folder / name
-        if old.exists():
-            os.replace(old, old.with_stem(f"{old.stem}.previous"))
-    for stale in (*folder.glob("replay-*.py"), *folder.glob("before-*.txt")):
-        stale.unlink()
-    for name, text in (files or {}).items():
-        (folder / name).write_text(text, encoding="utf-8")
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    os.replace(unfinished, path)
-    return path

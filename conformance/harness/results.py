@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import re
 import shlex
 import time
 from collections import Counter
@@ -17,6 +16,7 @@ from typing import Any, ClassVar
 
 from conformance import __version__
 from conformance.harness import again, complaints, outcome
+from conformance.harness.folder import NotWritten, write
 from conformance.harness.ledger import Ledger
 from conformance.harness.probe import Found
 from conformance.harness.settings import Settings
@@ -41,7 +41,9 @@ class Collector:
         fault: the suite itself went wrong.
         refusal: why the server could not be tested any further, however far the run had come; mostly empty.
         complaints: the exceptions and crashes that servers printed, how often each.
-        path: where results.json was written.
+        document: what results.json holds; empty until the run is finished.
+        path: where it was written; None where that failed.
+        unwritten: why it was not written; mostly empty.
         current: the collector of this process, which pytest's reports reach without a config.
     """
 
@@ -53,7 +55,9 @@ class Collector:
     interrupted: bool = False
     fault: bool = False
     refusal: str = ""
+    document: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
+    unwritten: str = ""
     current: ClassVar[Collector | None] = None
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     complaints: Counter[str] = field(default_factory=Counter)
@@ -91,20 +95,11 @@ class Collector:
         """The server, for people."""
         return self.found.name if self.found.command is None else f"{self.found.name}, started by the suite"
 
-    def folder_name(self, part: bool) -> str:
-        """The report's folder: the target's name; a run of some cases does not replace the report of a whole one.
-
-        Args:
-            part: whether only some cases were asked for.
-        """
-        name = re.sub(r"[^A-Za-z0-9._-]+", "_", self.found.name).strip("._") or "server"
-        return name + ("-part" if part else "")
-
     def finish(self, folder: Path, run_again: Callable[[list[str]], list[dict[str, Any]]] | None) -> int:
-        """Write results.json.
+        """Make results.json of what was gathered, and write it.
 
         Args:
-            folder: where.
+            folder: where to.
             run_again: runs cases again, each alone on a fresh server, and returns their records; None where this is
                 such a run itself.
 
@@ -131,7 +126,12 @@ class Collector:
         cut_short = [clause for _, clause in sorted(self._cut_short.items())]
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
         line = outcome.verdict_line(requirements, status, undecided, cut_short)
-        self.path = outcome.write(self._results(cases, requirements, status, line), folder, self._files)
+        self.document = self._results(cases, requirements, status, line)
+        try:
+            self.path = write(self.document, folder, self._files)
+        except NotWritten as error:
+            self.unwritten = str(error)
+            return outcome.FAULT
         return status
 
     def _results(

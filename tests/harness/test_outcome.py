@@ -1,15 +1,12 @@
-"""The exit status, the last line, results.json on the disk, and the bound of a transcript."""
+"""The exit status, the last line, and the bound of a transcript."""
 
 from __future__ import annotations
 
-import json
 import random
 import threading
-from pathlib import Path
 
 import pytest
 
-from conformance.harness import outcome
 from conformance.harness.outcome import (
     BROKEN,
     CONFORMS,
@@ -116,27 +113,6 @@ def test_reasons_are_counted_together() -> None:
 def test_a_run_that_fails_for_its_warnings_does_not_speak_of_0_broken() -> None:
     verdicts = rows(warn=2, **{"pass": 1})
     assert "0 requirements" not in verdict_line(verdicts, exit_status(verdicts, True, False, False))
-
-
-# results.json
-
-
-def test_results_are_written_into_a_folder_that_is_made(tmp_path: Path) -> None:
-    results = {"schema": 1, "text": "\x00\x1b[31m\xff</script>"}
-    path = outcome.write(results, tmp_path / "a" / "b")
-    assert path == tmp_path / "a" / "b" / "results.json"
-    assert json.loads(path.read_text(encoding="utf-8")) == results
-    assert "\x1b" not in path.read_text(encoding="utf-8")
-
-
-def test_the_run_before_is_kept_beside_it(tmp_path: Path) -> None:
-    for run in range(3):
-        outcome.write({"run": run}, tmp_path)
-        (tmp_path / "report.md").write_text(f"report {run}")
-    assert json.loads((tmp_path / "results.json").read_text()) == {"run": 2}
-    assert json.loads((tmp_path / "results.previous.json").read_text()) == {"run": 1}
-    assert (tmp_path / "report.previous.md").read_text() == "report 1"
-    assert len(list(tmp_path.iterdir())) == 4, "nothing unfinished is left"
 
 
 # Transcripts

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -219,6 +220,20 @@ def test_a_full_disk_is_one_line(hostile: Path) -> None:
     assert done.returncode == 4
     assert done.stderr.startswith(b"reports: cannot write the report: No space left")
     assert done.stderr.count(b"\n") == 1
+
+
+def test_a_page_that_does_not_fit_leaves_the_one_before(hostile: Path, tmp_path: Path) -> None:
+    """As on a disk that is full: nothing is left of the new one."""
+    page = tmp_path / "report.html"
+    page.write_text("the one before")
+    command = "ulimit -f 8; exec " + shlex.join(
+        [sys.executable, "-m", "reports", "html", str(hostile), "-o", str(page)]
+    )
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (4, b"")
+    assert done.stderr.decode().endswith(": File too large; choose another file with -o\n")
+    assert page.read_text() == "the one before"
+    assert list(tmp_path.iterdir()) == [page]
 
 
 @pytest.mark.parametrize(
