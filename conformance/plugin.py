@@ -14,6 +14,7 @@ from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from conformance.harness.settings import Settings, UsageError
 RUNNER = pytest.StashKey[Runner]()
 COLLECTOR = pytest.StashKey[Collector]()
 SESSION = pytest.StashKey[pytest.Session]()
+COUNT = pytest.StashKey["count[int]"]()
 MARKERS = (
     "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
     "parameters of the same case without what it judges",
@@ -202,17 +204,21 @@ def pytest_report_header(config: pytest.Config) -> str:
     return collector.header() if collector else ""
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Number the cases in the order of the files, which is that of the results whatever other plugins do."""
+    item.stash[planning.POSITION] = next(item.config.stash.setdefault(COUNT, count()))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
     distributed, shared = hasattr(config, "workerinput"), bool(config.option.target)
     if config.option.quick:
         gone = [item for item in items if planning.takes_long(item)]
         config.hook.pytest_deselected(items=gone)
         items[:] = [item for item in items if item not in gone]
-    for position, item in enumerate(items):
-        item.stash[planning.POSITION] = position
-    items.sort(key=lambda item: planning.turn(item, distributed, shared))
+    yield
+    items.sort(key=lambda item: (planning.turn(item, distributed, shared), item.stash[planning.POSITION]))
 
 
 @pytest.fixture

@@ -329,7 +329,7 @@ def test_a_broken_server_is_broken(suite: Callable[..., Run], tmp_path: Path) ->
 def test_a_run_that_is_ended_leaves_a_report_and_no_servers(
     tmp_path: Path, environment: dict[str, str], workers: str, end: str
 ) -> None:
-    """By Ctrl-C, which the whole group gets; by a CI system that ends the process; by `timeout`, which ends the group."""
+    """By Ctrl-C, which the whole group gets; by a CI system that ends the process; by `timeout`, the whole group."""
     command = [sys.executable, "-u", "-m", "conformance", "--quick", workers, "--seed", "1", "--report", "out", "-v"]
     process = subprocess.Popen(
         command,
