@@ -34,7 +34,7 @@ def exit_status(
         return FAULT
     if verdicts["fail"] or undecided or (fail_on_warn and verdicts["warn"]):
         return BROKEN
-    if not any(verdicts[one] for one in ("pass", "warn")):
+    if not any(verdicts[one] for one in ("pass", "warn")) and not any("kept" in row for row in requirements):
         return NOTHING_JUDGED
     if 2 * verdicts["blocked"] > len(requirements):
         return BROKEN
@@ -74,9 +74,12 @@ def verdict_line(
 
 def _short_of(verdicts: Counter[str], undecided: Sequence[str]) -> str:
     if undecided:
-        which = ", ".join(undecided[:3]) + (", ..." if len(undecided) > 3 else "")
-        return f"{_count(len(undecided), 'MUST')} could not be judged ({which})"
+        return f"{_count(len(undecided), 'MUST')} could not be judged ({_few(undecided)})"
     return "most could not be judged" if 2 * verdicts["blocked"] > verdicts.total() else "warnings count"
+
+
+def _few(names: Sequence[str]) -> str:
+    return ", ".join(names[:3]) + (", ..." if len(names) > 3 else "")
 
 
 def _count(number: int, what: str) -> str:
@@ -84,12 +87,12 @@ def _count(number: int, what: str) -> str:
 
 
 def _not_judged(requirements: Sequence[dict[str, str]]) -> str:
+    in_part = [f"{row['id']} in {row['kept']} cases" for row in requirements if "kept" in row]
     reasons = Counter(
         "blocked" if row["verdict"] == "blocked" else row["reason"].split(":")[0]
         for row in requirements
-        if row["verdict"] not in JUDGED
+        if row["verdict"] not in JUDGED and "kept" not in row
     )
-    if not reasons:
-        return ""
+    partly = f", kept in part: {len(in_part)} ({_few(in_part)})" if in_part else ""
     shown = ", ".join(f"{number} ({reason})" for reason, number in reasons.most_common())
-    return f", not judged: {shown}"
+    return partly + (f", not judged: {shown}" if reasons else "")

@@ -172,7 +172,8 @@ def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str
 
     A breach counts for the requirement that it names, not for the others of its case; what was set aside counts for
     all that the case judges. A case that failed may not have got to its other requirements and says nothing of them.
-    A requirement that no case judged is a `skip`.
+    A requirement that no case judged is a `skip`. One that some cases kept and others could not judge says in `kept`
+    how many did.
     """
     found: dict[str, list[tuple[str, str]]] = {name: [] for name in ledger}
     for case in cases:
@@ -191,5 +192,10 @@ def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str
     for name, requirement in ledger.items():
         verdicts = found[name] or [("skip", "no case was run" if name not in tried else "no case got to it")]
         verdict, reason = min(verdicts, key=lambda one: WORST_FIRST.index(one[0]))
-        rows.append({**vars(requirement), "verdict": verdict, "reason": reason})
+        row = {**vars(requirement), "verdict": verdict, "reason": reason}
+        kept = sum(one in ("pass", "note") for one, _ in verdicts)
+        if kept and verdict in ("blocked", "skip"):
+            row["kept"] = f"{kept} of {len(verdicts)}"
+            row["reason"] = f"kept in {row['kept']} cases, {len(verdicts) - kept} not judged: {reason}"
+        rows.append(row)
     return rows

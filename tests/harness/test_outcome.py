@@ -110,6 +110,15 @@ def test_reasons_are_counted_together() -> None:
     assert said == "conforms in 1 of 4 requirements, not judged: 2 (the mailbox cannot be read), 1 (no case was run)"
 
 
+def test_what_some_cases_kept_and_others_could_not_judge_is_no_loss_of_the_whole() -> None:
+    part = {"id": "time.restart", "verdict": "skip", "reason": "kept in 61 of 62 cases", "kept": "61 of 62"}
+    said = verdict_line([part, *rows(skip=1, **{"pass": 1})], CONFORMS)
+    assert said == (
+        "conforms in 1 of 3 requirements, kept in part: 1 (time.restart in 61 of 62 cases), not judged: 1 (skip)"
+    )
+    assert exit_status([part], False, False, False) == CONFORMS
+
+
 def test_a_run_that_fails_for_its_warnings_does_not_speak_of_0_broken() -> None:
     verdicts = rows(warn=2, **{"pass": 1})
     assert "0 requirements" not in verdict_line(verdicts, exit_status(verdicts, True, False, False))

@@ -145,6 +145,18 @@ def test_a_failed_case_says_nothing_of_what_it_did_not_get_to() -> None:
     assert (rows["should"]["verdict"], rows["should"]["reason"]) == ("skip", "no case got to it")
 
 
+@pytest.mark.parametrize("verdict", ["blocked", "skip"])
+def test_where_some_cases_could_not_judge_it_is_said_how_many_kept_it(verdict: str) -> None:
+    spoiled = record("must")
+    spoiled.set_aside(verdict, "because", by="other" if verdict == "blocked" else None)
+    rows = {row["id"]: row for row in by_requirement(LEDGER, [plain(one) for one in (record("must"), spoiled)])}
+    assert rows["must"]["verdict"] == verdict
+    assert rows["must"]["kept"] == "1 of 2"
+    assert rows["must"]["reason"] == "kept in 1 of 2 cases, 1 not judged: because"
+    [alone] = [row for row in by_requirement(LEDGER, [plain(spoiled)]) if row["id"] == "must"]
+    assert "kept" not in alone and alone["reason"] == "because"
+
+
 @pytest.mark.parametrize("order", [1, -1])
 def test_the_worst_of_all_cases_counts(order: int) -> None:
     failed, skipped, passed = record("must"), record("must"), record("must")
