@@ -10,11 +10,10 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +25,12 @@ from conformance.harness.results import Collector
 from conformance.harness.runner import Runner
 from conformance.harness.scheduling import OneByOne
 from conformance.harness.settings import Settings, UsageError
+from conformance.progress import Progress
 
 RUNNER = pytest.StashKey[Runner]()
 COLLECTOR = pytest.StashKey[Collector]()
 SESSION = pytest.StashKey[pytest.Session]()
-COUNT = pytest.StashKey["count[int]"]()
+COUNT = pytest.StashKey[int]()
 MARKERS = (
     "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
     "parameters of the same case without what it judges",
@@ -198,6 +198,26 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[COLLECTOR] = collector
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Begin to tell of the run where this process runs the cases."""
+    if not session.config.option.collectonly and not session.testsfailed:
+        _begin_to_tell(session.config, [planning.case_id(item) for item in session.items if planning.is_case(item)])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None:
+    """Begin to tell of the run where workers run the cases, which all collect the same."""
+    _begin_to_tell(node.config, [planning.inside_package(id) for id in ids])
+
+
+def _begin_to_tell(config: pytest.Config, ids: Sequence[str]) -> None:
+    plugins, collector = config.pluginmanager, config.stash.get(COLLECTOR, None)
+    terminal = plugins.getplugin("terminalreporter")
+    if ids and collector and terminal and config.option.verbose >= 0 and not plugins.hasplugin("progress"):
+        workers = getattr(config.option, "numprocesses", None) or 1
+        plugins.register(Progress(terminal, collector.settings, collector.found, workers, ids), "progress")
+
+
 def pytest_report_header(config: pytest.Config) -> str:
     """Say what is tested, and the seed."""
     collector = config.stash.get(COLLECTOR, None)
@@ -206,7 +226,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Number the cases in the order of the files, which is that of the results whatever other plugins do."""
-    item.stash[planning.POSITION] = next(item.config.stash.setdefault(COUNT, count()))
+    item.stash[planning.POSITION] = position = item.config.stash.get(COUNT, 0)
+    item.config.stash[COUNT] = position + 1
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

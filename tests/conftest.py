@@ -18,6 +18,14 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PROJECT), os.enviro
 Run = subprocess.CompletedProcess[str]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Know the markers of the suite, whose cases are looked at here as well."""
+    from conformance.plugin import MARKERS  # not before the project can be imported
+
+    for marker in MARKERS:
+        config.addinivalue_line("markers", marker)
+
+
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
     """Servers and locks go into a directory of the test's own, and no option comes from outside."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -62,6 +64,32 @@ def inside_package(path: str) -> str:
     """What follows the package's folder in a path or in pytest's id of an item."""
     path, colons, name = path.partition("::")
     return path.rpartition(f"{PACKAGE}/")[2] + colons + name
+
+
+@cache
+def _marks(path: str, function: str) -> tuple[pytest.Mark, ...]:
+    module = importlib.import_module(f"{PACKAGE}." + path.removesuffix(".py").replace("/", "."))
+    return tuple(getattr(getattr(module, function, None), "pytestmark", ()))
+
+
+def _marks_by_name(id: str) -> dict[str, pytest.Mark]:
+    path, _, name = id.partition("::")
+    return {mark.name: mark for mark in _marks(path, name.partition("[")[0])}
+
+
+def marks_of(id: str) -> set[str]:
+    """The names of a case's markers, looked up in its module: a controller of workers collects nothing itself.
+
+    Args:
+        id: its path inside the package and its name.
+    """
+    return set(_marks_by_name(id))
+
+
+def limits_of(id: str) -> float:
+    """How many time limits a case waits, looked up as `marks_of` does; 0 for one that does not."""
+    mark = _marks_by_name(id).get("clock")
+    return float(mark.args[0]) if mark else 0.0
 
 
 def group(item: pytest.Item) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-from functools import cache
-
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -30,13 +27,5 @@ class OneByOne(LoadScopeScheduling):
         self._together = {"clock", "alone"} if shared else {"clock"}
 
     def _split_scope(self, nodeid: str) -> str:
-        path, _, name = planning.inside_package(nodeid).partition("::")
-        group = _group(path, name.partition("[")[0])
+        group = planning.group_of_marks(planning.marks_of(planning.inside_package(nodeid)))
         return group if group in self._together else nodeid
-
-
-@cache
-def _group(path: str, function: str) -> str:
-    module = importlib.import_module("conformance." + path.removesuffix(".py").replace("/", "."))
-    marks = getattr(getattr(module, function, None), "pytestmark", [])
-    return planning.group_of_marks({mark.name for mark in marks})

@@ -14,6 +14,8 @@ from conformance.harness.entries import SOON
 from conformance.harness.health import Health
 from conformance.harness.pace import Pace
 
+EXAMPLES, QUICK_EXAMPLES = 300, 20
+"""Conversations of a run, and of a quick one, that is not asked for more."""
 SCHEDULER = Path("/proc/thread-self/schedstat")
 """Of this thread: nanoseconds on a core, nanoseconds of waiting for one, and how often."""
 FEWEST = 2

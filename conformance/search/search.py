@@ -10,16 +10,14 @@ from conformance.harness.case import Case
 from conformance.harness.target import Launched, Server
 from conformance.harness.verdict import Blocked, Finding
 from conformance.search import replay, strategies
-from conformance.search.budget import Budget
+from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES, Budget
 from conformance.search.conversation import WAITS, plan
 from conformance.search.hunt import Hunt, drawn
 from conformance.search.player import Player
 from conformance.search.trials import Found
 
-EXAMPLES = 300
-"""Conversations of a run that is not asked for more."""
 USUAL = Budget(EXAMPLES, slowness=8.0)
-QUICK = Budget(20, slowness=0.7)
+QUICK = Budget(QUICK_EXAMPLES, slowness=0.7)
 """The same of a quick run."""
 SHORT_LIMIT = 0.5
 """Seconds: the time limit of a server that is started to time clients out."""

@@ -19,7 +19,7 @@ from conformance.harness.settings import Settings
 from conformance.harness.target import Launched
 from conformance.harness.wire import Manners
 from conformance.search import search, strategies
-from conformance.search.budget import Budget
+from conformance.search.budget import EXAMPLES, Budget
 from conformance.search.hunt import Hunt
 from conformance.search.player import Player
 from tests.mutants import deep, run
@@ -91,7 +91,7 @@ def search_for(mutant: Mutant, folder: Path, seed: int) -> tuple[Hunt, float]:
     began = time.monotonic()
     try:
         player = Player(server, options, dialect.load(options.dialect), ledger.load(), "search", alone=True)
-        examples = search.EXAMPLES // search.TIMED_SHARE if timed else search.EXAMPLES
+        examples = EXAMPLES // search.TIMED_SHARE if timed else EXAMPLES
         hunt = Hunt(player, Budget(examples, causes=1), limit)
         hunt.run(strategies.timed_conversations() if timed else strategies.conversations(), f"{seed}/search")
     finally:

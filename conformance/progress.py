@@ -1,0 +1,150 @@
+"""What a run says while it goes on: how long it will take, what breaks, and what it waits for."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+
+from conformance.harness import complaints, planning
+from conformance.harness.probe import Found
+from conformance.harness.runner import WAITING
+from conformance.harness.settings import Settings
+from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES
+
+START, ORDINARY, ALONE, LONG, CONVERSATION = 4.0, 0.02, 0.3, 1.0, 0.04
+"""Seconds that it takes to start, and for a case of each kind, of a server that answers at once."""
+REPLIES = 8
+"""Replies that a case waits for, about."""
+QUIET = 2.0
+"""Seconds without a case's end after which it is said what is waited for."""
+EVERY = 10.0
+"""Seconds between two lines on how far the run is."""
+SEARCH = "cs4410/test_random.py::test_conversations"
+WIDTH = 160
+"""Characters of a line at the least, for a reason to be read."""
+WORDS = {"fail": "BROKEN", "warn": "WARNED"}
+
+
+class Progress:
+    """Tells of a run, in lines of pytest's terminal; a pytest plugin, from the moment when the cases are known.
+
+    Args:
+        terminal: where.
+        settings: the options of the run.
+        found: what the first look found.
+        workers: how many processes run cases.
+        ids: of all cases.
+    """
+
+    def __init__(
+        self,
+        terminal: pytest.TerminalReporter,
+        settings: Settings,
+        found: Found,
+        workers: int,
+        ids: Sequence[str],
+    ) -> None:
+        self._terminal = terminal
+        self._settings = settings
+        self._found = found
+        self._workers = workers
+        self._total = len(ids)
+        self._done = 0
+        self._waits = waits(ids, settings.time_limit)
+        self._known: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._began = self._heard = self._told = time.monotonic()
+        side = f": {len(self._waits)} of them wait for the {self._clock}, side by side" if self._waits else ""
+        self._line(f"{len(ids)} cases, about {5 * max(1, round(self._estimate(ids) / 5))} s{side}")
+        threading.Thread(target=self._tell, daemon=True).start()
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a case's record, and say at once what it is the first to find broken."""
+        if not (data := getattr(report, "conformance", None)):
+            return
+        case = data["case"]
+        with self._lock:
+            self._heard = time.monotonic()
+            self._done += 1
+            self._waits.pop(case["id"], None)
+            # What a search found may yet turn out to be what another case finds.
+            for finding in () if data["suspects"] else case["findings"]:
+                name, word = finding["requirement"], WORDS.get(finding["verdict"])
+                if word and name not in self._known:
+                    self._known[name] = word
+                    self._line(f"{word}  {name}: {finding['reason']}", red=word == "BROKEN", yellow=word == "WARNED")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self) -> None:
+        """Tell no more."""
+        with self._lock:
+            self._over.set()
+
+    def status(self) -> str:
+        """How far the run is, in one line."""
+        now = time.monotonic()
+        broken = list(self._known.values()).count("BROKEN")
+        said = f"after {now - self._began:.0f} s: {self._done} of {self._total} cases, {broken or 'nothing'} broken"
+        if self._waits:
+            left = self._began + max(self._waits.values()) - now
+            soon = f"{left:.0f} s left" if left >= 1 else "any moment"
+            said += f"; {len(self._waits)} wait for the {self._clock}: {soon}"
+        return said
+
+    def _tell(self) -> None:
+        while not self._over.wait(0.5):
+            with self._lock:
+                now = time.monotonic()
+                silent = self._terminal.isatty and now - self._heard >= QUIET and self._told < self._heard
+                if not self._over.is_set() and (silent or now - self._told >= EVERY):
+                    self._told = now
+                    self._line(self.status())
+
+    def _line(self, text: str, **markup: bool) -> None:
+        writer = self._terminal._tw
+        if writer.width_of_current_line:
+            writer.line()
+        first = complaints.shown(text.partition("\n")[0])
+        self._terminal.write_line(first[: max(writer.fullwidth, WIDTH) - 1], **markup)
+
+    @property
+    def _clock(self) -> str:
+        return f"{self._settings.time_limit:g}-second clock"
+
+    def _estimate(self, ids: Sequence[str]) -> float:
+        """Seconds that the cases take, about: side by side what can be, the others one after the other."""
+        kinds = [(id, planning.marks_of(id)) for id in ids if id not in self._waits]
+        alone = sum(self._cost(id, marks) + ALONE for id, marks in kinds if "alone" in marks)
+        rest = sum(self._cost(id, marks) + ORDINARY for id, marks in kinds if "alone" not in marks)
+        waiting = max(self._waits.values(), default=0.0)
+        if self._found.command is None:
+            return START + max(waiting, rest) + alone
+        return START + max(waiting, (rest + alone) / max(1, self._workers - bool(waiting)))
+
+    def _cost(self, id: str, marks: set[str]) -> float:
+        more = LONG if "long" in marks else 0.0
+        if id == SEARCH:
+            usual = QUICK_EXAMPLES if self._settings.quick else EXAMPLES
+            more = CONVERSATION * (self._settings.examples or usual)
+        return REPLIES * self._found.latency + more
+
+
+def waits(ids: Sequence[str], time_limit: float) -> dict[str, float]:
+    """When each case that waits has waited, in seconds from the begin, if all goes well.
+
+    Args:
+        ids: of all cases.
+        time_limit: the server's, in seconds.
+    """
+    free = [0.0] * WAITING
+    ends = {}
+    limits = {id: limits for id in ids if (limits := planning.limits_of(id))}
+    for id in sorted(limits, key=lambda id: -limits[id]):
+        ends[id] = free[0] + limits[id] * time_limit
+        heapq.heapreplace(free, ends[id])
+    return ends
