@@ -10,6 +10,7 @@ from pathlib import Path
 
 from reports import diff, grading, grids, markdown, matrix, options, page, rubric, teach, terminal
 from reports.escape import typed
+from reports.gradescope import document
 from reports.options import complain
 from reports.progress import Progress
 from reports.results import ResultsError, load
@@ -83,10 +84,12 @@ def _gradescope(given: argparse.Namespace) -> int:
     told = rubric.load_rubric(given.rubric)
     if given.log is not None and not given.results.exists():
         log = given.log.read_bytes().decode("utf-8", "replace")
-        document = grading.without_run(told, log)
-    else:
-        document = grading.gradescope(load(given.results), told)
-    return _write(json.dumps(document, indent=1) + "\n", given.output)
+        why = "The server could not be tested, so there are no points. The suite said:"
+        return _write_json(document.without_points(told, why, log), given.output)
+    results = load(given.results)
+    graded = grading.grade(results, told)
+    print(f"reports: {grading.line(graded)}", file=sys.stderr)
+    return _write_json(document.document(results, graded, told), given.output)
 
 
 def _class(given: argparse.Namespace) -> int:
@@ -113,6 +116,10 @@ def _write(text: str, output: Path | None) -> int:
     except OSError as error:
         return complain(f"cannot write {typed(str(output))}: {error.strerror}; choose another file with -o")
     return 0
+
+
+def _write_json(told: Mapping[str, object], output: Path | None) -> int:
+    return _write(json.dumps(told, indent=1) + "\n", output)
 
 
 def _width() -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from reports.escape import sentence
+from reports.grading import RULE
 
 USAGE = 4
 STATUS = "Exit status: 0 when the report could be written, whatever its verdict; 4 when it could not."
@@ -139,7 +140,7 @@ def _gradescope(commands: "_Commands[Parser]") -> None:
         description="Give points by a rubric, and write them as Gradescope's results.json: a test for each item, with "
         "a message for each requirement that lost points: its rule, what was expected, what came, the shortest "
         "transcript, and the command that repeats it.",
-        epilog="The rubric is TOML; reports/rubrics/cs4410.toml is an example that explains itself. " + STATUS,
+        epilog=f"{RULE} The rubric is TOML; reports/rubrics/cs4410.toml is an example that explains itself. {STATUS}",
     )
     _results(grade)
     grade.add_argument("--rubric", type=Path, required=True, metavar="RUBRIC.toml", help="what is worth how much")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,17 +12,21 @@ from reports.classroom import Ended
 from reports.escape import named, sentence
 from reports.grids import spreadsheet
 from reports.matrix import Column
+from reports.summary import counted
 
+MOST_LINES = 5
+"""What is left out of points is told so often on the terminal; the CSV has it for each server."""
 HEADS = ("server", "verdict", "kept", "broken", "warned", "not judged", "points", "s")
 
 
 @dataclass(frozen=True)
 class Score:
-    """One server's line; the points are None without a rubric or a verdict."""
+    """One server's line; the points are None without a rubric or a verdict, and what they leave out is in words."""
 
     ended: Ended
     column: Column
     points: float | None
+    left_out: str = ""
 
     @property
     def verdict(self) -> str:
@@ -33,23 +38,23 @@ class Score:
     def row(self) -> list[str | int | float]:
         """The values under the heads."""
         column = self.column
+        points = "" if self.points is None else self.points
         if not column.cells:
-            return [self.ended.entry.name, self.verdict, "", "", "", "", "", self.ended.seconds]
+            return [self.ended.entry.name, self.verdict, "", "", "", "", points, self.ended.seconds]
         kept = column.count("pass") + column.count("note") + column.count("warn")
         unjudged = column.count("blocked") + column.count("skip")
         counts = [kept, column.count("fail"), column.count("warn"), unjudged]
-        points = "" if self.points is None else self.points
         return [self.ended.entry.name, self.verdict, *counts, points, self.ended.seconds]
 
 
 def comma_separated(scores: Sequence[Score]) -> str:
-    """Write them as CSV, with the suite's own line at the end of each."""
+    """Write them as CSV, with the suite's own line at the end of each, and what the points leave out."""
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow([*HEADS, "told"])
+    writer.writerow([*HEADS, "told", "left out"])
     for score in scores:
         cells = [spreadsheet(cell) if isinstance(cell, str) else cell for cell in score.row()]
-        writer.writerow([*cells, spreadsheet(sentence(score.ended.told))])
+        writer.writerow([*cells, spreadsheet(sentence(score.ended.told)), spreadsheet(score.left_out)])
     return text.getvalue()
 
 
@@ -63,6 +68,8 @@ def table(scores: Sequence[Score]) -> str:
     for score in scores:
         if not score.column.cells:
             lines.append(f"{named(score.ended.entry.name)}: {sentence(score.ended.told)}")
+    for out, count in Counter(score.left_out for score in scores if score.left_out).most_common(MOST_LINES):
+        lines.append(f"left out of the points of {counted(count, 'server')}: {out}")
     return "\n".join(lines)
 
 

@@ -18,6 +18,8 @@ from reports.scores import Score
 from reports.summary import counted
 
 INTERRUPTED = 2
+NO_SERVER = 6
+"""The suite's exit status for a server that does not start."""
 
 
 def hold(roster_path: Path, output: Path | None, rubric_path: Path | None, *, fresh: bool, again: bool) -> int:
@@ -78,9 +80,13 @@ def _score(room: Classroom, entry: Entry, folder: Path, rubric: Rubric | None) -
     pages = (f"{entry.folder}/{name}" for name in ("report.html", "log.txt"))
     page = next((page for page in pages if (folder / page).is_file()), "")
     if results is None:
-        return Score(ended, Column(entry.name, ended.told, page), None)
-    points = grading.total(grading.grade(results, rubric)) if rubric else None
-    return Score(ended, replace(matrix.column(entry.name, results, page), points=points), points)
+        # A server of theirs that does not start has shown nothing; what else went wrong is not always theirs.
+        points = 0.0 if rubric and entry.launch is not None and ended.status == NO_SERVER else None
+        return Score(ended, Column(entry.name, ended.told, page, points=points), points)
+    graded = grading.grade(results, rubric) if rubric else ()
+    points = grading.total(graded) if rubric else None
+    column = replace(matrix.column(entry.name, results, page), points=points)
+    return Score(ended, column, points, grading.left_out(graded))
 
 
 def _write(listed: Sequence[Score], folder: Path) -> None:

@@ -189,14 +189,16 @@ def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     roster = tmp_path / "roster.toml"
     roster.write_text(options + entry.format("Ada", "ada") + entry.format("Eve", "eve"))
     rubric = tmp_path / "rubric.toml"
-    rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n')
+    clocks = '[[item]]\nname = "Clocks"\npoints = 1\nsections = ["Time"]\n'
+    rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n' + clocks)
     assert teach.hold(roster, tmp_path / "out", rubric, fresh=False, again=False) == 0
     out = capsys.readouterr().out
     assert "1 of 2 servers conform, 1 without a verdict" in out
     assert "MemoryError" in out
     _, ada, eve = csv.reader(io.StringIO((tmp_path / "out" / "scores.csv").read_text()))
-    assert (ada[0], ada[1], ada[6]) == ("Ada", "conforms", "9.0")
-    assert (eve[0], eve[1], eve[6]) == ("Eve", "no verdict", "")
+    assert (ada[0], ada[1], ada[6], ada[-1]) == ("Ada", "conforms", "9.0", "Clocks, 1 point (left out by --quick)")
+    assert (eve[0], eve[1], eve[6], eve[-1]) == ("Eve", "no verdict", "0.0", "")
+    assert "left out of the points of 1 server: Clocks, 1 point (left out by --quick)" in out
     page = (tmp_path / "out" / "matrix.html").read_text()
     assert 'href="Ada/report.html"' in page and 'href="Eve/log.txt"' in page
     assert "<bdi>Ada</bdi>" in (tmp_path / "out" / "Ada" / "report.html").read_text()
