@@ -10,7 +10,8 @@ from pathlib import Path
 
 from reports import diff, grading, grids, markdown, matrix, options, page, rubric, teach, terminal
 from reports.escape import typed
-from reports.gradescope import document
+from reports.gradescope import bundle, document
+from reports.gradescope.settings import Settings
 from reports.options import complain
 from reports.progress import Progress
 from reports.results import ResultsError, load
@@ -92,6 +93,11 @@ def _gradescope(given: argparse.Namespace) -> int:
     return _write_json(document.document(results, graded, told), given.output)
 
 
+def _gradescope_zip(given: argparse.Namespace) -> int:
+    packed = bundle.bundle(Settings(given.launch, given.minutes, tuple(given.options)), given.rubric)
+    return _write(packed, given.output)
+
+
 def _class(given: argparse.Namespace) -> int:
     return teach.hold(given.roster, given.output, given.rubric, fresh=given.fresh, again=given.again)
 
@@ -103,16 +109,18 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "matrix": _matrix,
     "diff": _diff,
     "gradescope": _gradescope,
+    "gradescope-zip": _gradescope_zip,
     "class": _class,
 }
 
 
-def _write(text: str, output: Path | None) -> int:
+def _write(text: str | bytes, output: Path | None) -> int:
+    data = text.encode("utf-8") if isinstance(text, str) else text
     if output is None:
-        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.write(data)
         return 0
     try:
-        output.write_text(text, encoding="utf-8")
+        output.write_bytes(data)
     except OSError as error:
         return complain(f"cannot write {typed(str(output))}: {error.strerror}; choose another file with -o")
     return 0

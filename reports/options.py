@@ -1,6 +1,7 @@
 """The command line of `python -m reports`: what each command takes, and the help that teaches it."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -39,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _matrix(commands)
     _diff(commands)
     _gradescope(commands)
+    _gradescope_zip(commands)
     _class(commands)
     return whole
 
@@ -152,6 +154,51 @@ def _gradescope(commands: "_Commands[Parser]") -> None:
         "no points are written, and the end of this file",
     )
     _output(grade)
+
+
+def _gradescope_zip(commands: "_Commands[Parser]") -> None:
+    pack = commands.add_parser(
+        "gradescope-zip",
+        help="make the autograder that is uploaded to Gradescope",
+        description="Make autograder.zip: the suite, the rubric, and the two scripts that Gradescope runs. It starts "
+        "each submission's server as a user of its own, who cannot read the suite or write the results, and gives "
+        "points as `gradescope` does.",
+        epilog="In the assignment's settings on Gradescope choose 1 CPU and 1.5 GB at least, and a time-out longer "
+        "than --minutes. What stands behind -- goes to the suite: `... -- --quick`. " + STATUS,
+    )
+    pack.add_argument("-o", "--output", type=_ending(".zip"), required=True, metavar="FILE.zip", help="the zip to make")
+    pack.add_argument("--rubric", type=Path, required=True, metavar="RUBRIC.toml", help="what is worth how much")
+    pack.add_argument(
+        "--launch",
+        type=_command,
+        default="python3 server.py",
+        metavar="COMMAND",
+        help="what starts a server, with the suite's placeholders, in the submission (default: %(default)s)",
+    )
+    pack.add_argument(
+        "--minutes", type=_minutes, default=9.0, help="how long the test of a submission may take (default: 9)"
+    )
+    pack.add_argument("options", nargs="*", metavar="OPTION", help="options of the suite, behind --")
+
+
+def _command(text: str) -> str:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    if not words:
+        raise argparse.ArgumentTypeError("give a command, `python3 server.py` for example")
+    return text
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= 24 * 60:
+        raise argparse.ArgumentTypeError(f"{text}: give minutes, 9 for example")
+    return minutes
 
 
 ROSTER = """\
