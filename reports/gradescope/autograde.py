@@ -114,7 +114,9 @@ def _held(how: Settings, submission: Path, folder: Path) -> tuple[int | None, st
     """Hold the suite on the server; returns its exit status, or None if it took too long, and what it printed."""
     launch = [str(submission / word) if (submission / word).is_file() else word for word in shlex.split(how.launch)]
     words = [sys.executable, "-m", "conformance", "-q", "-p", "no:cacheprovider", "--report", str(folder)]
-    words += ["--launch", shlex.join(launch), "--wrap", shlex.join(wrapper(how.memory)), *how.options]
+    words += ["--launch", shlex.join(launch), "--wrap", shlex.join(wrapper(how.memory))]
+    # The student repeats a case with what starts the server on the student's own machine.
+    words += ["--shown-as", how.launch, *how.options]
     with Path(folder, "log.txt").open("w+b") as log:
         suite = subprocess.Popen(
             words, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, start_new_session=True

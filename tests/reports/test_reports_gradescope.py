@@ -249,7 +249,10 @@ def test_a_right_server_has_the_points_of_what_was_judged(container: Container) 
 def test_a_wrong_server_loses_points_and_reads_why(container: Container) -> None:
     graded = container.submit(GOOD, (b"220 %b SMTP CS4410MP3", b"220 %b ESMTP"))
     assert graded["score"] == 0
-    assert "-9  FAIL  greeting" in graded["tests"][0]["output"]
+    output = graded["tests"][0]["output"]
+    assert "-9  FAIL  greeting" in output
+    assert "--launch 'python3 server.py --port {port}'" in output
+    assert "--wrap" not in output and str(container.root) not in output
 
 
 @pytest.mark.parametrize(
