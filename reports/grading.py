@@ -100,7 +100,7 @@ def most(graded: Sequence[Graded]) -> float:
 
 
 def left_out(graded: Sequence[Graded]) -> str:
-    """Say in one line what was left out: whole items with their points, and how many requirements of the others."""
+    """Say in one line what was left out: of the total, items with their points, and how many requirements of others."""
     return "; ".join(
         f"{_what(one)} ({', '.join(dict.fromkeys(sentence(rule.why) for rule in one.left_out))})"
         for one in graded
@@ -120,11 +120,12 @@ def shown(points: float) -> str:
 
 
 def _what(graded: Graded) -> str:
-    name = sentence(graded.item.name)
-    if not graded.judged:
-        return f"{name}, {shown(graded.item.points)} point{'' if graded.item.points == 1 else 's'}"
-    every = len(graded.left_out) + graded.judged
-    return f"{name}, {len(graded.left_out)} of {counted(every, 'requirement')}"
+    name, every = sentence(graded.item.name), len(graded.left_out) + graded.judged
+    if graded.judged:
+        return f"{name}, {len(graded.left_out)} of {counted(every, 'requirement')}"
+    if graded.points:
+        return f"{name}, all of {counted(every, 'requirement')}"
+    return f"{name}, {shown(graded.item.points)} point{'' if graded.item.points == 1 else 's'}"
 
 
 class _Judge:
@@ -160,6 +161,10 @@ class _Judge:
         if part is None and rule.verdict == "blocked" and not self._blockers(rule):
             return self.credit["blocked"]
         return part
+
+    def tried(self, rule: Requirement) -> bool:
+        """Whether it was left out because of the server: its cases were blocked, or failed before they got to it."""
+        return rule.verdict == "blocked" or any(case.verdict == "fail" for case in self._cases.get(rule.id, ()))
 
     def why(self, rule: Requirement) -> str:
         """Why it was left out."""
@@ -201,8 +206,8 @@ def _graded(item: Item, rules: Sequence[Requirement], judge: _Judge) -> Graded:
     earned = {rule: part for rule, part in every.items() if part is not None}
     out = tuple(LeftOut(rule, judge.why(rule)) for rule, part in every.items() if part is None)
     if not earned:
-        blocked = any(rule.verdict == "blocked" for rule in rules)
-        return Graded(item, item.points if blocked else 0.0, 0.0, (), out, 0)
+        tried = any(judge.tried(rule) for rule in rules)
+        return Graded(item, item.points if tried else 0.0, 0.0, (), out, 0)
     losing = [rule for rule, part in earned.items() if part < 1]
     if item.partial == "none":
         prices = {rule: item.points / len(losing) for rule in losing}

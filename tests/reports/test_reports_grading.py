@@ -184,7 +184,16 @@ def test_an_item_of_which_all_was_blocked_earns_nothing(grader: Grader, document
     assert (test["score"], test["max_score"], test["status"]) == (0, 5, "failed")
     assert "1 requirement: blocked by mail.nested; 1 requirement: --quick leaves clocks out" in test["output"]
     assert "Nothing of this item was shown to work" in test["output"]
-    assert "0 of 5 points; left out: x, 5 points" in grader.said
+    assert "0 of 5 points; left out: x, all of 2 requirements (blocked by mail.nested, --quick" in grader.said
+
+
+def test_an_item_that_no_case_got_to_earns_nothing(grader: Grader, document: Any) -> None:
+    """Its cases failed before: that is no reason to leave it out of the total."""
+    next(rule for rule in document["requirements"] if rule["id"] == "pool.threads")["reason"] = "no case got to it"
+    next(case for case in document["cases"] if case["id"].endswith("test_32"))["requirements"].append("pool.threads")
+    [test] = grader.grade(document, item(5, requirements=["pool.threads"]))["tests"]
+    assert (test["score"], test["max_score"]) == (0, 5)
+    assert "1 requirement: no case got to it" in test["output"]
 
 
 def test_only_a_part_of_an_item_left_out(grader: Grader, document: Any) -> None:
