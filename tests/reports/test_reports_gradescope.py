@@ -95,14 +95,14 @@ STUBS = {
 }
 
 
-@pytest.fixture
-def zipped(tmp_path: Path) -> Path:
-    """Make a zip that tests little, by a rubric of ten points."""
-    (tmp_path / "rubric.toml").write_text(RUBRIC)
-    path = tmp_path / "autograder.zip"
-    words = ["gradescope-zip", "-o", str(path), "--rubric", str(tmp_path / "rubric.toml")]
-    suite = ["--quick", "-n0", "--seed", "7", "-k", "test_greeting"]
-    assert main([*words, "--launch", "python3 server.py --port {port}", "--", *suite]) == 0
+@pytest.fixture(scope="module")
+def zipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a zip that tests little, by a rubric of ten points that is beside it."""
+    path = tmp_path_factory.mktemp("zip") / "autograder.zip"
+    rubric = path.with_name("rubric.toml")
+    rubric.write_text(RUBRIC)
+    words = ["gradescope-zip", "-o", str(path), "--rubric", str(rubric), "--launch", "python3 server.py --port {port}"]
+    assert main([*words, "--", "--quick", "-n0", "--seed", "7", "-k", "test_greeting"]) == 0
     return path
 
 
@@ -201,7 +201,7 @@ def test_the_zip_holds_all_that_is_needed(zipped: Path, tmp_path: Path) -> None:
 
 
 def test_the_same_files_make_the_same_zip(zipped: Path, tmp_path: Path) -> None:
-    words = ["gradescope-zip", "--rubric", str(tmp_path / "rubric.toml"), "-o"]
+    words = ["gradescope-zip", "--rubric", str(zipped.with_name("rubric.toml")), "-o"]
     pairs = [tmp_path / "one.zip", tmp_path / "two.zip"]
     assert [main([*words, str(path)]) for path in pairs] == [0, 0]
     one, two = (path.read_bytes() for path in pairs)
@@ -217,6 +217,10 @@ def test_the_same_files_make_the_same_zip(zipped: Path, tmp_path: Path) -> None:
         (["-o", "x.zip", "--rubric", "none.toml"], "cannot read the rubric none.toml"),
         (["-o", "x.zip", "--rubric", "wrong.toml"], "names mial.nested"),
         (["-o", "none/x.zip"], "cannot write none/x.zip"),
+        (
+            ["-o", "x.zip", "--", "--quick", "--qick"],
+            "the suite refuses --quick --qick: unrecognized arguments: --qick",
+        ),
     ],
 )
 def test_wrong_usage_is_one_line(
