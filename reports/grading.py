@@ -14,11 +14,13 @@ RULE = (
     "A point is lost for what is broken. An item's points are spread evenly over its requirements: one that is kept "
     "earns its share, a broken MUST loses it, a broken SHOULD loses half of it. What was not judged is left out, and "
     "its share goes to the others of its item: what was skipped, and what was blocked by a requirement that is broken "
-    "itself, for that was paid for. What was blocked by something that no case found broken earns nothing. An item of "
-    "which all was skipped is left out of the total; one of which all was blocked earns nothing, for nothing in it was "
-    "shown to work."
+    "itself, for that was paid for. What was blocked by something that no case found broken earns nothing. A quarter "
+    "of an item has to be judged: what is blocked beyond that earns nothing, for too little was shown to work. An "
+    "item of which all was skipped is left out of the total."
 )
 """The rule as every output says it; `rule` adds what a rubric changes."""
+LEAST = 1 / 4
+"""The part of an item that has to be judged; else a server that dies of all that it cannot do would be excused."""
 COMPLETE = (0, 1, 5)
 """Exit statuses of a run that can be graded: it went through, though nothing may have been judged."""
 
@@ -49,6 +51,7 @@ class Graded:
         lost: what lost points, most first.
         left_out: its requirements that were left out.
         judged: how many were not.
+        unshown: the points that it did not earn because too little of it was judged.
     """
 
     item: Item
@@ -57,6 +60,7 @@ class Graded:
     lost: tuple[Lost, ...]
     left_out: tuple[LeftOut, ...]
     judged: int
+    unshown: float = 0.0
 
 
 def grade(results: Results, rubric: Rubric) -> list[Graded]:
@@ -205,15 +209,17 @@ def _graded(item: Item, rules: Sequence[Requirement], judge: _Judge) -> Graded:
     every = {rule: judge.earned(rule, item.partial == "cases") for rule in rules}
     earned = {rule: part for rule, part in every.items() if part is not None}
     out = tuple(LeftOut(rule, judge.why(rule)) for rule, part in every.items() if part is None)
-    if not earned:
-        tried = any(judge.tried(rule) for rule in rules)
-        return Graded(item, item.points if tried else 0.0, 0.0, (), out, 0)
+    tried = len(earned) + sum(judge.tried(rule) for rule, part in every.items() if part is None)
+    if not tried:
+        return Graded(item, 0.0, 0.0, (), out, 0)
     losing = [rule for rule, part in earned.items() if part < 1]
-    if item.partial == "none":
-        prices = {rule: item.points / len(losing) for rule in losing}
+    share = item.points / max(len(earned), LEAST * tried)
+    if item.partial == "none" and losing:
+        prices, unshown = {rule: item.points / len(losing) for rule in losing}, 0.0
     else:
-        prices = {rule: item.points / len(earned) * (1 - earned[rule]) for rule in losing}
+        prices = {rule: share * (1 - earned[rule]) for rule in losing}
+        unshown = item.points - share * len(earned)
     lost = [Lost(price, breach_of(judge.results, rule)) for rule, price in prices.items()]
     lost.sort(key=lambda one: (-one.points, VERDICTS.index(one.breach.requirement.verdict)))
-    score = round(max(item.points - math.fsum(prices.values()), 0.0), 2)
-    return Graded(item, item.points, score, tuple(lost), out, len(earned))
+    score = round(max(item.points - math.fsum(prices.values()) - unshown, 0.0), 2)
+    return Graded(item, item.points, score, tuple(lost), out, len(earned), round(unshown, 2))

@@ -121,8 +121,8 @@ class _Messages:
             reasons = Counter(rule.why for rule in graded.left_out)
             told = "; ".join(f"{counted(count, 'requirement')}: {sentence(why)}" for why, count in reasons.items())
             blocks.append(f"Not judged, and left out: {told}.")
-        if not graded.judged and graded.points:
-            blocks.append("Nothing of this item was shown to work, so it earns nothing.")
+        if graded.unshown:
+            blocks.append(f"-{shown(graded.unshown)}  Too little of this item was judged, and so shown to work.")
         return "\n\n".join(blocks) or "It has no requirements."
 
     def _told(self, lost: Lost, visibility: str) -> str:

@@ -183,8 +183,20 @@ def test_an_item_of_which_all_was_blocked_earns_nothing(grader: Grader, document
     [test] = grader.grade(document, item(5, requirements=["mail.bad", "time.start"]))["tests"]
     assert (test["score"], test["max_score"], test["status"]) == (0, 5, "failed")
     assert "1 requirement: blocked by mail.nested; 1 requirement: --quick leaves clocks out" in test["output"]
-    assert "Nothing of this item was shown to work" in test["output"]
+    assert "-5  Too little of this item was judged" in test["output"]
     assert "0 of 5 points; left out: x, all of 2 requirements (blocked by mail.nested, --quick" in grader.said
+
+
+@pytest.mark.parametrize(("held_up", "score"), [(3, 12), (4, 9.6), (7, 6)])
+def test_a_quarter_of_an_item_has_to_be_judged(held_up: int, score: float, grader: Grader, document: Any) -> None:
+    """Else a server that dies of all that it cannot do would have what it can do count for everything."""
+    rule = next(rule for rule in document["requirements"] if rule["id"] == "mail.bad")
+    ids = [f"mail.{at}" for at in range(held_up)]
+    document["requirements"] += [{**rule, "id": id} for id in ids]
+    blocked(document, *({**BLOCKED, "requirements": [id]} for id in ids))
+    [test] = grader.grade(document, item(12, requirements=["greeting", "time.start", *ids]))["tests"]
+    assert (test["score"], test["max_score"]) == (score, 12)
+    assert (f"-{12 - score:g}  Too little" in test["output"]) == (score < 12)
 
 
 def test_an_item_that_no_case_got_to_earns_nothing(grader: Grader, document: Any) -> None:
