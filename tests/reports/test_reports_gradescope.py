@@ -111,7 +111,7 @@ class Container:
 
     def __init__(self, root: Path, zipped: Path) -> None:
         self.root = root
-        for folder in ("source", "submission", "results", "venv/bin"):
+        for folder in ("source", "submission", "venv/bin"):
             (root / folder).mkdir(parents=True)
         unpacked(zipped, root / "source")
         shutil.copy(root / "source" / "run_autograder", root)
