@@ -85,8 +85,7 @@ def _gradescope(given: argparse.Namespace) -> int:
     told = rubric.load_rubric(given.rubric)
     if given.log is not None and not given.results.exists():
         log = given.log.read_bytes().decode("utf-8", "replace")
-        why = "The server could not be tested, so there are no points. The suite said:"
-        return _write_json(document.without_points(told, why, log), given.output)
+        return _write_json(document.without_points(told, document.UNTESTED, log), given.output)
     results = load(given.results)
     graded = grading.grade(results, told)
     print(f"reports: {grading.line(graded)}", file=sys.stderr)

@@ -13,6 +13,7 @@ from reports.summary import counted
 
 WIDTH = 100
 _LONGEST_OUTPUT = 60_000
+UNTESTED = "The server could not be tested, so there are no points. The suite said:"
 
 
 def document(results: Results, graded: Sequence[Graded], rubric: Rubric) -> dict[str, Any]:
