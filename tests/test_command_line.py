@@ -73,6 +73,7 @@ def unused_port() -> int:
         ("--launch 'false {{port}}'", UNREACHABLE, "the server ended at once with exit status 1; it printed nothing"),
         ("--target ''", USAGE, "--target"),
         ("--launch ''", USAGE, "--launch"),
+        ("--target 127.0.0.1:1 --shown-as x", USAGE, "--shown-as: give a command"),
     ],
 )
 def test_a_mistake_is_said_in_one_clear_line(
