@@ -28,6 +28,7 @@ class Column:
         name: as the grader knows it.
         told: its verdict in one line, or why there is none.
         page: the address of its run's page, relative to the matrix; empty where there is none.
+        log: the address of what the suite printed, likewise.
         rules: the requirements of its run.
         cells: by requirement; empty for a server that was not judged.
         points: by a rubric, or None.
@@ -39,6 +40,7 @@ class Column:
     rules: tuple[Requirement, ...] = ()
     cells: Mapping[str, Cell] = field(default_factory=dict)
     points: float | None = None
+    log: str = ""
 
     def count(self, verdict: str) -> int:
         """How many requirements have this verdict."""
