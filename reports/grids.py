@@ -29,7 +29,7 @@ def html(told: Matrix) -> str:
         verdicts=VERDICTS,
         with_points=any(column.points is not None for column in told.columns),
         counted=counted,
-        conforming=sum(1 for column in told.judged if not column.count("fail")),
+        conforming=sum(column.conforms for column in told.judged),
         by_all=[row for row in rows if row.kind == "all"],
         by_one=[row for row in rows if row.kind == "one" and len(told.judged) > 1],
     )
