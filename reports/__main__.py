@@ -98,7 +98,8 @@ def _gradescope_zip(given: argparse.Namespace) -> int:
 
 
 def _class(given: argparse.Namespace) -> int:
-    return teach.hold(given.roster, given.output, given.rubric, fresh=given.fresh, again=given.again)
+    options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
+    return teach.hold(given.roster, given.output, given.rubric, **options)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

@@ -202,7 +202,13 @@ def _minutes(text: str) -> float:
 
 
 ROSTER = """\
-a roster:
+a roster, for submissions in a folder each:
+
+  submissions = "submissions/*/server.py"
+  launch = "python3 server.py -p {port}"   # in the folder of that file (default: python3 {file})
+  students = "roster.csv"                  # names and e-mail, as Gradescope or GitHub Classroom exports them
+
+and what else it may have:
 
   at_once = 2                       # servers tested side by side (default: half the cores)
   minutes = 15                      # for one server; then it is given up
@@ -211,11 +217,13 @@ a roster:
   [limits]                          # of launched servers
   memory = 1024                     # MiB, of all its processes together
   file_size = 256                   # MiB, of each file
+  disk = 512                        # MiB, of all its files together
   processes = 256                   # and threads
   seconds = 600                     # of processor time, for each process
 
   [[server]]
   name = "Ada Lovelace"
+  email = "ada@example.org"
   directory = "submissions/ada"     # where its files are; default: the roster's
   launch = "python3 server.py -p {port}"
 
@@ -224,10 +232,12 @@ a roster:
   target = "ben.example.org:8765"
   options = ["--dialect", "cs4410-2014"]
 
-A launched server gets a directory of its own, an environment that holds none of yours, and these limits. Where
-bubblewrap is installed it sees nothing but programs, Python, and its own files; the network it shares. Servers without
-{port} take turns on port 8765. Called again, the command goes on where it was: a server is tested again only if its
-files or its options have changed.
+A student's submission is recognized by its name, or the name's end, such as mp3-ada or submission_1234: an address or
+what is before its @, a SID, a GitHub name, a submission's id. A launched server gets a copy of its files, a directory
+of its own, an environment that holds none of yours, and these limits. With bubblewrap it sees nothing else but programs
+and Python; without it, and as root, it runs as a user of its own; else it is not started, unless with --unconfined. The
+network it shares. Servers without {port} take turns on port 8765. Called again, the command goes on where it was: a
+server is tested again only if its files or its options have changed.
 
 Exit status: 0 when every server was tested, whatever came of it; 2 interrupted; 4 wrong usage.
 """
@@ -246,9 +256,16 @@ def _class(commands: "_Commands[Parser]") -> None:
     hold.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the reports go (default: reports/out/<roster>)"
     )
-    hold.add_argument("--rubric", type=Path, metavar="RUBRIC.toml", help="give points, as `gradescope` does")
+    hold.add_argument(
+        "--rubric", type=Path, metavar="RUBRIC.toml", help="give points, and write each server's gradescope.json"
+    )
     hold.add_argument("--again", action="store_true", help="test those again that got no verdict")
     hold.add_argument("--fresh", action="store_true", help="test all of them again")
+    hold.add_argument(
+        "--unconfined",
+        action="store_true",
+        help="start servers even where nothing keeps them from reading, changing and deleting what you can",
+    )
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:
