@@ -10,7 +10,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -54,6 +54,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "on 127.0.0.1:8765. Without --target and --launch the reference server is tested.",
     )
     add("--wrap", metavar="COMMAND", help="Put this in front of the command that starts the server, as a sandbox is.")
+    add(
+        "--shown-as",
+        metavar="COMMAND",
+        help="What reports call the command that starts the server, in place of --launch and --wrap: how its author "
+        "starts it.",
+    )
     add("--mailbox", metavar="DIR", help="Where a --target server on this machine keeps its mailbox.")
     add("--source", metavar="DIR", help="The server's source, to see which primitives its pool is built from.")
     add("--dialect", default="cs4410-2016", metavar="NAME", help="cs4410-2016 (default), cs4410-2014 or a TOML file.")
@@ -311,10 +317,17 @@ def pytest_runtest_makereport(
 
 
 def _repeat(config: pytest.Config, *more: str) -> str:
+    """The command that holds cases again, as whoever reads the report can run it."""
+    if shown := config.option.shown_as:
+        return _command(config, {"launch": shown}, *more)
+    return _command(config, vars(config.option), *more)
+
+
+def _command(config: pytest.Config, server: Mapping[str, str | None], *more: str) -> str:
     option = config.option
     words = ["python", "-m", "conformance", "--seed", str(option.seed)]
     for name in ("target", "launch", "wrap", "mailbox", "source"):
-        if value := getattr(option, name):
+        if value := server.get(name):
             words += [f"--{name}", value]
     for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
         if (value := getattr(option, name)) != default:
@@ -405,7 +418,9 @@ def _run_again(config: pytest.Config, cases: list[str]) -> list[dict[str, Any]]:
     if terminal and config.option.verbose >= 0:
         count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
         terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
-    _, *words = shlex.split(_repeat(config))
+    _, *words = shlex.split(_command(config, vars(config.option)))
+    if config.option.shown_as:
+        words += ["--shown-as", config.option.shown_as]
     with tempfile.TemporaryDirectory(prefix="conformance-again-") as place:
         words += ["--alone-again", "-q", "-p", "no:xdist", "--report", place, *cases]
         return again.run([sys.executable, *words], config.invocation_params.dir, Path(place))

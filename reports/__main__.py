@@ -11,6 +11,8 @@ from pathlib import Path
 
 from reports import diff, grading, grids, markdown, matrix, options, page, rubric, teach, terminal
 from reports.escape import typed
+from reports.gradescope import bundle, document
+from reports.gradescope.settings import Settings
 from reports.options import complain
 from reports.progress import Progress
 from reports.results import ResultsError, load
@@ -84,14 +86,21 @@ def _gradescope(given: argparse.Namespace) -> int:
     told = rubric.load_rubric(given.rubric)
     if given.log is not None and not given.results.exists():
         log = given.log.read_bytes().decode("utf-8", "replace")
-        document = grading.without_run(told, log)
-    else:
-        document = grading.gradescope(load(given.results), told)
-    return _write(json.dumps(document, indent=1) + "\n", given.output)
+        return _write_json(document.without_points(told, document.UNTESTED, log), given.output)
+    results = load(given.results)
+    graded = grading.grade(results, told)
+    print(f"reports: {grading.line(graded)}", file=sys.stderr)
+    return _write_json(document.document(results, graded, told), given.output)
+
+
+def _gradescope_zip(given: argparse.Namespace) -> int:
+    packed = bundle.bundle(Settings(given.launch, given.minutes, tuple(given.options)), given.rubric)
+    return _write(packed, given.output)
 
 
 def _class(given: argparse.Namespace) -> int:
-    return teach.hold(given.roster, given.output, given.rubric, fresh=given.fresh, again=given.again)
+    options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
+    return teach.hold(given.roster, given.output, given.rubric, **options)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
@@ -101,18 +110,20 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "matrix": _matrix,
     "diff": _diff,
     "gradescope": _gradescope,
+    "gradescope-zip": _gradescope_zip,
     "class": _class,
 }
 
 
-def _write(text: str, output: Path | None) -> int:
+def _write(text: str | bytes, output: Path | None) -> int:
+    data = text.encode("utf-8") if isinstance(text, str) else text
     if output is None:
-        sys.stdout.buffer.write(text.encode("utf-8"))
+        sys.stdout.buffer.write(data)
         return 0
     # What is there is kept until all of the new one is; a pipe or a device has nothing to keep.
     whole = output.with_name(output.name + ".unfinished") if output.is_file() or not output.exists() else output
     try:
-        whole.write_text(text, encoding="utf-8")
+        whole.write_bytes(data)
         whole.replace(output)
     except OSError as error:
         if whole != output:
@@ -120,6 +131,10 @@ def _write(text: str, output: Path | None) -> int:
                 whole.unlink()
         return complain(f"cannot write {typed(str(output))}: {error.strerror}; choose another file with -o")
     return 0
+
+
+def _write_json(told: Mapping[str, object], output: Path | None) -> int:
+    return _write(json.dumps(told, indent=1) + "\n", output)
 
 
 def _width() -> int:

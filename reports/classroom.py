@@ -15,9 +15,12 @@ from pathlib import Path
 
 from reports import confine, page
 from reports.escape import sentence
+from reports.isolation import Isolation
+from reports.lodging import Lodging, LodgingError, User
 from reports.results import Results, ResultsError, load
 from reports.roster import Entry, Limits, Roster
 
+USAGE = 4
 JUDGED = (0, 1)
 """The suite's exit statuses with a verdict."""
 PATIENCE = 30.0
@@ -49,6 +52,7 @@ class _Run:
     process: subprocess.Popen[bytes]
     began: float
     fd: int
+    lodging: Lodging | None
     gave_up: bool = False
 
 
@@ -58,26 +62,32 @@ class Classroom:
     Args:
         roster: the class.
         folder: where the reports go, a folder for each server in it.
-        bubblewrap: whether launched servers see nothing of the rest of the machine.
+        isolation: what keeps launched servers from the rest of the machine.
         tell: called with each server that has ended.
-        show: called with how many have ended and the names of those that are being tested, now and then.
+        show: called now and then with the names of those that are being tested.
+        plan: called once with the servers that are going to be tested.
         suite: the command of the suite.
+
+    Attributes:
+        ended: those that have ended, by their names.
     """
 
     def __init__(
         self,
         roster: Roster,
         folder: Path,
-        bubblewrap: bool,
+        isolation: Isolation,
         tell: Callable[[Ended], None] = lambda _: None,
-        show: Callable[[int, Sequence[str]], None] = lambda *_: None,
+        show: Callable[[Sequence[str]], None] = lambda _: None,
+        plan: Callable[[Sequence[Entry]], None] = lambda _: None,
         suite: Sequence[str] = (sys.executable, "-m", "conformance"),
     ) -> None:
-        self._roster = roster
+        self.roster = roster
         self._folder = folder
-        self._bubblewrap = bubblewrap
+        self._isolation = isolation
         self._tell = tell
         self._show = show
+        self._plan = plan
         self._suite = suite
         self._running: list[_Run] = []
         self.ended: dict[str, Ended] = {}
@@ -93,16 +103,17 @@ class Classroom:
             KeyboardInterrupt: the user stopped it; what has ended stays, and the next time goes on from there.
         """
         waiting = []
-        for entry in self._roster.entries:
+        for entry in self.roster.entries:
             before = None if fresh else self._before(entry)
             if before is None or (again and before.status not in JUDGED):
                 waiting.append(entry)
             else:
                 self._end(before)
+        self._plan(waiting)
         try:
             while waiting or self._running:
                 self._start(waiting)
-                self._show(len(self.ended), [run.entry.name for run in self._running])
+                self._show([run.entry.name for run in self._running])
                 self._wait()
         finally:
             for run in self._running:
@@ -120,7 +131,7 @@ class Classroom:
     def _before(self, entry: Entry) -> Ended | None:
         try:
             told = json.loads((self._folder / entry.folder / "run.json").read_text(encoding="utf-8"))
-            if told["key"] != self._roster.key(entry):
+            if told["key"] != self.roster.key(entry):
                 return None
             ended = Ended(entry, int(told["status"]), str(told["told"]), float(told["seconds"]), again=True)
             if ended.status in JUDGED:
@@ -132,11 +143,14 @@ class Classroom:
     def _start(self, waiting: list[Entry]) -> None:
         for entry in list(waiting):
             busy = {run.entry.place for run in self._running}
-            if len(self._running) >= self._roster.at_once:
+            if len(self._running) >= self.roster.at_once:
                 return
             if not entry.place or entry.place not in busy:
                 waiting.remove(entry)
-                self._running.append(self._run(entry))
+                try:
+                    self._running.append(self._run(entry))
+                except LodgingError as error:
+                    self._end(Ended(entry, USAGE, sentence(str(error)), 0.0))
 
     def _run(self, entry: Entry) -> _Run:
         folder = (self._folder / entry.folder).absolute()
@@ -146,10 +160,11 @@ class Classroom:
             # If there is no report this time, the one of another time must not stand for it.
             if (old := folder / name).exists():
                 os.replace(old, old.with_stem(f"{old.stem}.previous"))
+        lodging = self._lodging(entry) if entry.launch is not None else None
         # Not in the server's directory: whatever is there would be the first that the suite imports.
         with (folder / "log.txt").open("wb") as log:
             process = subprocess.Popen(
-                self._command(entry, folder),
+                self._command(entry, folder, lodging),
                 cwd=folder,
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
@@ -157,20 +172,25 @@ class Classroom:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return _Run(entry, process, time.monotonic(), os.pidfd_open(process.pid))
+        return _Run(entry, process, time.monotonic(), os.pidfd_open(process.pid), lodging)
 
-    def _command(self, entry: Entry, folder: Path) -> list[str]:
+    def _lodging(self, entry: Entry) -> Lodging:
+        user = User() if self._isolation.user else None
+        return Lodging(entry.directory, self.roster.sees(entry), user)
+
+    def _command(self, entry: Entry, folder: Path, lodging: Lodging | None) -> list[str]:
         words = [*self._suite, "-q", "-p", "no:cacheprovider", "--report", str(folder)]
-        if entry.target is not None:
-            words += ["--target", entry.target]
+        if lodging is None:
+            words += ["--target", str(entry.target)]
         else:
-            wrap = wrapper(self._roster.limits, [str(entry.directory)] if self._bubblewrap else None)
-            words += ["--launch", str(entry.launch), "--wrap", shlex.join(wrap)]
-        return [*words, *self._roster.options, *entry.options]
+            wrap = wrapper(self.roster.limits, self._isolation, lodging)
+            words += ["--launch", entry.command(lodging.folder), "--wrap", shlex.join(wrap)]
+            words += ["--shown-as", str(entry.launch)]
+        return [*words, *self.roster.options, *entry.options]
 
     def _wait(self) -> None:
         """Until a run ends or is to be given up, but no longer than what is shown stays true."""
-        limit = 60 * self._roster.minutes
+        limit = 60 * self.roster.minutes
         left = min((run.began + limit - time.monotonic() for run in self._running), default=0.0)
         ready, _, _ = select.select([run.fd for run in self._running], [], [], min(max(left, 0.0), 1.0))
         for run in list(self._running):
@@ -188,18 +208,18 @@ class Classroom:
         status = 2 if run.gave_up else run.process.returncode
         told = ""
         if run.gave_up:
-            told = f"given up after {self._roster.minutes:g} minutes"
+            told = f"given up after {self.roster.minutes:g} minutes"
         elif status in JUDGED:
             try:
                 results = load(folder / "results.json")
-                told = results.outcome.line
+                told = "; ".join([results.outcome.line, *filter(_is_of_limits, results.outcome.notes)])
                 # The suite knows the server's file; the reader wants the student.
                 (folder / "report.html").write_text(page.render(results, name=entry.name), encoding="utf-8")
             except (OSError, ResultsError) as error:
                 status, told = 3, f"its results cannot be read: {error}"
         told = told or _reason(folder / "log.txt") or _TOLD.get(status, f"the suite ended with status {status}")
         ended = Ended(entry, status, told, round(time.monotonic() - run.began, 1))
-        record = {"key": self._roster.key(entry), "status": status, "told": told, "seconds": ended.seconds}
+        record = {"key": self.roster.key(entry), "status": status, "told": told, "seconds": ended.seconds}
         unfinished = folder / "run.json.part"
         unfinished.write_text(json.dumps(record, indent=1), encoding="utf-8")
         os.replace(unfinished, folder / "run.json")
@@ -210,18 +230,21 @@ class Classroom:
         self._tell(ended)
 
 
-def wrapper(limits: Limits, see: Sequence[str] | None) -> list[str]:
+def wrapper(limits: Limits, isolation: Isolation, lodging: Lodging) -> list[str]:
     """The command that confines a server, to be put in front of it.
 
     Args:
         limits: what it may use.
-        see: the paths that it may read where bubblewrap hides the rest; None without bubblewrap.
+        isolation: what keeps it from the rest of the machine.
+        lodging: what it may read, and as whom.
     """
     words = [sys.executable, "-I", "-S", str(Path(confine.__file__).resolve())]
     for name, value in vars(limits).items():
         words += [f"--{name.replace('_', '-')}", str(value)]
-    if see is not None:
-        words += ["--bubblewrap", *(word for path in see for word in ("--see", path))]
+    if isolation.bubblewrap:
+        words += ["--bubblewrap", "--see", str(lodging.folder)]
+    if lodging.user is not None:
+        words += ["--user", str(lodging.user)]
     return [*words, "--"]
 
 
@@ -244,6 +267,12 @@ def _finish(run: _Run) -> None:
     _signal(run, signal.SIGKILL)
     run.process.wait()
     os.close(run.fd)
+    if run.lodging is not None:
+        run.lodging.close()
+
+
+def _is_of_limits(note: str) -> bool:
+    return note.startswith("confine: ")
 
 
 def _reason(log: Path) -> str:

@@ -1,21 +1,28 @@
-"""The points of a run by a rubric, and Gradescope's results.json with a message for each point that was lost."""
+"""The one rule of grading: what a run earns by a rubric, what it loses and for what, and what is left out."""
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
 
-from reports import terminal
 from reports.escape import sentence, typed
-from reports.results import VERDICTS, Requirement, Results, ResultsError
-from reports.rubric import Item, Rubric
+from reports.results import VERDICTS, Case, Requirement, Results, ResultsError
+from reports.rubric import DEFAULT_CREDIT, Item, Rubric
 from reports.summary import Breach, breach_of, counted
 
+RULE = (
+    "A point is lost for what is broken. An item's points are spread evenly over its requirements: one that is kept "
+    "earns its share, a broken MUST loses it, a broken SHOULD loses half of it. What was not judged is left out, and "
+    "its share goes to the others of its item: what was skipped, and what was blocked by a requirement that is broken "
+    "itself, for that was paid for. What was blocked by something that no case found broken earns nothing. A quarter "
+    "of an item has to be judged: what is blocked beyond that earns nothing, for too little was shown to work. An "
+    "item of which all was skipped is left out of the total."
+)
+"""The rule as every output says it; `rule` adds what a rubric changes."""
+LEAST = 1 / 4
+"""The part of an item that has to be judged; else a server that dies of all that it cannot do would be excused."""
 COMPLETE = (0, 1, 5)
 """Exit statuses of a run that can be graded: it went through, though nothing may have been judged."""
-WIDTH = 100
-_LONGEST_OUTPUT = 60_000
 
 
 @dataclass(frozen=True)
@@ -27,31 +34,44 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """A requirement that neither earns nor loses anything, and why: it was skipped, or blocked by what was paid for."""
+
+    requirement: Requirement
+    why: str
+
+
+@dataclass(frozen=True)
 class Graded:
     """An item with its points.
 
     Attributes:
+        points: what it can earn in this run: the item's, or 0 where it is left out of the total.
+        score: what it earned, rounded to a hundredth.
         lost: what lost points, most first.
-        unjudged: the requirements that were left out, because they were not judged.
-        judged: how many were judged.
+        left_out: its requirements that were left out.
+        judged: how many were not.
+        unshown: the points that it did not earn because too little of it was judged.
     """
 
     item: Item
+    points: float
     score: float
     lost: tuple[Lost, ...]
-    unjudged: tuple[Requirement, ...]
+    left_out: tuple[LeftOut, ...]
     judged: int
+    unshown: float = 0.0
 
 
 def grade(results: Results, rubric: Rubric) -> list[Graded]:
-    """Give points.
+    """Give points by the RULE.
 
     Args:
         results: the run.
         rubric: what is worth how much.
 
     Returns:
-        Each item with its points, rounded to a hundredth.
+        Each item with its points.
 
     Raises:
         ResultsError: the run did not go through, or the rubric is of another assignment.
@@ -59,147 +79,147 @@ def grade(results: Results, rubric: Rubric) -> list[Graded]:
     if results.outcome.exit not in COMPLETE:
         raise ResultsError(f"the run did not go through ({sentence(results.outcome.line)}); grade a complete run")
     rules = rubric.shared_out(results.requirements)
-    passing = _passing(results)
-    return [_graded(item, rules[item.name], rubric.credit, passing, results) for item in rubric.items]
+    judge = _Judge(results, rubric.credit)
+    return [_graded(item, rules[item.name], judge) for item in rubric.items]
+
+
+def rule(rubric: Rubric) -> str:
+    """The RULE, and what the rubric's credit changes of it."""
+    changed = [
+        f"{verdict} earns {shown(part)} of its share"
+        for verdict, part in rubric.credit.items()
+        if part != DEFAULT_CREDIT[verdict]
+    ]
+    return f"{RULE} But here {', '.join(changed)}." if changed else RULE
 
 
 def total(graded: Sequence[Graded]) -> float:
-    """The sum of the items' points."""
+    """The points that were earned."""
     return round(math.fsum(one.score for one in graded), 2)
 
 
-def gradescope(results: Results, rubric: Rubric) -> dict[str, Any]:
-    """Write Gradescope's results.json, as its documentation of autograders describes it.
+def most(graded: Sequence[Graded]) -> float:
+    """The points that a server without a fault would have earned in this run: those of what was judged."""
+    return round(math.fsum(one.points for one in graded), 2)
+
+
+def left_out(graded: Sequence[Graded]) -> str:
+    """Say in one line what was left out: of the total, items with their points, and how many requirements of others."""
+    return "; ".join(
+        f"{_what(one)} ({', '.join(dict.fromkeys(sentence(rule.why) for rule in one.left_out))})"
+        for one in graded
+        if one.left_out
+    )
+
+
+def line(graded: Sequence[Graded]) -> str:
+    """The points in one line for a terminal, with what was left out."""
+    out = left_out(graded)
+    return f"{shown(total(graded))} of {shown(most(graded))} points" + (f"; left out: {out}" if out else "")
+
+
+def shown(points: float) -> str:
+    """Write points as people do: at most two decimals, none that say nothing."""
+    return f"{points:.2f}".rstrip("0").rstrip(".")
+
+
+def _what(graded: Graded) -> str:
+    name, every = sentence(graded.item.name), len(graded.left_out) + graded.judged
+    if graded.judged:
+        return f"{name}, {len(graded.left_out)} of {counted(every, 'requirement')}"
+    if graded.points:
+        return f"{name}, all of {counted(every, 'requirement')}"
+    return f"{name}, {shown(graded.item.points)} point{'' if graded.item.points == 1 else 's'}"
+
+
+class _Judge:
+    """What each requirement of a run earns.
 
     Args:
         results: the run.
-        rubric: what is worth how much.
-
-    Returns:
-        The document: a test for each item, with a message for each requirement that lost points.
-
-    Raises:
-        ResultsError: as for `grade`.
+        credit: what each verdict earns.
     """
-    graded = grade(results, rubric)
-    return {
-        "score": total(graded),
-        "execution_time": round(results.seconds),
-        "output": _head(results, graded, rubric),
-        "output_format": "text",
-        "visibility": rubric.visibility,
-        "stdout_visibility": "hidden",
-        "tests": [_test(one, str(number)) for number, one in enumerate(graded, 1)],
-    }
+
+    def __init__(self, results: Results, credit: Mapping[str, float]) -> None:
+        self.results = results
+        self.credit = credit
+        self._broken = {rule.id for rule in results.requirements if rule.verdict in ("fail", "warn")}
+        self._undecided = _undecided(results, self._broken)
+        self._cases: dict[str, list[Case]] = {}
+        for case in results.cases:
+            for id in case.requirements:
+                self._cases.setdefault(id, []).append(case)
+
+    def earned(self, rule: Requirement, by_cases: bool) -> float | None:
+        """The part of its share, from 0 to 1; None where it is left out.
+
+        Args:
+            rule: the requirement.
+            by_cases: whether the cases that it passes earn something where others break it.
+        """
+        if rule.verdict not in ("blocked", "skip"):
+            least = self.credit[rule.verdict]
+            return least + (1 - least) * (self._part(rule) or 0.0) if by_cases else least
+        # The cases that could be held speak for the requirement.
+        part = self._part(rule)
+        if part is None and rule.verdict == "blocked" and not self._blockers(rule):
+            return self.credit["blocked"]
+        return part
+
+    def tried(self, rule: Requirement) -> bool:
+        """Whether it was left out because of the server: its cases were blocked, or failed before they got to it."""
+        return rule.verdict == "blocked" or any(case.verdict == "fail" for case in self._cases.get(rule.id, ()))
+
+    def why(self, rule: Requirement) -> str:
+        """Why it was left out."""
+        if rule.verdict == "blocked":
+            blockers = self._blockers(rule)
+            return f"blocked by {', '.join(map(typed, [id for id in blockers if id in self._broken] or blockers[:1]))}"
+        return rule.reason.split(":")[0] or "no reason given"
+
+    def _part(self, rule: Requirement) -> float | None:
+        """What its judged cases earn on average, or None if there are none."""
+        earned = [part for case in self._cases.get(rule.id, ()) if (part := self._case(case, rule)) is not None]
+        return math.fsum(earned) / len(earned) if earned else None
+
+    def _case(self, case: Case, rule: Requirement) -> float | None:
+        if any(found.requirement == rule.id and found.verdict in ("fail", "warn") for found in case.findings):
+            return 0.0
+        if case.verdict in ("pass", "note", "warn"):
+            return 1.0
+        return self.credit["blocked"] if case.id in self._undecided else None
+
+    def _blockers(self, rule: Requirement) -> list[str]:
+        """What kept its cases from their point, what did so most first."""
+        blocked = (case for case in self._cases.get(rule.id, ()) if case.verdict == "blocked")
+        return [id for id, _ in Counter(case.blocked_by for case in blocked).most_common() if id]
 
 
-def without_run(rubric: Rubric, log: str) -> dict[str, Any]:
-    """Write the same for a server that could not be tested: no points, and what the suite said.
-
-    Args:
-        rubric: the rubric that there was.
-        log: what the suite printed; its end is shown.
-    """
-    said = "\n".join(typed(line)[:500] for line in log.splitlines()[-100:])
-    return {
-        "score": 0.0,
-        "output": f"The server could not be tested, so there are no points. The suite said:\n\n{said}",
-        "output_format": "text",
-        "visibility": rubric.visibility,
-        "stdout_visibility": "hidden",
-        "tests": [],
-    }
+def _undecided(results: Results, broken: Set[str]) -> set[str]:
+    """The cases that were blocked by what is neither broken nor itself blocked by something broken."""
+    paid = set(broken)
+    unjudged = {rule.id for rule in results.requirements if rule.verdict == "blocked"}
+    blocked = [case for case in results.cases if case.verdict == "blocked"]
+    while more := {id for case in blocked if case.blocked_by in paid for id in case.requirements} & unjudged - paid:
+        paid |= more
+    return {case.id for case in blocked if case.blocked_by not in paid}
 
 
-def _passing(results: Results) -> dict[str, float]:
-    """For each requirement the part of its judged cases that kept it."""
-    kept: Counter[str] = Counter()
-    judged: Counter[str] = Counter()
-    for case in results.cases:
-        broken = {found.requirement for found in case.findings if found.verdict in ("fail", "warn")}
-        for id in case.requirements:
-            if id in broken or case.verdict in ("pass", "note", "warn"):
-                judged[id] += 1
-                kept[id] += id not in broken
-            elif case.verdict == "blocked":
-                judged[id] += 1
-    return {id: kept[id] / judged[id] for id in judged}
-
-
-def _graded(
-    item: Item,
-    rules: Sequence[Requirement],
-    credit: Mapping[str, float],
-    passing: Mapping[str, float],
-    results: Results,
-) -> Graded:
-    judged = [rule for rule in rules if rule.verdict != "skip"]
-    unjudged = tuple(rule for rule in rules if rule.verdict == "skip")
-    if not judged:
-        return Graded(item, 0.0, (), unjudged, 0)
-    earned = {rule.id: credit[rule.verdict] for rule in judged}
-    if item.partial == "cases":
-        # What a verdict earns is the least; of the rest, each case that passes earns its part.
-        earned = {id: least + (1 - least) * passing.get(id, 0.0) for id, least in earned.items()}
-    share = item.points / len(judged)
-    if item.partial == "none" and min(earned.values()) < 1:
-        losing = [rule for rule in judged if earned[rule.id] < 1]
-        lost = [Lost(item.points / len(losing), breach_of(results, rule)) for rule in losing]
-        score = 0.0
+def _graded(item: Item, rules: Sequence[Requirement], judge: _Judge) -> Graded:
+    every = {rule: judge.earned(rule, item.partial == "cases") for rule in rules}
+    earned = {rule: part for rule, part in every.items() if part is not None}
+    out = tuple(LeftOut(rule, judge.why(rule)) for rule, part in every.items() if part is None)
+    tried = len(earned) + sum(judge.tried(rule) for rule, part in every.items() if part is None)
+    if not tried:
+        return Graded(item, 0.0, 0.0, (), out, 0)
+    losing = [rule for rule, part in earned.items() if part < 1]
+    share = item.points / max(len(earned), LEAST * tried)
+    if item.partial == "none" and losing:
+        prices, unshown = {rule: item.points / len(losing) for rule in losing}, 0.0
     else:
-        lost = [Lost(share * (1 - earned[rule.id]), breach_of(results, rule)) for rule in judged if earned[rule.id] < 1]
-        score = item.points - math.fsum(one.points for one in lost)
-    worst_first = sorted(lost, key=lambda one: (-one.points, VERDICTS.index(one.breach.requirement.verdict)))
-    return Graded(item, round(max(score, 0.0), 2), tuple(worst_first), unjudged, len(judged))
-
-
-def _head(results: Results, graded: Sequence[Graded], rubric: Rubric) -> str:
-    unjudged = [sentence(one.item.name) for one in graded if one.item.points and one.unjudged and not one.judged]
-    lines = [f"Not judged, so without points until somebody looks at it: {', '.join(unjudged)}."] if unjudged else []
-    if all(item.visibility == "visible" for item in rubric.items):
-        # Else it would tell what the hidden items are worth.
-        lines = [
-            sentence(results.outcome.line),
-            f"{_points(total(graded))} of {_points(rubric.points)} points.",
-            *lines,
-        ]
-    return "\n".join(lines)
-
-
-def _test(graded: Graded, number: str) -> dict[str, Any]:
-    item = graded.item
-    return {
-        "name": sentence(item.name),
-        "number": number,
-        "score": graded.score,
-        "max_score": item.points,
-        "status": "passed" if graded.score >= item.points else "failed",
-        "output": _message(graded),
-        "output_format": "text",
-        "visibility": item.visibility,
-    }
-
-
-def _message(graded: Graded) -> str:
-    blocks = []
-    room = _LONGEST_OUTPUT
-    for at, lost in enumerate(graded.lost):
-        lines = terminal.breach_lines(lost.breach, WIDTH)
-        text = "\n".join([f"-{_points(lost.points)}  {lines[0]}", *lines[1:]])
-        room -= len(text)
-        if room < 0:
-            rest = ", ".join(f"{typed(one.breach.requirement.id)} -{_points(one.points)}" for one in graded.lost[at:])
-            blocks.append(f"And without their transcripts: {sentence(rest)}")
-            break
-        blocks.append(text)
-    if graded.unjudged:
-        reasons = Counter(rule.reason.split(":")[0] or "no reason given" for rule in graded.unjudged)
-        told = "; ".join(f"{counted(count, 'requirement')}: {sentence(reason)}" for reason, count in reasons.items())
-        blocks.append(f"Not judged, and left out: {told}.")
-    if not graded.lost and graded.judged:
-        blocks.insert(0, "Every requirement that was judged is kept.")
-    return "\n\n".join(blocks) or "It has no requirements."
-
-
-def _points(number: float) -> str:
-    return f"{number:.2f}".rstrip("0").rstrip(".")
+        prices = {rule: share * (1 - earned[rule]) for rule in losing}
+        unshown = item.points - share * len(earned)
+    lost = [Lost(price, breach_of(judge.results, rule)) for rule, price in prices.items()]
+    lost.sort(key=lambda one: (-one.points, VERDICTS.index(one.breach.requirement.verdict)))
+    score = round(max(item.points - math.fsum(prices.values()) - unshown, 0.0), 2)
+    return Graded(item, item.points, score, tuple(lost), out, len(earned), round(unshown, 2))

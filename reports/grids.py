@@ -8,7 +8,7 @@ from tabulate import tabulate
 
 from reports import template
 from reports.escape import markdown, named, sentence
-from reports.matrix import LETTERS, Cell, Matrix, Row
+from reports.matrix import LETTERS, Cell, Column, Matrix, Row
 from reports.page import LEGEND
 from reports.results import VERDICTS
 from reports.summary import counted
@@ -29,7 +29,7 @@ def html(told: Matrix) -> str:
         verdicts=VERDICTS,
         with_points=any(column.points is not None for column in told.columns),
         counted=counted,
-        conforming=sum(1 for column in told.judged if not column.count("fail")),
+        conforming=sum(column.conforms for column in told.judged),
         by_all=[row for row in rows if row.kind == "all"],
         by_one=[row for row in rows if row.kind == "one" and len(told.judged) > 1],
     )
@@ -55,7 +55,7 @@ def plain(told: Matrix) -> str:
         counts = [str(column.count(verdict)) if column.cells else "" for column in told.columns]
         lines.append([f"**{verdict}**", "", "", *counts])
     letters = ", ".join(f"{letter} {word}" for word, letter in LETTERS.items())
-    unjudged = [f"- {_escaped(column.name)}: {_escaped(column.told)}" for column in told.columns if not column.cells]
+    unjudged = [f"- {_linked(column)}: {_escaped(column.told)}" for column in told.columns if not column.cells]
     blocks = [
         "# Conformance of " + counted(len(told.columns), "server"),
         f"{letters}. What is broken by most comes first.",
@@ -96,6 +96,11 @@ def _marked(cell: Cell | None) -> str:
         return ""
     letter = LETTERS[cell.verdict]
     return f"[{letter}]({cell.link})" if cell.link and cell.verdict != "pass" else letter
+
+
+def _linked(column: Column) -> str:
+    """A server's name, leading to the log of one that was not judged."""
+    return f"[{_escaped(column.name)}]({column.log})" if column.log else _escaped(column.name)
 
 
 def _escaped(text: str) -> str:

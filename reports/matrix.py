@@ -28,8 +28,10 @@ class Column:
         name: as the grader knows it.
         told: its verdict in one line, or why there is none.
         page: the address of its run's page, relative to the matrix; empty where there is none.
+        log: the address of what the suite printed, likewise.
         rules: the requirements of its run.
         cells: by requirement; empty for a server that was not judged.
+        conforms: whether the suite said so.
         points: by a rubric, or None.
     """
 
@@ -38,7 +40,9 @@ class Column:
     page: str = ""
     rules: tuple[Requirement, ...] = ()
     cells: Mapping[str, Cell] = field(default_factory=dict)
+    conforms: bool = False
     points: float | None = None
+    log: str = ""
 
     def count(self, verdict: str) -> int:
         """How many requirements have this verdict."""
@@ -92,7 +96,7 @@ def column(name: str, results: Results, page: str = "") -> Column:
         case = places.get(rule.id)
         fragment = template.link("case", case.id) if case else template.link("rule", rule.id)
         cells[rule.id] = Cell(rule.verdict, page + fragment if page else "")
-    return Column(name, results.outcome.line, page, results.requirements, cells)
+    return Column(name, results.outcome.line, page, results.requirements, cells, results.outcome.exit == 0)
 
 
 def matrix(columns: Iterable[Column]) -> Matrix:

@@ -1,12 +1,14 @@
 """The command line of `python -m reports`: what each command takes, and the help that teaches it."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 from reports.escape import sentence
+from reports.grading import RULE
 
 USAGE = 4
 STATUS = "Exit status: 0 when the report could be written, whatever its verdict; 4 when it could not."
@@ -38,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
     _matrix(commands)
     _diff(commands)
     _gradescope(commands)
+    _gradescope_zip(commands)
     _class(commands)
     return whole
 
@@ -139,7 +142,7 @@ def _gradescope(commands: "_Commands[Parser]") -> None:
         description="Give points by a rubric, and write them as Gradescope's results.json: a test for each item, with "
         "a message for each requirement that lost points: its rule, what was expected, what came, the shortest "
         "transcript, and the command that repeats it.",
-        epilog="The rubric is TOML; reports/rubrics/cs4410.toml is an example that explains itself. " + STATUS,
+        epilog=f"{RULE} The rubric is TOML; reports/rubrics/cs4410.toml is an example that explains itself. {STATUS}",
     )
     _results(grade)
     grade.add_argument("--rubric", type=Path, required=True, metavar="RUBRIC.toml", help="what is worth how much")
@@ -153,8 +156,59 @@ def _gradescope(commands: "_Commands[Parser]") -> None:
     _output(grade)
 
 
+def _gradescope_zip(commands: "_Commands[Parser]") -> None:
+    pack = commands.add_parser(
+        "gradescope-zip",
+        help="make the autograder that is uploaded to Gradescope",
+        description="Make autograder.zip: the suite, the rubric, and the two scripts that Gradescope runs. It starts "
+        "each submission's server as a user of its own, who cannot read the suite or write the results, and gives "
+        "points as `gradescope` does.",
+        epilog="In the assignment's settings on Gradescope choose 1 CPU and 1.5 GB at least, and a time-out longer "
+        "than --minutes. What stands behind -- goes to the suite: `... -- --quick`. " + STATUS,
+    )
+    pack.add_argument("-o", "--output", type=_ending(".zip"), required=True, metavar="FILE.zip", help="the zip to make")
+    pack.add_argument("--rubric", type=Path, required=True, metavar="RUBRIC.toml", help="what is worth how much")
+    pack.add_argument(
+        "--launch",
+        type=_command,
+        default="python3 server.py",
+        metavar="COMMAND",
+        help="what starts a server, with the suite's placeholders, in the submission (default: %(default)s)",
+    )
+    pack.add_argument(
+        "--minutes", type=_minutes, default=9.0, help="how long the test of a submission may take (default: 9)"
+    )
+    pack.add_argument("options", nargs="*", metavar="OPTION", help="options of the suite, behind --")
+
+
+def _command(text: str) -> str:
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from None
+    if not words:
+        raise argparse.ArgumentTypeError("give a command, `python3 server.py` for example")
+    return text
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text)
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= 24 * 60:
+        raise argparse.ArgumentTypeError(f"{text}: give minutes, 9 for example")
+    return minutes
+
+
 ROSTER = """\
-a roster:
+a roster, for submissions in a folder each:
+
+  submissions = "submissions/*/server.py"
+  launch = "python3 server.py -p {port}"   # in the folder of that file (default: python3 {file})
+  students = "roster.csv"                  # names and e-mail, as Gradescope or GitHub Classroom exports them
+
+and what else it may have:
 
   at_once = 2                       # servers tested side by side (default: half the cores)
   minutes = 15                      # for one server; then it is given up
@@ -163,11 +217,13 @@ a roster:
   [limits]                          # of launched servers
   memory = 1024                     # MiB, of all its processes together
   file_size = 256                   # MiB, of each file
+  disk = 512                        # MiB, of all its files together
   processes = 256                   # and threads
   seconds = 600                     # of processor time, for each process
 
   [[server]]
   name = "Ada Lovelace"
+  email = "ada@example.org"
   directory = "submissions/ada"     # where its files are; default: the roster's
   launch = "python3 server.py -p {port}"
 
@@ -176,10 +232,12 @@ a roster:
   target = "ben.example.org:8765"
   options = ["--dialect", "cs4410-2014"]
 
-A launched server gets a directory of its own, an environment that holds none of yours, and these limits. Where
-bubblewrap is installed it sees nothing but programs, Python, and its own files; the network it shares. Servers without
-{port} take turns on port 8765. Called again, the command goes on where it was: a server is tested again only if its
-files or its options have changed.
+A student's submission is recognized by its name, or the name's end, such as mp3-ada or submission_1234: an address or
+what is before its @, a SID, a GitHub name, a submission's id. A launched server gets a copy of its files, a directory
+of its own, an environment that holds none of yours, and these limits. With bubblewrap it sees nothing else but programs
+and Python; without it, and as root, it runs as a user of its own; else it is not started, unless with --unconfined. The
+network it shares. Servers without {port} take turns on port 8765. Called again, the command goes on where it was: a
+server is tested again only if its files or its options have changed.
 
 Exit status: 0 when every server was tested, whatever came of it; 2 interrupted; 4 wrong usage.
 """
@@ -198,9 +256,16 @@ def _class(commands: "_Commands[Parser]") -> None:
     hold.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the reports go (default: reports/out/<roster>)"
     )
-    hold.add_argument("--rubric", type=Path, metavar="RUBRIC.toml", help="give points, as `gradescope` does")
+    hold.add_argument(
+        "--rubric", type=Path, metavar="RUBRIC.toml", help="give points, and write each server's gradescope.json"
+    )
     hold.add_argument("--again", action="store_true", help="test those again that got no verdict")
     hold.add_argument("--fresh", action="store_true", help="test all of them again")
+    hold.add_argument(
+        "--unconfined",
+        action="store_true",
+        help="start servers even where nothing keeps them from reading, changing and deleting what you can",
+    )
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:

@@ -6,25 +6,34 @@ import os
 import re
 import shlex
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from reports import graders
 from reports.checked import Checked, WrongShape
 from reports.escape import named, typed
+from reports.students import Student, load_students, student_of
+from reports.submissions import found_files, unmatched
 
 MOST_AT_ONCE = 32
+PLAIN = "127.0.0.1:8765"
+"""Where a server listens that takes no port."""
+LAUNCH = "python3 {file}"
+"""How a submission is started unless the roster says otherwise: without arguments, as the assignment has it."""
 _MOST_FILES = 5000
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\[\]:\s]+):(\d{1,5})")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a launched server may use: MiB of memory and of a file, processes, seconds of processor time."""
+    """What a launched server may use: MiB of memory, of a file, of all files; processes; seconds of processor time."""
 
     memory: int = 1024
     file_size: int = 256
+    disk: int = 512
     processes: int = 256
     seconds: int = 600
 
@@ -36,9 +45,10 @@ class Entry:
     Attributes:
         folder: the name of the folder of its reports.
         target: its address, or None where it is launched.
-        launch: the command that starts it, its files' paths absolute, or None.
+        launch: the command that starts it in its directory, or None.
         directory: where its files are.
         options: more options of the suite.
+        email: the student's address, or empty.
     """
 
     name: str
@@ -47,13 +57,25 @@ class Entry:
     launch: str | None
     directory: Path
     options: tuple[str, ...]
+    email: str = ""
+
+    @property
+    def files(self) -> list[Path]:
+        """The files in its directory that its command names."""
+        words = [word for word in map(Path, shlex.split(self.launch or "")) if ".." not in word.parts]
+        return [path for word in words if not word.is_absolute() and (path := self.directory / word).is_file()]
+
+    def command(self, folder: Path) -> str:
+        """The command that starts it from a copy of its directory, wherever it is run."""
+        words = shlex.split(self.launch or "")
+        return shlex.join(str(folder / word) if (folder / word).is_file() else word for word in words)
 
     @property
     def place(self) -> str:
         """What only one run at a time may have: an address, or the port of servers that take none; else empty."""
         if self.target is not None:
             return self.target
-        return "" if "{port}" in (self.launch or "") else "127.0.0.1:8765"
+        return "" if "{port}" in (self.launch or "") else PLAIN
 
 
 @dataclass(frozen=True)
@@ -61,20 +83,38 @@ class Roster:
     """The class.
 
     Attributes:
+        path: the roster's file.
         at_once: how many servers are tested side by side.
         minutes: how long the test of one may take.
         options: the suite's, for every server.
+        remarks: what the grader should know of it, a line each.
     """
 
+    path: Path
     entries: tuple[Entry, ...]
     at_once: int
     minutes: float
     options: tuple[str, ...]
     limits: Limits
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def launched(self) -> list[Entry]:
+        """The servers that are started."""
+        return [entry for entry in self.entries if entry.launch is not None]
+
+    def sees(self, entry: Entry) -> list[Path]:
+        """What a launched server may read: its directory, or only the files it names where that holds others', too."""
+        others = [other for other in self.launched if (other.directory, other.files) != (entry.directory, entry.files)]
+        foreign = [self.path, *(path for other in others for path in (other.files or [other.directory]))]
+        for folder in (entry.directory, *(file.parent for file in entry.files)):
+            if not any(path.is_relative_to(folder) for path in foreign):
+                return [folder]
+        return entry.files
 
     def key(self, entry: Entry) -> str:
         """What a run's result depends on, as a hash: with the same key it need not be run again."""
-        files = sorted(_files(entry.directory)) if entry.launch else []
+        files = sorted(_files(self.sees(entry))) if entry.launch else []
         told = [entry.target, entry.launch, entry.options, self.options, self.minutes, asdict(self.limits), files]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
@@ -86,58 +126,94 @@ def load_roster(path: Path) -> Roster:
         ResultsError: it cannot be read, is no TOML, or has a wrong key or value; the message says which.
     """
     advice = "`python -m reports class --help` shows one"
-    return graders.read(path, "roster", advice, lambda document: _roster(document, path.absolute().parent))
+    return graders.read(path, "roster", advice, lambda document: _roster(document, path.resolve()))
 
 
-def _roster(document: dict[str, Any], home: Path) -> Roster:
+def _roster(document: dict[str, Any], path: Path) -> Roster:
     checked = Checked({"limits": {}, "server": [], **document})
-    checked.only("at_once", "minutes", "options", "limits", "server")
+    checked.only("at_once", "minutes", "options", "limits", "submissions", "launch", "students", "server")
     limits = checked.inner("limits")
     limits.only(*asdict(Limits()))
+    home = path.parent
+    students = load_students(home / checked.text("students")) if "students" in checked else []
+    launch = checked.text("launch") if "launch" in checked else None
     folders: set[str] = set()
-    entries = tuple(_entry(entry, home, folders) for entry in checked.objects("server"))
+    entries = [_entry(entry, home, launch, students, folders) for entry in checked.objects("server")]
+    remarks: tuple[str, ...] = ()
+    if "submissions" in checked:
+        found = found_files(checked.text("submissions"), home)
+        entries += _submitted(found, launch or LAUNCH, students, folders)
+        remarks = unmatched(list(found), students) if students else ()
     if not entries:
-        raise WrongShape("server must have an entry at least")
+        raise WrongShape("server must have an entry at least, or submissions must name files")
     names = [entry.name for entry in entries]
     for one in names:
         if names.count(one) > 1:
             raise WrongShape(f"the server {named(one)} is there twice")
     at_once = checked.integer("at_once") if "at_once" in checked else max(1, (os.cpu_count() or 1) // 2)
     return Roster(
-        entries=entries,
+        path=path,
+        entries=tuple(entries),
         at_once=int(_within(at_once, 1, MOST_AT_ONCE, "at_once")),
         minutes=_within(checked.number("minutes") if "minutes" in checked else 15, 0.01, 24 * 60, "minutes"),
         options=checked.texts("options") if "options" in checked else (),
         limits=Limits(**{key: int(_within(limits.integer(key), 1, 1 << 30, f"limits.{key}")) for key in limits}),
+        remarks=remarks,
     )
 
 
-def _entry(entry: Checked, home: Path, folders: set[str]) -> Entry:
-    entry.only("name", "target", "launch", "directory", "options")
+def _entry(entry: Checked, home: Path, usual: str | None, students: Sequence[Student], folders: set[str]) -> Entry:
+    entry.only("name", "email", "target", "launch", "directory", "options")
     name = entry.text("name")
     if not name.strip():
         raise WrongShape("a server needs a name")
     target = entry.text("target") if "target" in entry else None
-    launch = entry.text("launch") if "launch" in entry else None
+    launch = entry.text("launch") if "launch" in entry else usual if target is None else None
     if (target is None) == (launch is None):
         raise WrongShape(f"the server {named(name)} needs a target or a launch, and not both")
+    if target is not None:
+        _check_address(target, name)
     directory = home / entry.text("directory") if "directory" in entry else home
     if not directory.is_dir():
         raise WrongShape(f"the server {named(name)}: {typed(str(directory))} is no directory")
+    if launch is not None:
+        _check_command(launch, name)
     options = entry.texts("options") if "options" in entry else ()
-    command = _with_paths(launch, directory, name) if launch is not None else None
-    return Entry(name, _folder(name, folders), target, command, directory.resolve(), options)
+    student = student_of(name, students)
+    email = entry.text("email") if "email" in entry else student.email if student else ""
+    return Entry(name, _folder(name, folders), target, launch, directory.resolve(), options, email)
 
 
-def _with_paths(launch: str, directory: Path, name: str) -> str:
-    """The command with the paths of files in the server's directory made whole: it runs elsewhere."""
+def _submitted(
+    found: Mapping[str, Path], launch: str, students: Sequence[Student], folders: set[str]
+) -> Iterator[Entry]:
+    owners = {name: student_of(name, students) for name in found}
+    called = [student.name for student in owners.values() if student]
+    for name, path in found.items():
+        student = owners[name]
+        shown = name if student is None else student.name
+        if called.count(shown) > 1 or (student is None and shown in called):
+            shown = f"{shown} ({name})"
+        command = launch.replace("{file}", shlex.quote(path.name))
+        _check_command(command, shown)
+        yield Entry(shown, _folder(shown, folders), None, command, path.parent, (), student.email if student else "")
+
+
+def _check_address(target: str, name: str) -> None:
+    match = _ADDRESS.fullmatch(target)
+    if not match or not 0 < int(match[2]) < 65536:
+        raise WrongShape(
+            f"the server {named(name)}: target {typed(target)}: write host:port, for example ben.example.org:8765"
+        )
+
+
+def _check_command(launch: str, name: str) -> None:
     try:
         words = shlex.split(launch)
     except ValueError as error:
         raise WrongShape(f"the server {named(name)}: launch: {error}") from None
     if not words:
         raise WrongShape(f"the server {named(name)}: launch is empty")
-    return shlex.join(str((directory / word).resolve()) if (directory / word).is_file() else word for word in words)
 
 
 def _folder(name: str, taken: set[str]) -> str:
@@ -149,19 +225,14 @@ def _folder(name: str, taken: set[str]) -> str:
     return folder
 
 
-def _files(directory: Path) -> Iterator[tuple[str, int, int]]:
-    count = 0
-    for folder, _, names in os.walk(directory):
-        for file in names:
-            path = Path(folder, file)
-            try:
-                status = path.stat()
-            except OSError:
-                continue
-            yield str(path), status.st_size, status.st_mtime_ns
-            count += 1
-            if count >= _MOST_FILES:
-                return
+def _files(paths: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
+    every = (Path(folder, file) for path in paths for folder, _, names in os.walk(path) for file in names)
+    for path in islice(chain((path for path in paths if path.is_file()), every), _MOST_FILES):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        yield str(path), status.st_size, status.st_mtime_ns
 
 
 def _within(number: float, least: float, most: float, what: str) -> float:

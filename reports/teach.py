@@ -1,26 +1,42 @@
 """The class command: from a roster to tested servers, the matrix and the scores, with progress on a terminal."""
 
+import json
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reports import confine, grading, grids, matrix, scores
-from reports.classroom import Classroom, Ended
+from reports import grading, grids, matrix, scores
+from reports.classroom import JUDGED, Classroom, Ended
 from reports.escape import named, sentence, typed
+from reports.estimate import duration, seconds_left
+from reports.gradescope.document import UNTESTED, document, without_points
+from reports.isolation import Isolation, choose, open_to_all
 from reports.matrix import Column
 from reports.progress import Line
 from reports.results import ResultsError
-from reports.roster import Entry, load_roster
+from reports.roster import PLAIN, Entry, Roster, load_roster
 from reports.rubric import Rubric, load_rubric
 from reports.scores import Score
 from reports.summary import counted
 
 INTERRUPTED = 2
+NO_SERVER = 6
+"""The suite's exit status for a server that does not start."""
+ACCEPT = "or accept that with --unconfined"
+_LOG = 65536
 
 
-def hold(roster_path: Path, output: Path | None, rubric_path: Path | None, *, fresh: bool, again: bool) -> int:
+def hold(
+    roster_path: Path,
+    output: Path | None,
+    rubric_path: Path | None,
+    *,
+    fresh: bool = False,
+    again: bool = False,
+    unconfined: bool = False,
+) -> int:
     """Test a class.
 
     Args:
@@ -29,27 +45,28 @@ def hold(roster_path: Path, output: Path | None, rubric_path: Path | None, *, fr
         rubric_path: what is worth how much, or None.
         fresh: test those again that were tested before.
         again: test those again that got no verdict.
+        unconfined: go on where servers cannot be kept from the rest of the class.
 
     Returns:
         The exit status: 0, or 2 when the user stopped it.
 
     Raises:
-        ResultsError: the roster or the rubric is wrong.
+        ResultsError: the roster or the rubric is wrong, or servers could do harm and that was not accepted.
     """
     roster = load_roster(roster_path)
     rubric = load_rubric(rubric_path) if rubric_path else None
     folder = output or Path("reports", "out", typed(roster_path.stem))
-    launched = [entry for entry in roster.entries if entry.launch is not None]
-    trouble = confine.works([str(launched[0].directory)]) if launched else ""
-    if trouble:
-        print(f"reports: {trouble}: launched servers have limits, but can read what you can", file=sys.stderr)
+    isolation = _isolation(roster, folder, unconfined) if roster.launched else Isolation()
+    for remark in roster.remarks:
+        print(f"reports: {remark}", file=sys.stderr)
     line = Line()
     room = Classroom(
         roster,
         folder,
-        bubblewrap=bool(launched) and not trouble,
+        isolation,
         tell=lambda ended: line.above(_told(ended)),
-        show=lambda done, names: line.show(_shown(done, len(roster.entries), names)),
+        show=lambda names: line.show(_shown(room, names)),
+        plan=lambda waiting: print(_planned(roster, waiting), file=sys.stderr),
     )
     interrupted = False
     # Whoever ends us ends the runs that we started as well.
@@ -72,27 +89,82 @@ def hold(roster_path: Path, output: Path | None, rubric_path: Path | None, *, fr
     return INTERRUPTED if interrupted else 0
 
 
+def _isolation(roster: Roster, folder: Path, unconfined: bool) -> Isolation:
+    """Choose how servers are kept from the rest, or refuse to start them."""
+    isolation, trouble = choose()
+    if isolation.user and not isolation.bubblewrap:
+        paths = [roster.path, *(path for entry in roster.launched for path in roster.sees(entry))]
+        trouble = open_to_all(paths, roster.path.parent)
+    if trouble and not unconfined:
+        raise ResultsError(f"{trouble}, {ACCEPT}")
+    if trouble:
+        print(f"reports: {trouble}", file=sys.stderr)
+    if isolation.user:
+        _create(folder)
+        folder.chmod(0o700)
+    return isolation
+
+
 def _score(room: Classroom, entry: Entry, folder: Path, rubric: Rubric | None) -> Score:
     ended = room.ended[entry.name]
     results = room.results(entry)
-    pages = (f"{entry.folder}/{name}" for name in ("report.html", "log.txt"))
-    page = next((page for page in pages if (folder / page).is_file()), "")
-    if results is None:
-        return Score(ended, Column(entry.name, ended.told, page), None)
-    points = grading.total(grading.grade(results, rubric)) if rubric else None
-    return Score(ended, replace(matrix.column(entry.name, results, page), points=points), points)
+    names = ("report.html", "log.txt") if results else ("log.txt",)
+    page, log = (
+        next((f"{entry.folder}/{name}" for name in some if (folder / entry.folder / name).is_file()), "")
+        for some in (names, ("log.txt",))
+    )
+    column = Column(entry.name, ended.told, page) if results is None else matrix.column(entry.name, results, page)
+    column = replace(column, told=ended.told, log=log)
+    if not rubric:
+        return Score(ended, column, None)
+    if results is not None:
+        graded = grading.grade(results, rubric)
+        _write_points(document(results, graded, rubric), folder / entry.folder)
+        points = grading.total(graded)
+        return Score(ended, replace(column, points=points), points, grading.most(graded), grading.left_out(graded))
+    said = (folder / log).read_bytes()[-_LOG:].decode("utf-8", "replace") if log else ""
+    _write_points(without_points(rubric, UNTESTED, said), folder / entry.folder)
+    # A server of theirs that does not start has shown nothing; what else went wrong is not always theirs.
+    none = 0.0 if entry.launch is not None and ended.status == NO_SERVER else None
+    return Score(ended, replace(column, points=none), none, rubric.points)
+
+
+def _write_points(told: Mapping[str, object], folder: Path) -> None:
+    """Write what Gradescope takes, also for a server without a verdict: then it has no points, and the log."""
+    _create(folder)
+    _write_text(folder / "gradescope.json", json.dumps(told, indent=1) + "\n")
 
 
 def _write(listed: Sequence[Score], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
+    _create(folder)
     told = matrix.matrix(score.column for score in listed)
     texts = {f"matrix{ending}": write(told) for ending, write in grids.WRITERS.items()}
     texts["scores.csv"] = scores.comma_separated(listed)
     for name, text in texts.items():
-        try:
-            (folder / name).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise ResultsError(f"cannot write {typed(str(folder / name))}: {error.strerror}") from None
+        _write_text(folder / name, text)
+
+
+def _create(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ResultsError(f"cannot make the folder {typed(str(folder))}: {error.strerror}") from None
+
+
+def _write_text(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ResultsError(f"cannot write {typed(str(path))}: {error.strerror}") from None
+
+
+def _planned(roster: Roster, waiting: Sequence[Entry]) -> str:
+    whole = counted(len(roster.entries), "server")
+    if not waiting:
+        return f"all of {whole} were tested before"
+    before = f"{len(waiting)} of {whole}" if len(waiting) < len(roster.entries) else whole
+    turns = ", one after the other on port 8765" if any(entry.place == PLAIN for entry in waiting) else ""
+    return f"testing {before}, {roster.at_once} at a time{turns}: {duration(seconds_left(roster, waiting, ()))}"
 
 
 def _told(ended: Ended) -> str:
@@ -100,5 +172,9 @@ def _told(ended: Ended) -> str:
     return f"{named(ended.entry.name)}: {sentence(ended.told)}{before}"
 
 
-def _shown(done: int, total: int, names: Sequence[str]) -> str:
-    return f"{done} of {total} tested; testing {', '.join(map(named, names))}"
+def _shown(room: Classroom, names: Sequence[str]) -> str:
+    entries = room.roster.entries
+    waiting = [entry for entry in entries if entry.name not in room.ended]
+    took = [ended.seconds for ended in room.ended.values() if ended.status in JUDGED]
+    left = duration(seconds_left(room.roster, waiting, took))
+    return f"{len(room.ended)} of {len(entries)} tested, {left} left; testing {', '.join(map(named, names))}"

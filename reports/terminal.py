@@ -29,14 +29,15 @@ def render(results: Results, *, width: int = 100, color: bool = False, verbose: 
     return "\n".join(_Page(width, color).report(results, verbose)) + "\n"
 
 
-def breach_lines(breach: Breach, width: int) -> list[str]:
+def breach_lines(breach: Breach, width: int, *, whole: bool = True) -> list[str]:
     """Show one requirement that was not kept: its rule, what was expected and came, the transcript, the command.
 
     Args:
         breach: the requirement, with the case that shows it.
         width: columns to fold to.
+        whole: show the transcript, too.
     """
-    return _Page(width, color=False).breach(breach, whole=True)[1:]
+    return _Page(width, color=False).breach(breach, whole=whole)[1:]
 
 
 def painter(color: bool) -> Callable[[str, str], str]:

@@ -58,6 +58,26 @@ def test_what_no_case_of_a_run_judges_leaves_it_undecided(suite: Suite, tmp_path
     assert "does not conform, for 1 MUST could not be judged (bytes)" in run.stdout
 
 
+def test_reports_name_the_command_that_the_reader_has(suite: Suite, tmp_path: Path) -> None:
+    """Neither the grader's paths nor the wrapper; all servers are wrapped all the same, again ones too."""
+    script = shlex.join(["sh", "-c", f'echo >> {tmp_path / "wrapped"}; exec "$@"', "sh"])
+    counting = f"import pathlib\npathlib.Path({str(tmp_path / 'started')!r}).open('a').write('\\n')\n{LOSES_NUL}"
+    few = "test_entry or test_body_is_kept and (NUL or utf-8)"
+    shown = "python3 my server.py --port {port}"
+    server = [*launched(tmp_path, counting), "--wrap", script, "--shown-as", shown]
+    run = suite("-n0", "--seed", "7", "--report", "out", "-k", few, *server)
+    assert run.returncode == BROKEN, run.stdout + run.stderr
+    assert "running a case again alone" in run.stdout
+    results = results_in(tmp_path / "out")
+    assert results["target"]["command"] == shown
+    for case in results["cases"]:
+        words = shlex.split(case["repeat"])
+        assert words[words.index("--launch") + 1] == shown
+        assert not {"--wrap", "--shown-as"} & set(words) and str(tmp_path) not in case["repeat"]
+    started, wrapped = ((tmp_path / name).read_text().count("\n") for name in ("started", "wrapped"))
+    assert started == wrapped
+
+
 AFTER_A_WHILE = """
 mail, run, sessions = Session._mail, Session.run, [0]
 def count(self):
@@ -91,6 +111,13 @@ import random
 mail = Session._mail
 Session._mail = lambda self, address: mail(self, address) if random.random() < 0.7 else b"500 no"
 """
+
+
+def test_what_came_before_is_named_without_a_path_for_a_reader_elsewhere(suite: Suite, tmp_path: Path) -> None:
+    server = [*launched(tmp_path, AFTER_A_WHILE), "--shown-as", "python3 server.py {port}"]
+    suite("-n0", "--seed", "7", "--report", "out", "-k", "test_reply and commands", *server)
+    [case] = [case for case in results_in(tmp_path / "out")["cases"] if case["verdict"] == "fail"][:1]
+    assert "@before-1.txt" in shlex.split(case["repeat"])
 
 
 @pytest.mark.parametrize(("times", "status"), [("60", BROKEN)])

@@ -75,6 +75,7 @@ def unused_port() -> int:
         ("--report /proc/below", USAGE, "--report /proc/below: /proc: "),
         ("--target ''", USAGE, "--target"),
         ("--launch ''", USAGE, "--launch"),
+        ("--target 127.0.0.1:1 --shown-as x", USAGE, "--shown-as: give a command"),
     ],
 )
 def test_a_mistake_is_said_in_one_clear_line(

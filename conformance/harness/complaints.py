@@ -68,6 +68,7 @@ _SAID = _table(
     (" line ", r"(?=.*\d\.$)(?P<said>[A-Z].* at \S+ line \d+(?:, <\$?\w+> line \d+)?\.)$"),  # Perl
     ("unhandled exception: ", r"Error: (?P<said>unhandled exception: .*)"),  # Nim
     ("** (", r"\*\* \([A-Z][\w.]*\) .*"),  # Elixir
+    ("confine: ended, ", r"confine: ended, .*"),  # for what it used beyond its limits
     (" REPORT=", r"=(?:ERROR|CRASH) REPORT=.*"),  # Erlang
 )  # fmt: skip
 _GOES_ON = _table(
@@ -254,9 +255,7 @@ def remarks(complaints: Mapping[str, int]) -> list[str]:
         key = re.sub(r"0x[0-9a-f]+|\d+", "#", text)
         texts.setdefault(key, text)
         counts[key] += count
-    lines = [
-        f"the server printed {_kind(texts[key])}{_times(count)}: {texts[key]}" for key, count in counts.most_common()
-    ]
+    lines = [_remark(texts[key], count) for key, count in counts.most_common()]
     more = len(lines) - REMARKS
     return lines if more <= 0 else [*lines[:REMARKS], f"the server printed {more} more kinds of exceptions or crashes"]
 
@@ -279,6 +278,12 @@ def quote(record: Record, complaints: Counter[str]) -> None:
         else finding
         for finding in record.findings
     ]
+
+
+def _remark(text: str, count: int) -> str:
+    if text.startswith("confine: "):
+        return f"{text}{_times(count)}"
+    return f"the server printed {_kind(text)}{_times(count)}: {text}"
 
 
 def _kind(text: str) -> str:

@@ -117,6 +117,8 @@ class Process:
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
         if stale is not None:
             (self.directory / "mailbox").write_bytes(stale)
+        # Before the server can put anything in its place.
+        self._output = (self.directory / "output.txt").open("wb")
         values = {"{host}": HOST, "{port}": str(self.port), "{time_limit}": f"{time_limit:g}"}
         for name, value in values.items():
             words = [word.replace(name, value) for word in words]
@@ -254,7 +256,7 @@ class Process:
         assert self._leash.stdout
         kept = 0
         reader = complaints.Reader(self.complaints)
-        with (self.directory / "output.txt").open("wb") as file, contextlib.suppress(ValueError):
+        with self._output as file, contextlib.suppress(ValueError):
             while data := os.read(self._leash.stdout.fileno(), 65536):
                 self._tail = (self._tail + data)[-8192:]
                 if not self._let_go:  # what it says of its own end is our doing

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import os
 import re
+import stat
 import time
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -79,12 +81,24 @@ def read(path: Path) -> list[Entry]:
         Unreadable: it is not there, cannot be read, or is larger than `LARGEST`.
     """
     try:
-        if path.is_fifo():
-            raise OSError(errno.EINVAL, "no regular file")
-        with path.open("rb") as file:
+        with open(path, "rb", opener=_open_itself) as file:
             return parse(_with_line_feeds(file))
     except OSError as error:
         raise Unreadable(f"{path.name}: {error.strerror}") from None
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, not what a link leads to: what a server may not read, it must not have us read for it."""
+    try:
+        file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "a symbolic link, which is not followed") from None
+        raise
+    if stat.S_ISFIFO(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "no regular file")
+    return file
 
 
 def _with_line_feeds(file: BinaryIO) -> bytes:

@@ -112,7 +112,9 @@ class Collector:
             name = f"before-{number}.txt"
             self._files[name] = "".join(f"{one}\n" for one in self._before[case["id"]])
             *words, _ = shlex.split(case["repeat"])
-            case["repeat"] = shlex.join([*words, "-n", "0", f"@{folder / name}", case["id"]])
+            # Whoever starts it in another way has the report somewhere else as well.
+            beside = name if self.settings.shown_as else folder / name
+            case["repeat"] = shlex.join([*words, "-n", "0", f"@{beside}", case["id"]])
         requirements = by_requirement(self.ledger, cases)
         if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
             again.settle(self.ledger, cases, run_again(chosen))
@@ -138,12 +140,13 @@ class Collector:
         self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], status: int, line: str
     ) -> dict[str, Any]:
         settings, found = self.settings, self.found
+        command = settings.shown_as or found.command
         host = f"[{found.host}]" if ":" in found.host else found.host
         return {
             "schema": SCHEMA,
             "assignment": "cs4410",
             "suite": __version__,
-            "target": {"name": found.name, "address": f"{host}:{found.port}", "command": found.command},
+            "target": {"name": found.name, "address": f"{host}:{found.port}", "command": command},
             "dialect": settings.dialect,
             "course": settings.course,
             "seed": settings.seed,

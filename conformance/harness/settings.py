@@ -29,6 +29,7 @@ class Settings:
     report: str | None
     examples: int | None = None
     wrap: str | None = None
+    shown_as: str | None = None
     alone_again: bool = False
     times: int = 1
 
@@ -40,6 +41,8 @@ class Settings:
         """
         if self.wrap is not None and (self.target is not None or not self.wrap.strip()):
             raise UsageError("--wrap: give a command that starts the server, and no --target")
+        if self.shown_as is not None and (self.launch is None or not self.shown_as.strip()):
+            raise UsageError("--shown-as: give a command that starts the server, and --launch")
         if self.target is not None and self.launch is not None:
             raise UsageError("--target and --launch: give one of them")
         if not 0.2 <= self.time_limit <= 3600:

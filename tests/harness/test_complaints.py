@@ -25,6 +25,9 @@ from tests.harness.families import wait_until
 from tests.harness.plain import PLAIN
 
 SAID = {
+    "a limit": """
+        confine: ended, for it used more than 512 MiB of disk
+        -> confine: ended, for it used more than 512 MiB of disk""",
     "python-thread": """
         Exception in thread Thread-1 (serve):
         Traceback (most recent call last):
@@ -215,6 +218,8 @@ def test_repeats_are_folded() -> None:
     assert len(many) == complaints.REMARKS + 1
     assert many[-1] == "the server printed 15 more kinds of exceptions or crashes"
     assert complaints.remarks({}) == []
+    limit = "confine: ended, for it used more than 512 MiB of disk"
+    assert complaints.remarks({limit: 2}) == [f"{limit} 2 times"]
 
 
 SERVER = """

@@ -254,6 +254,20 @@ def test_a_file_that_changed_is_read_again(folder: Folder) -> None:
         assert [entry.number for entry in folder.entries()] == list(range(1, count + 1))
 
 
+@pytest.mark.parametrize("name", ["mailbox", "mailbox.1-32"])
+def test_a_link_is_not_followed(name: str, tmp_path: Path) -> None:
+    """The suite may read more than the server that has put it there."""
+    own = tmp_path / "own"
+    own.mkdir()
+    for path in (tmp_path / "secret", own / "mailbox"):
+        path.write_bytes(b"Received: from a by b (CS4410MP3)\nNumber: 1\nFrom: a\nTo: b\n\nsecret\n\n")
+    assert len(Folder(own).entries()) == 1
+    (own / name).unlink(missing_ok=True)
+    (own / name).symlink_to(tmp_path / "secret")
+    with pytest.raises(Unreadable, match=f"{name}: a symbolic link"):
+        Folder(own).entries()
+
+
 def test_a_mailbox_that_is_not_there_is_unreadable(tmp_path: Path) -> None:
     with pytest.raises(Unreadable, match="mailbox: No such file"):
         Folder(tmp_path).entries()

@@ -292,6 +292,40 @@ def test_the_rows_of_the_matrix_are_filtered(driver: WebDriver, class_of_three: 
     assert driver.execute_script("return document.documentElement.scrollWidth") <= 390
 
 
+def test_servers_are_sorted_by_name_and_points(driver: WebDriver, results: Any, tmp_path: Path) -> None:
+    """Every row with its cells, and the totals; a server that crashed leads to its log."""
+    kept = replace(results, requirements=tuple(replace(rule, verdict="pass") for rule in results.requirements))
+    judged = [("s10", results, 9.0), ("s9", kept, 97.25), ("S1", results, 30.0)]
+    columns = [replace(matrix.column(name, run), points=points) for name, run, points in judged]
+    columns.append(matrix.Column("s2", "no server: it crashed", "s2/log.txt", log="s2/log.txt"))
+    page = tmp_path / "matrix.html"
+    page.write_text(grids.html(matrix.matrix(columns)))
+    cells = "return [...document.querySelectorAll(arguments[0])].map(cell => cell.textContent.trim())"
+
+    def shown() -> tuple[list[str], list[str], list[str], list[str]]:
+        rows = (".matrix .who", ".matrix .points td", ".matrix .total td", ".totals tbody th")
+        names, points, broken, totals = (driver.execute_script(cells, row) for row in rows)
+        return names, points[1:], broken[1:5], totals
+
+    browser.screen(driver, 1280, 900)
+    browser.open_page(driver, page)
+    first = shown()
+    assert first[0] == ["S1", "s10", "s2", "s9"] and first[1] == ["30", "9", "", "97.2"]
+    assert first[2] == ["4", "4", "\N{EN DASH}", "0"] and first[3] == first[0]
+    browser.open_page(driver, page, "#order=name")
+    assert shown()[0] == shown()[3] == ["S1", "s2", "s9", "s10"]
+    assert shown()[1] == ["30", "", "97.2", "9"] and shown()[2] == ["4", "\N{EN DASH}", "0", "4"]
+    click(driver, "#all")
+    assert fragment_of(driver) == "order=name"
+    driver.find_element("name", "order").send_keys("most p")
+    assert shown()[0] == ["s9", "S1", "s10", "s2"]
+    browser.open_page(driver, page, "#order=nothing")
+    assert shown() == first
+    links = driver.find_elements("css selector", "a[href='s2/log.txt']")
+    assert [link.text for link in links][-1] == "log" and len(links) == 4
+    assert browser.complaints(driver) == []
+
+
 def test_the_matrix_of_two_hundred_servers_opens_at_once(driver: WebDriver, results: Any, tmp_path: Path) -> None:
     """In a second of Chromium's own time; wall time would measure who else uses the machine."""
     rules = tuple(replace(results.requirements[at % 13], id=f"rule.{at}") for at in range(80))

@@ -13,6 +13,7 @@ import pytest
 
 from reports import teach
 from reports.classroom import Classroom, Ended
+from reports.isolation import Isolation
 from reports.results import ResultsError
 from reports.roster import load_roster
 
@@ -22,7 +23,7 @@ SUITE = """
 import json, os, pathlib, signal, sys, time
 words = sys.argv[1:]
 folder = pathlib.Path(words[words.index("--report") + 1])
-what = words[words.index("--target") + 1] if "--target" in words else "launch"
+what = words[words.index("--target") + 1].removesuffix(":1") if "--target" in words else "launch"
 (folder / "began").write_text(repr(time.monotonic()))
 def finish(status):
     (folder / "ended").write_text(repr(time.monotonic()))
@@ -39,6 +40,7 @@ if what == "broken":
     (folder / "results.json").write_text("{")
     finish(0)
 document = json.loads(pathlib.Path(HOSTILE).read_text())
+document["outcome"]["notes"] += ["confine: ended, for it used more than 5 MiB of disk"] if what == "greedy" else []
 document["outcome"]["exit"] = 0 if what.startswith("good") else 1
 (folder / "results.json").write_text(json.dumps(document))
 (folder / "options").write_text(json.dumps(words))
@@ -57,7 +59,7 @@ class Class:
         self.told: list[Ended] = []
 
     def roster(self, text: str, **servers: str) -> Path:
-        entries = [f'[[server]]\nname = "{name}"\ntarget = "{what}"\n' for name, what in servers.items()]
+        entries = [f'[[server]]\nname = "{name}"\ntarget = "{what}:1"\n' for name, what in servers.items()]
         path = self.folder / "roster.toml"
         path.write_text("\n".join([text, *entries]))
         return path
@@ -66,7 +68,7 @@ class Class:
         roster = load_roster(self.roster(text, **servers))
         self.told = []
         suite = [sys.executable, str(self.suite)]
-        room = Classroom(roster, self.folder / "out", False, self.told.append, suite=suite)
+        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, suite=suite)
         room.hold(fresh, again)
         return room
 
@@ -81,15 +83,8 @@ def lesson(tmp_path: Path, hostile: Path) -> Class:
 
 def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("reports.classroom.PATIENCE", 0.5)
-    servers: dict[str, Any] = {
-        "a": "hang-on",
-        "b": "die",
-        "c": "none",
-        "d": "broken",
-        "e": "good",
-        "f": "bad",
-        "g": "hang",
-    }
+    what = ("hang-on", "die", "none", "broken", "good", "bad", "hang")
+    servers: dict[str, Any] = dict(zip("abcdefg", what, strict=True))
     room = lesson.hold("at_once = 7\nminutes = 0.05", **servers)
     told = {name: (ended.status, ended.told) for name, ended in room.ended.items()}
     assert told["a"] == told["g"] == (2, "given up after 0.05 minutes")
@@ -102,6 +97,24 @@ def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pyt
 
 def load_entry(room: Classroom, name: str) -> Any:
     return room.ended[name].entry
+
+
+def test_what_it_was_ended_for_is_told_with_its_verdict(lesson: Class) -> None:
+    room = lesson.hold(a="greedy", b="bad")
+    assert room.ended["a"].told.endswith("; confine: ended, for it used more than 5 MiB of disk")
+    assert "confine" not in room.ended["b"].told
+    assert "more than 5 MiB of disk" in (lesson.folder / "out" / "a" / "report.html").read_text()
+
+
+def test_a_server_that_cannot_be_copied_costs_only_itself(lesson: Class, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reports.lodging.MOST_FILES", 1)
+    for name in ("big", "small"):
+        (lesson.folder / name).mkdir()
+        (lesson.folder / name / "server.py").write_text("")
+    (lesson.folder / "big" / "more").write_text("")
+    room = lesson.hold('submissions = "*/server.py"\nlaunch = "python3 server.py {port}"')
+    assert (room.ended["big"].status, room.ended["small"].status) == (4, 1)
+    assert "more than 1 files" in room.ended["big"].told
 
 
 def test_no_more_at_once_than_the_bound(lesson: Class) -> None:
@@ -142,7 +155,9 @@ def test_a_submission_that_changed_is_tested_again(lesson: Class) -> None:
         lesson.hold(text)
         assert lesson.told[0].again is not change
     words = json.loads((lesson.folder / "out" / "Ada" / "options").read_text())
-    assert str(lesson.folder / "ada" / "server.py") in words[words.index("--launch") + 1]
+    assert "/server.py" in words[words.index("--launch") + 1]
+    assert str(lesson.folder) not in words[words.index("--launch") + 1]
+    assert words[words.index("--shown-as") + 1] == "python3 server.py -p {port}"
     assert "confine.py" in words[words.index("--wrap") + 1]
 
 
@@ -187,16 +202,34 @@ def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     entry = '[[server]]\nname = "{}"\ndirectory = "{}"\nlaunch = "python3 server.py --port {{port}}"\n'
     options = 'options = ["--quick", "-n0", "--seed", "7", "-k", "test_greeting"]\n'
     roster = tmp_path / "roster.toml"
-    roster.write_text(options + entry.format("Ada", "ada") + entry.format("Eve", "eve"))
+    entries = [entry.format(name.title(), name) + f'email = "{name}@x.edu"\n' for name in ("ada", "eve", "dora")]
+    roster.write_text("\n".join([options, "[limits]\ndisk = 5", *entries]))
     rubric = tmp_path / "rubric.toml"
-    rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n')
-    assert teach.hold(roster, tmp_path / "out", rubric, fresh=False, again=False) == 0
-    out = capsys.readouterr().out
-    assert "1 of 2 servers conform, 1 without a verdict" in out
+    (tmp_path / "dora").mkdir()
+    (tmp_path / "dora" / "server.py").write_text(
+        "import time\nfor n in range(9): open(str(n), 'wb').write(b'x' * (1 << 20))\ntime.sleep(60)"
+    )
+    clocks = '[[item]]\nname = "Clocks"\npoints = 1\nsections = ["Time"]\n'
+    rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n' + clocks)
+    assert teach.hold(roster, tmp_path / "out", rubric) == 0
+    out, err = capsys.readouterr()
+    assert "testing 3 servers, " in err and ": about " in err
+    assert "1 of 3 servers conform, 2 without a verdict" in out
     assert "MemoryError" in out
-    _, ada, eve = csv.reader(io.StringIO((tmp_path / "out" / "scores.csv").read_text()))
-    assert (ada[0], ada[1], ada[6]) == ("Ada", "conforms", "9.0")
-    assert (eve[0], eve[1], eve[6]) == ("Eve", "no verdict", "")
+    heads, ada, eve, dora = csv.reader(io.StringIO((tmp_path / "out" / "scores.csv").read_text()))
+    assert (ada[0], ada[2], ada[7], ada[8]) == ("Ada", "conforms", "9.0", "9.0")
+    assert (eve[0], eve[2], eve[7], eve[8]) == ("Eve", "no verdict", "0.0", "10.0")
+    assert heads[:3] == ["server", "e-mail", "verdict"] and heads[7:9] == ["points", "max"]
+    assert (ada[1], dora[1]) == ("ada@x.edu", "dora@x.edu")
+    assert (ada[-1], eve[-1]) == ("Clocks, 1 point (left out by --quick)", "")
+    assert "left out of the points of 1 server: Clocks, 1 point (left out by --quick)" in out
+    assert dora[-2].endswith("confine: ended, for it used more than 5 MiB of disk")
+    given = {name: json.loads((tmp_path / "out" / name / "gradescope.json").read_text()) for name in ("Ada", "Eve")}
+    assert (given["Ada"]["score"], given["Eve"]["score"]) == (9.0, 0.0)
+    assert "MemoryError" in given["Eve"]["output"]
+    results = (tmp_path / "out" / "Ada" / "results.json").read_text()
+    assert "--launch 'python3 server.py --port {port}'" in results and "confine.py" not in results
+    assert str(tmp_path) not in results and "submission-" not in results
     page = (tmp_path / "out" / "matrix.html").read_text()
     assert 'href="Ada/report.html"' in page and 'href="Eve/log.txt"' in page
     assert "<bdi>Ada</bdi>" in (tmp_path / "out" / "Ada" / "report.html").read_text()

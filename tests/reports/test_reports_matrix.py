@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from reports import grids
 from reports.__main__ import main
-from reports.matrix import column, matrix, names
+from reports.matrix import Column, column, matrix, names
 from reports.results import load
 
 GOLDENS = Path(__file__).parent / "goldens"
@@ -99,6 +100,11 @@ def test_markdown_is_the_golden_one(runs: list[Path], tmp_path: Path) -> None:
     if os.environ.get("UPDATE_GOLDENS"):
         golden.write_text(written, encoding="utf-8")
     assert written == golden.read_text(encoding="utf-8")
+
+
+def test_a_server_that_crashed_leads_to_its_log() -> None:
+    told = grids.plain(matrix([Column("a|b", "it crashed", "a_b/log.txt", log="a_b/log.txt")]))
+    assert "](a_b/log.txt): it crashed" in told
 
 
 def test_another_ending_is_refused(runs: list[Path], capsys: pytest.CaptureFixture[str]) -> None:

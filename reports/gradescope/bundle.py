@@ -1,0 +1,92 @@
+"""The zip that is uploaded to Gradescope: its two scripts, the suite, what it needs, the rubric, and how to test."""
+
+import io
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+import zipfile
+from collections.abc import Iterator, Mapping
+from importlib import metadata
+from pathlib import Path
+
+from reports.escape import sentence
+from reports.gradescope.settings import Settings
+from reports.results import Requirement, ResultsError
+from reports.rubric import load_rubric
+
+PACKAGES = ("conformance", "reports")
+SCRIPTS = ("setup.sh", "run_autograder")
+DISTRIBUTION = "smtp-conformance"
+REFUSED = 4
+"""The suite's exit status for wrong usage."""
+
+
+def bundle(settings: Settings, rubric: Path) -> bytes:
+    """Make the zip.
+
+    Args:
+        settings: how the servers are tested.
+        rubric: what is worth how much.
+
+    Raises:
+        ResultsError: the rubric is wrong or of another assignment, the suite refuses its options, or it is not
+            installed, so that it is not known what it needs.
+    """
+    home = Path(__file__).parent
+    load_rubric(rubric).shared_out(_ledger(home.parent.parent))
+    _accept(settings)
+    files = {
+        **{name: (home / name).read_bytes() for name in SCRIPTS},
+        "settings.json": settings.text().encode(),
+        "rubric.toml": rubric.read_bytes(),
+        "requirements.txt": "".join(f"{one}\n" for one in _requirements()).encode(),
+        **dict(_suite(home.parent.parent)),
+    }
+    return _zipped(files)
+
+
+def _ledger(project: Path) -> list[Requirement]:
+    """The suite's requirements: better a rubric is refused here than in front of every student."""
+    rows = tomllib.loads((project / "conformance" / "requirements.toml").read_text(encoding="utf-8"))["requirement"]
+    return [Requirement(row["id"], row["level"], row["section"], row["rule"], "skip", "") for row in rows]
+
+
+def _accept(settings: Settings) -> None:
+    """Let the suite look at its options, for the same reason."""
+    words = [sys.executable, "-m", "conformance", "--collect-only", "-q", "-p", "no:cacheprovider"]
+    words += ["--launch", settings.launch, *settings.options]
+    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    if done.returncode == REFUSED:
+        why = re.search(r"(?:error|conformance): (.+)", done.stderr)
+        told = sentence(why[1]) if why else "`python -m conformance --help` lists what it takes"
+        raise ResultsError(f"the suite refuses {sentence(shlex.join(settings.options))}: {told}")
+
+
+def _requirements() -> list[str]:
+    try:
+        needed = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        raise ResultsError("the suite is not installed: `pip install .` in its clone, and call this again") from None
+    return [one for one in needed if "extra ==" not in one]
+
+
+def _suite(project: Path) -> Iterator[tuple[str, bytes]]:
+    for package in PACKAGES:
+        for path in sorted((project / package).rglob("*")):
+            told = path.relative_to(project)
+            if path.is_file() and "__pycache__" not in told.parts and told.parts[:2] != ("reports", "out"):
+                yield f"suite/{told.as_posix()}", path.read_bytes()
+
+
+def _zipped(files: Mapping[str, bytes]) -> bytes:
+    """Pack them, the scripts executable, and the same files always into the same bytes."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            entry = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = (0o755 if name in SCRIPTS else 0o644) << 16
+            archive.writestr(entry, data)
+    return packed.getvalue()
