@@ -1,8 +1,7 @@
-"""The pytest plugin: options, the hand-over of cases to the harness, exit status, and the call to the reports."""
+"""The pytest plugin: the hand-over of cases to the harness, exit status, and the call to the reports."""
 
 from __future__ import annotations
 
-import argparse
 import random
 import shlex
 import signal
@@ -10,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
@@ -24,8 +23,12 @@ from conformance.harness import again, dialect, folder, ledger, outcome, plannin
 from conformance.harness.results import Collector
 from conformance.harness.runner import Runner
 from conformance.harness.scheduling import OneByOne
-from conformance.harness.settings import Settings, UsageError
+from conformance.harness.settings import UsageError
+from conformance.options import command, pytest_addoption, repeat, settings_of
 from conformance.progress import Progress
+from conformance.told import Told
+
+__all__ = ["pytest_addoption"]  # a hook that pytest looks for here
 
 RUNNER = pytest.StashKey[Runner]()
 COLLECTOR = pytest.StashKey[Collector]()
@@ -40,61 +43,6 @@ MARKERS = (
     "long: a case that takes its time without waiting for a clock",
     "places(count): how many connections a case holds at once",
 )
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the suite's options."""
-    group = parser.getgroup("conformance", "SMTP conformance")
-    add = group.addoption
-    add("--target", metavar="HOST:PORT", help="The server to test; an IPv6 host in brackets.")
-    add(
-        "--launch",
-        metavar="COMMAND",
-        help="Start the server to test: {host}, {port} and {time_limit} are filled in. Without {port} it is expected "
-        "on 127.0.0.1:8765. Without --target and --launch the reference server is tested.",
-    )
-    add("--wrap", metavar="COMMAND", help="Put this in front of the command that starts the server, as a sandbox is.")
-    add(
-        "--shown-as",
-        metavar="COMMAND",
-        help="What reports call the command that starts the server, in place of --launch and --wrap: how its author "
-        "starts it.",
-    )
-    add("--mailbox", metavar="DIR", help="Where a --target server on this machine keeps its mailbox.")
-    add("--source", metavar="DIR", help="The server's source, to see which primitives its pool is built from.")
-    add("--dialect", default="cs4410-2016", metavar="NAME", help="cs4410-2016 (default), cs4410-2014 or a TOML file.")
-    add("--time-limit", type=float, default=10.0, metavar="SECONDS", help="The server's time limit (default 10).")
-    add("--course", choices=("4410", "4411"), default="4410", help="For 4411 the backup is extra credit.")
-    add("--seed", type=int, help="Decides every host, address, body and cut (default: random, and printed).")
-    add(
-        "--examples",
-        type=int,
-        metavar="N",
-        help="How many random conversations are run, however slow the server is (default 300, 20 with --quick, fewer "
-        "on a server that is slow by itself; 10000 for a night).",
-    )
-    add(
-        "--times",
-        type=int,
-        default=1,
-        metavar="N",
-        help="Run a case that finds nothing again, so many times in all: for what shows only now and then.",
-    )
-    add("--alone-again", action="store_true", help=argparse.SUPPRESS)  # each case alone, on a server of its own
-    add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
-    add("--quick", action="store_true", help="Leave out the cases that wait for a clock, and the longest.")
-    add(
-        "--report",
-        metavar="DIR",
-        help="Where results.json, report.md and report.html go (default reports/out/<target>).",
-    )
-
-
-def settings_of(config: pytest.Config) -> Settings:
-    """The suite's options as the harness takes them."""
-    option = config.option
-    names = Settings.__dataclass_fields__
-    return Settings(**{name: getattr(option, name) for name in names})
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -298,7 +246,7 @@ def pytest_runtest_makereport(
     if call.when == "call" and record is not None:
         runner = item.config.stash[RUNNER]
         often = ["--times", "10"] if item.get_closest_marker("alone") else []
-        plain = record.plain(_repeat(item.config, *often, record.id))
+        plain = record.plain(repeat(item.config, *often, record.id))
         data = {
             "position": item.stash[planning.POSITION],
             "case": plain,
@@ -316,25 +264,7 @@ def pytest_runtest_makereport(
     return report
 
 
-def _repeat(config: pytest.Config, *more: str) -> str:
-    """The command that holds cases again, as whoever reads the report can run it."""
-    if shown := config.option.shown_as:
-        return _command(config, {"launch": shown}, *more)
-    return _command(config, vars(config.option), *more)
-
-
-def _command(config: pytest.Config, server: Mapping[str, str | None], *more: str) -> str:
-    option = config.option
-    words = ["python", "-m", "conformance", "--seed", str(option.seed)]
-    for name in ("target", "launch", "wrap", "mailbox", "source"):
-        if value := server.get(name):
-            words += [f"--{name}", value]
-    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
-        if (value := getattr(option, name)) != default:
-            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
-    return shlex.join([*words, *more])
-
-
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     """Gather records; in a worker there is no collector, and the report travels on."""
     collector = Collector.current
@@ -343,6 +273,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     data = getattr(report, "conformance", None)
     if data:
         collector.add(data)
+        if report.failed:
+            vars(report)["longrepr"] = Told(data["case"])
         collector.complaints.update(data["complaints"])
         collector.refusal = collector.refusal or data["refusal"]
     elif report.failed:
@@ -418,7 +350,7 @@ def _run_again(config: pytest.Config, cases: list[str]) -> list[dict[str, Any]]:
     if terminal and config.option.verbose >= 0:
         count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
         terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
-    _, *words = shlex.split(_command(config, vars(config.option)))
+    _, *words = shlex.split(command(config, vars(config.option)))
     if config.option.shown_as:
         words += ["--shown-as", config.option.shown_as]
     with tempfile.TemporaryDirectory(prefix="conformance-again-") as place:

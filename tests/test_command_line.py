@@ -375,3 +375,23 @@ def test_junit_names_the_requirements(suite: Callable[..., Run], tmp_path: Path)
         names[case.attrib["name"]] = [one.attrib["value"] for one in found if one.attrib["name"] == "requirement"]
     held = results_in(tmp_path / "out")["cases"]
     assert names == {case["id"].partition("::")[2]: case["requirements"] for case in held}
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_junit_tells_all_of_a_finding(suite: Callable[..., Run], tmp_path: Path, workers: str) -> None:
+    """Why in the message, and in the body what was expected, what came, the transcript and how it is repeated."""
+    greets = "import socket, sys\nlistener = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+    greets += "while True:\n    client, _ = listener.accept()\n    client.sendall(b'220 hello\\x1b]]>\\r\\n')\n"
+    (tmp_path / "server.py").write_text(greets)
+    command = f"{shlex.quote(sys.executable)} server.py {{port}}"
+    words = ("cs4410/test_greeting.py::test_greeting", workers, "--report", "out", "--junitxml", "junit.xml")
+    run = suite(*words, "--launch", command)
+    assert run.returncode == BROKEN, run.stdout + run.stderr
+    [failure] = ElementTree.parse(tmp_path / "junit.xml").iter("failure")
+    [case] = results_in(tmp_path / "out")["cases"]
+    assert failure.attrib["message"] == f"greeting: {case['reason']}"
+    assert failure.text
+    assert [line for line in failure.text.splitlines() if line.startswith("came")] == [r"came      220 hello\x1b]]>"]
+    expected, repeat = f"expected  {case['expected']}", f"repeat: {case['repeat']}"
+    assert {expected, repeat, case["title"]} <= set(failure.text.splitlines())
+    assert re.search(r"ms  <-1?    220 hello\\x1b\]\]>\\r\\n$", failure.text, re.MULTILINE)
