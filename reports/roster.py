@@ -8,6 +8,7 @@ import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ class Entry:
     options: tuple[str, ...]
     email: str = ""
 
-    @property
+    @cached_property
     def files(self) -> list[Path]:
         """The files in its directory that its command names."""
         words = [word for word in map(Path, shlex.split(self.launch or "")) if ".." not in word.parts]
@@ -83,14 +84,14 @@ class Roster:
     """The class.
 
     Attributes:
-        path: the roster's file.
+        private: the files that no server may read: the roster itself, and who the students are.
         at_once: how many servers are tested side by side.
         minutes: how long the test of one may take.
         options: the suite's, for every server.
         remarks: what the grader should know of it, a line each.
     """
 
-    path: Path
+    private: tuple[Path, ...]
     entries: tuple[Entry, ...]
     at_once: int
     minutes: float
@@ -106,7 +107,7 @@ class Roster:
     def sees(self, entry: Entry) -> list[Path]:
         """What a launched server may read: its directory, or only the files it names where that holds others', too."""
         others = [other for other in self.launched if (other.directory, other.files) != (entry.directory, entry.files)]
-        foreign = [self.path, *(path for other in others for path in (other.files or [other.directory]))]
+        foreign = [*self.private, *(path for other in others for path in (other.files or [other.directory]))]
         for folder in (entry.directory, *(file.parent for file in entry.files)):
             if not any(path.is_relative_to(folder) for path in foreign):
                 return [folder]
@@ -135,7 +136,8 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
     limits = checked.inner("limits")
     limits.only(*asdict(Limits()))
     home = path.parent
-    students = load_students(home / checked.text("students")) if "students" in checked else []
+    listed = home / checked.text("students") if "students" in checked else None
+    students = load_students(listed) if listed else []
     launch = checked.text("launch") if "launch" in checked else None
     folders: set[str] = set()
     entries = [_entry(entry, home, launch, students, folders) for entry in checked.objects("server")]
@@ -152,7 +154,7 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
             raise WrongShape(f"the server {named(one)} is there twice")
     at_once = checked.integer("at_once") if "at_once" in checked else max(1, (os.cpu_count() or 1) // 2)
     return Roster(
-        path=path,
+        private=(path, listed.resolve()) if listed else (path,),
         entries=tuple(entries),
         at_once=int(_within(at_once, 1, MOST_AT_ONCE, "at_once")),
         minutes=_within(checked.number("minutes") if "minutes" in checked else 15, 0.01, 24 * 60, "minutes"),

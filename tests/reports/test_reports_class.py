@@ -6,6 +6,7 @@ import json
 import shutil
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from reports import teach
 from reports.classroom import Classroom, Ended
 from reports.isolation import Isolation
 from reports.results import ResultsError
-from reports.roster import load_roster
+from reports.roster import Entry, load_roster
 
 PROJECT = Path(__file__).parents[2]
 # A suite that does to each server what its address says; `test_two_real_servers` holds the real one.
@@ -57,6 +58,7 @@ class Class:
         self.suite = folder / "suite.py"
         self.suite.write_text(SUITE.replace("HOSTILE", repr(str(hostile))))
         self.told: list[Ended] = []
+        self.planned: list[str] = []
 
     def roster(self, text: str, **servers: str) -> Path:
         entries = [f'[[server]]\nname = "{name}"\ntarget = "{what}:1"\n' for name, what in servers.items()]
@@ -68,9 +70,13 @@ class Class:
         roster = load_roster(self.roster(text, **servers))
         self.told = []
         suite = [sys.executable, str(self.suite)]
-        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, suite=suite)
+        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, plan=self.plan, suite=suite)
         room.hold(fresh, again)
         return room
+
+    def plan(self, waiting: Sequence[Entry]) -> None:
+        assert not [ended for ended in self.told if not ended.again], "it is told before any is tested"
+        self.planned = [entry.name for entry in waiting]
 
     def moment(self, name: str, what: str) -> float:
         return float((self.folder / "out" / name / what).read_text())
@@ -115,6 +121,7 @@ def test_a_server_that_cannot_be_copied_costs_only_itself(lesson: Class, monkeyp
     room = lesson.hold('submissions = "*/server.py"\nlaunch = "python3 server.py {port}"')
     assert (room.ended["big"].status, room.ended["small"].status) == (4, 1)
     assert "more than 1 files" in room.ended["big"].told
+    assert "more than 1 files" in (lesson.folder / "out" / "big" / "log.txt").read_text()
 
 
 def test_no_more_at_once_than_the_bound(lesson: Class) -> None:
@@ -133,7 +140,9 @@ def test_it_goes_on_where_it_was(lesson: Class) -> None:
 
     def tested(**options: Any) -> list[str]:
         lesson.hold(**options, **servers)
-        return sorted(ended.entry.name for ended in lesson.told if not ended.again)
+        found = sorted(ended.entry.name for ended in lesson.told if not ended.again)
+        assert found == lesson.planned
+        return found
 
     assert tested() == ["a", "b", "c"]
     assert tested() == []

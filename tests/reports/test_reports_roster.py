@@ -169,13 +169,16 @@ def test_a_csv_that_is_none_is_one_line(text: str, tmp_path: Path) -> None:
 
 def seen(told: Roster, name: str) -> list[str]:
     [entry] = [entry for entry in told.entries if entry.name == name]
-    return [str(path.relative_to(told.path.parent)) for path in told.sees(entry)]
+    return [str(path.relative_to(told.private[0].parent)) for path in told.sees(entry)]
 
 
 def test_no_server_sees_what_is_not_its_own(tmp_path: Path) -> None:
     """The whole of its folder, if only its own files are in it; else the files of its command."""
     told = roster(tmp_path, FOLDERS, "submissions/ada/server.py", "submissions/ben/server.py")
     assert seen(told, "ada") == ["submissions/ada"]
+    (tmp_path / "submissions" / "ada" / "all.csv").write_text("sid\nada")
+    told = roster(tmp_path, 'students = "submissions/ada/all.csv"\n' + FOLDERS)
+    assert seen(told, "ada") == ["submissions/ada/server.py"]
     told = roster(tmp_path, 'submissions = "*.py"\nlaunch = "python3 {file}"', "ada.py", "ben.py")
     assert seen(told, "ada") == ["ada.py"]
     entry = '[[server]]\nname = "{0}"\nlaunch = "python3 submissions/{0}/server.py {{port}}"\n'
