@@ -179,6 +179,8 @@ def _entry(entry: Checked, home: Path, usual: str | None, students: Sequence[Stu
     if not directory.is_dir():
         raise WrongShape(f"the server {named(name)}: {typed(str(directory))} is no directory")
     if launch is not None:
+        if "{file}" in launch:
+            raise WrongShape(f"the server {named(name)}: launch: only submissions have a {{file}}, so name it")
         _check_command(launch, name)
     options = entry.texts("options") if "options" in entry else ()
     student = student_of(name, students)

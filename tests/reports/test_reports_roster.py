@@ -43,11 +43,12 @@ def test_each_folder_is_a_server(tmp_path: Path) -> None:
 
 def test_launch_is_for_all_that_have_no_other(tmp_path: Path) -> None:
     text = (
-        FOLDERS + 'launch = "python2 {file} -p {port}"\n[[server]]\nname = "x"\n[[server]]\nname = "y"\ntarget = "y:1"'
+        FOLDERS
+        + 'launch = "python2 server.py -p {port}"\n[[server]]\nname = "x"\n[[server]]\nname = "y"\ntarget = "y:1"'
     )
     told = roster(tmp_path, text, "submissions/ada/server.py")
     assert {entry.name: entry.launch for entry in told.entries} == {
-        "x": "python2 {file} -p {port}",
+        "x": "python2 server.py -p {port}",
         "y": None,
         "ada": "python2 server.py -p {port}",
     }
@@ -79,6 +80,7 @@ def test_a_submission_is_called_after_what_differs(
         ('submissions = "../*/server.py"', "must be a pattern"),
         ('submissions = "x/*/*.py"', "ada has more than one file: x/ada/b.py"),
         ('submissions = "x/*/a.py"\nlaunch = " "', "launch is empty"),
+        ('launch = "python3 {file}"\n[[server]]\nname = "x"', "only submissions have a {file}"),
         ('submissions = "x/*/a.py"\nstudents = "none.csv"', "students: cannot read"),
         ('submissions = "x/*/a.py"\nstudents = "x/ada/a.py"', "has none of the columns sid, email"),
         *(
