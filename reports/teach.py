@@ -94,16 +94,20 @@ def hold(
 def _isolation(roster: Roster, folder: Path, unconfined: bool) -> Isolation:
     """Choose how servers are kept from the rest, or refuse to start them."""
     isolation, trouble = choose()
-    if isolation.user and not isolation.bubblewrap:
-        paths = [*roster.private, *(path for entry in roster.launched for path in roster.sees(entry))]
+    only_users = isolation.user and not isolation.bubblewrap
+    if only_users:
+        paths = [
+            folder.absolute(),
+            *roster.private,
+            *(path for entry in roster.launched for path in roster.sees(entry)),
+        ]
         trouble = open_to_all(paths, roster.private[0].parent)
     if trouble and not unconfined:
         raise ResultsError(f"{trouble}, {ACCEPT}")
     if trouble:
         print(f"reports: {trouble}", file=sys.stderr)
-    if isolation.user:
-        _create(folder)
-        folder.chmod(0o700)
+    if only_users:
+        _create(folder, 0o700)
     return isolation
 
 
@@ -144,9 +148,9 @@ def _write(listed: Sequence[Score], folder: Path) -> None:
         _write_text(folder / name, text)
 
 
-def _create(folder: Path) -> None:
+def _create(folder: Path, mode: int = 0o777) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:
         raise ResultsError(f"cannot make the folder {typed(str(folder))}: {error.strerror}") from None
 
