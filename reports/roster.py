@@ -63,13 +63,21 @@ class Entry:
     @cached_property
     def files(self) -> list[Path]:
         """The files in its directory that its command names."""
-        words = [word for word in map(Path, shlex.split(self.launch or "")) if ".." not in word.parts]
-        return [path for word in words if not word.is_absolute() and (path := self.directory / word).is_file()]
+        inner = map(self._inner, shlex.split(self.launch or ""))
+        return [self.directory / path for path in inner if path is not None]
 
     def command(self, folder: Path) -> str:
         """The command that starts it from a copy of its directory, wherever it is run."""
         words = shlex.split(self.launch or "")
-        return shlex.join(str(folder / word) if (folder / word).is_file() else word for word in words)
+        return shlex.join(word if (path := self._inner(word)) is None else str(folder / path) for word in words)
+
+    def _inner(self, word: str) -> Path | None:
+        """The path within the directory of a file that a word of the command names."""
+        path = Path(word)
+        if path.is_absolute() and path.is_relative_to(self.directory):
+            path = path.relative_to(self.directory)
+        is_inner = not path.is_absolute() and ".." not in path.parts and (self.directory / path).is_file()
+        return path if is_inner else None
 
     @property
     def place(self) -> str:

@@ -194,6 +194,14 @@ def test_no_server_sees_what_is_not_its_own(tmp_path: Path) -> None:
     assert seen(roster(tmp_path, outside + entry.format("ben")), "o") == ["submissions/ada"]
 
 
+def test_files_of_the_directory_are_those_of_the_copy(tmp_path: Path) -> None:
+    """Whether their paths are whole or not; others stay as they are."""
+    launch = f"/bin/sh run.sh {tmp_path}/s/server.py ../s/server.py none.py"
+    text = f'[[server]]\nname = "a"\ndirectory = "s"\nlaunch = "{launch}"\n'
+    [entry] = roster(tmp_path, text, "s/server.py", "s/run.sh").entries
+    assert entry.command(Path("/copy")) == "/bin/sh /copy/run.sh /copy/server.py ../s/server.py none.py"
+
+
 def test_how_long_it_takes(tmp_path: Path) -> None:
     files = [f"submissions/{number}/server.py" for number in range(10)]
     told = roster(tmp_path, f'{FOLDERS}at_once = 4\nlaunch = "python3 server.py {{port}}"', *files)
