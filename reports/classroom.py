@@ -150,6 +150,7 @@ class Classroom:
                 try:
                     self._running.append(self._run(entry))
                 except LodgingError as error:
+                    (self._folder / entry.folder / "log.txt").write_text(f"{error}\n", encoding="utf-8")
                     self._end(Ended(entry, USAGE, sentence(str(error)), 0.0))
 
     def _run(self, entry: Entry) -> _Run:

@@ -84,5 +84,4 @@ def _is_open(path: Path) -> bool:
 
 def _to_be_hidden(path: Path, home: Path) -> Path:
     """Rather a folder of all submissions than each of them, but not all that lies beside the roster."""
-    below = path.relative_to(home).parts if path.is_relative_to(home) else ()
-    return home / below[0] if below else path
+    return path.parent if home in path.parent.parents else path

@@ -8,6 +8,7 @@ import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -59,16 +60,24 @@ class Entry:
     options: tuple[str, ...]
     email: str = ""
 
-    @property
+    @cached_property
     def files(self) -> list[Path]:
         """The files in its directory that its command names."""
-        words = [word for word in map(Path, shlex.split(self.launch or "")) if ".." not in word.parts]
-        return [path for word in words if not word.is_absolute() and (path := self.directory / word).is_file()]
+        inner = map(self._inner, shlex.split(self.launch or ""))
+        return [self.directory / path for path in inner if path is not None]
 
     def command(self, folder: Path) -> str:
         """The command that starts it from a copy of its directory, wherever it is run."""
         words = shlex.split(self.launch or "")
-        return shlex.join(str(folder / word) if (folder / word).is_file() else word for word in words)
+        return shlex.join(word if (path := self._inner(word)) is None else str(folder / path) for word in words)
+
+    def _inner(self, word: str) -> Path | None:
+        """The path within the directory of a file that a word of the command names."""
+        path = Path(word)
+        if path.is_absolute() and path.is_relative_to(self.directory):
+            path = path.relative_to(self.directory)
+        is_inner = not path.is_absolute() and ".." not in path.parts and (self.directory / path).is_file()
+        return path if is_inner else None
 
     @property
     def place(self) -> str:
@@ -83,14 +92,14 @@ class Roster:
     """The class.
 
     Attributes:
-        path: the roster's file.
+        private: the files that no server may read: the roster itself, and who the students are.
         at_once: how many servers are tested side by side.
         minutes: how long the test of one may take.
         options: the suite's, for every server.
         remarks: what the grader should know of it, a line each.
     """
 
-    path: Path
+    private: tuple[Path, ...]
     entries: tuple[Entry, ...]
     at_once: int
     minutes: float
@@ -106,7 +115,7 @@ class Roster:
     def sees(self, entry: Entry) -> list[Path]:
         """What a launched server may read: its directory, or only the files it names where that holds others', too."""
         others = [other for other in self.launched if (other.directory, other.files) != (entry.directory, entry.files)]
-        foreign = [self.path, *(path for other in others for path in (other.files or [other.directory]))]
+        foreign = [*self.private, *(path for other in others for path in (other.files or [other.directory]))]
         for folder in (entry.directory, *(file.parent for file in entry.files)):
             if not any(path.is_relative_to(folder) for path in foreign):
                 return [folder]
@@ -135,7 +144,8 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
     limits = checked.inner("limits")
     limits.only(*asdict(Limits()))
     home = path.parent
-    students = load_students(home / checked.text("students")) if "students" in checked else []
+    listed = home / checked.text("students") if "students" in checked else None
+    students = load_students(listed) if listed else []
     launch = checked.text("launch") if "launch" in checked else None
     folders: set[str] = set()
     entries = [_entry(entry, home, launch, students, folders) for entry in checked.objects("server")]
@@ -152,7 +162,7 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
             raise WrongShape(f"the server {named(one)} is there twice")
     at_once = checked.integer("at_once") if "at_once" in checked else max(1, (os.cpu_count() or 1) // 2)
     return Roster(
-        path=path,
+        private=(path, listed.resolve()) if listed else (path,),
         entries=tuple(entries),
         at_once=int(_within(at_once, 1, MOST_AT_ONCE, "at_once")),
         minutes=_within(checked.number("minutes") if "minutes" in checked else 15, 0.01, 24 * 60, "minutes"),
@@ -177,6 +187,8 @@ def _entry(entry: Checked, home: Path, usual: str | None, students: Sequence[Stu
     if not directory.is_dir():
         raise WrongShape(f"the server {named(name)}: {typed(str(directory))} is no directory")
     if launch is not None:
+        if "{file}" in launch:
+            raise WrongShape(f"the server {named(name)}: launch: only submissions have a {{file}}, so name it")
         _check_command(launch, name)
     options = entry.texts("options") if "options" in entry else ()
     student = student_of(name, students)

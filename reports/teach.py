@@ -14,7 +14,7 @@ from reports.estimate import duration, seconds_left
 from reports.gradescope.document import UNTESTED, document, without_points
 from reports.isolation import Isolation, choose, open_to_all
 from reports.matrix import Column
-from reports.progress import Line
+from reports.progress import Line, Progress
 from reports.results import ResultsError
 from reports.roster import PLAIN, Entry, Roster, load_roster
 from reports.rubric import Rubric, load_rubric
@@ -66,7 +66,7 @@ def hold(
         isolation,
         tell=lambda ended: line.above(_told(ended)),
         show=lambda names: line.show(_shown(room, names)),
-        plan=lambda waiting: print(_planned(roster, waiting), file=sys.stderr),
+        plan=lambda waiting: print(_planned(room, waiting), file=sys.stderr),
     )
     interrupted = False
     # Whoever ends us ends the runs that we started as well.
@@ -76,7 +76,12 @@ def hold(
     except KeyboardInterrupt:
         interrupted = True
     line.clear()
-    listed = [_score(room, entry, folder, rubric) for entry in roster.entries if entry.name in room.ended]
+    ended = [entry for entry in roster.entries if entry.name in room.ended]
+    listed = []
+    with Progress(len(ended), "runs read") as progress:
+        for entry in ended:
+            listed.append(_score(room, entry, folder, rubric))
+            progress.step()
     _write(listed, folder)
     if listed:
         print(scores.table(listed) + "\n")
@@ -92,16 +97,20 @@ def hold(
 def _isolation(roster: Roster, folder: Path, unconfined: bool) -> Isolation:
     """Choose how servers are kept from the rest, or refuse to start them."""
     isolation, trouble = choose()
-    if isolation.user and not isolation.bubblewrap:
-        paths = [roster.path, *(path for entry in roster.launched for path in roster.sees(entry))]
-        trouble = open_to_all(paths, roster.path.parent)
+    only_users = isolation.user and not isolation.bubblewrap
+    if only_users:
+        paths = [
+            folder.absolute(),
+            *roster.private,
+            *(path for entry in roster.launched for path in roster.sees(entry)),
+        ]
+        trouble = open_to_all(paths, roster.private[0].parent)
     if trouble and not unconfined:
         raise ResultsError(f"{trouble}, {ACCEPT}")
     if trouble:
         print(f"reports: {trouble}", file=sys.stderr)
-    if isolation.user:
-        _create(folder)
-        folder.chmod(0o700)
+    if only_users:
+        _create(folder, 0o700)
     return isolation
 
 
@@ -144,9 +153,9 @@ def _write(listed: Sequence[Score], folder: Path) -> None:
         _write_text(folder / name, text)
 
 
-def _create(folder: Path) -> None:
+def _create(folder: Path, mode: int = 0o777) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode, parents=True, exist_ok=True)
     except OSError as error:
         raise ResultsError(f"cannot make the folder {typed(str(folder))}: {error.strerror}") from None
 
@@ -158,13 +167,14 @@ def _write_text(path: Path, text: str) -> None:
         raise ResultsError(f"cannot write {typed(str(path))}: {error.strerror}") from None
 
 
-def _planned(roster: Roster, waiting: Sequence[Entry]) -> str:
+def _planned(room: Classroom, waiting: Sequence[Entry]) -> str:
+    roster = room.roster
     whole = counted(len(roster.entries), "server")
     if not waiting:
         return f"all of {whole} were tested before"
     before = f"{len(waiting)} of {whole}" if len(waiting) < len(roster.entries) else whole
     turns = ", one after the other on port 8765" if any(entry.place == PLAIN for entry in waiting) else ""
-    return f"testing {before}, {roster.at_once} at a time{turns}: {duration(seconds_left(roster, waiting, ()))}"
+    return f"testing {before}, {roster.at_once} at a time{turns}: {_left(room, waiting)}"
 
 
 def _told(ended: Ended) -> str:
@@ -175,6 +185,10 @@ def _told(ended: Ended) -> str:
 def _shown(room: Classroom, names: Sequence[str]) -> str:
     entries = room.roster.entries
     waiting = [entry for entry in entries if entry.name not in room.ended]
+    done = f"{len(room.ended)} of {len(entries)} tested, {_left(room, waiting)} left"
+    return f"{done}; testing {', '.join(map(named, names))}"
+
+
+def _left(room: Classroom, waiting: Sequence[Entry]) -> str:
     took = [ended.seconds for ended in room.ended.values() if ended.status in JUDGED]
-    left = duration(seconds_left(room.roster, waiting, took))
-    return f"{len(room.ended)} of {len(entries)} tested, {left} left; testing {', '.join(map(named, names))}"
+    return duration(seconds_left(room.roster, waiting, took))

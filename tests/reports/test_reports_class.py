@@ -3,9 +3,12 @@
 import csv
 import io
 import json
+import os
 import shutil
 import sys
+import tempfile
 import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +18,10 @@ from reports import teach
 from reports.classroom import Classroom, Ended
 from reports.isolation import Isolation
 from reports.results import ResultsError
-from reports.roster import load_roster
+from reports.roster import Entry, load_roster
 
 PROJECT = Path(__file__).parents[2]
-# A suite that does to each server what its address says; `test_two_real_servers` holds the real one.
+# A suite that does to each server what its address says; `test_three_real_servers` holds the real one.
 SUITE = """
 import json, os, pathlib, signal, sys, time
 words = sys.argv[1:]
@@ -57,6 +60,7 @@ class Class:
         self.suite = folder / "suite.py"
         self.suite.write_text(SUITE.replace("HOSTILE", repr(str(hostile))))
         self.told: list[Ended] = []
+        self.planned: list[str] = []
 
     def roster(self, text: str, **servers: str) -> Path:
         entries = [f'[[server]]\nname = "{name}"\ntarget = "{what}:1"\n' for name, what in servers.items()]
@@ -68,9 +72,13 @@ class Class:
         roster = load_roster(self.roster(text, **servers))
         self.told = []
         suite = [sys.executable, str(self.suite)]
-        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, suite=suite)
+        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, plan=self.plan, suite=suite)
         room.hold(fresh, again)
         return room
+
+    def plan(self, waiting: Sequence[Entry]) -> None:
+        assert not [ended for ended in self.told if not ended.again], "it is told before any is tested"
+        self.planned = [entry.name for entry in waiting]
 
     def moment(self, name: str, what: str) -> float:
         return float((self.folder / "out" / name / what).read_text())
@@ -115,6 +123,7 @@ def test_a_server_that_cannot_be_copied_costs_only_itself(lesson: Class, monkeyp
     room = lesson.hold('submissions = "*/server.py"\nlaunch = "python3 server.py {port}"')
     assert (room.ended["big"].status, room.ended["small"].status) == (4, 1)
     assert "more than 1 files" in room.ended["big"].told
+    assert "more than 1 files" in (lesson.folder / "out" / "big" / "log.txt").read_text()
 
 
 def test_no_more_at_once_than_the_bound(lesson: Class) -> None:
@@ -133,7 +142,9 @@ def test_it_goes_on_where_it_was(lesson: Class) -> None:
 
     def tested(**options: Any) -> list[str]:
         lesson.hold(**options, **servers)
-        return sorted(ended.entry.name for ended in lesson.told if not ended.again)
+        found = sorted(ended.entry.name for ended in lesson.told if not ended.again)
+        assert found == lesson.planned
+        return found
 
     assert tested() == ["a", "b", "c"]
     assert tested() == []
@@ -190,9 +201,25 @@ def test_folders_are_safe_and_different(lesson: Class) -> None:
     assert all(folder.replace("_", "").replace("-", "").isalnum() and len(folder) < 80 for folder in folders)
 
 
-def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A folder for temporary files through which every user can go."""
+    with tempfile.TemporaryDirectory(prefix="class-test-") as folder:
+        Path(folder).chmod(0o711)
+        yield Path(folder)
+
+
+@pytest.mark.parametrize("way", ["the best", "user"])
+def test_three_real_servers(
+    way: str, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The suite itself, confined servers, one of which eats memory; the matrix, the scores, and their points."""
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(place))
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    if way == "user":
+        if os.geteuid() != 0:
+            pytest.skip("only root can become another user")
+        monkeypatch.setattr(teach, "choose", lambda: (Isolation(user=True), ""))
     shutil.copytree(PROJECT / "reference_server", tmp_path / "ada" / "reference_server")
     (tmp_path / "ada" / "server.py").write_text(
         'import runpy\nrunpy.run_module("reference_server", run_name="__main__")'
@@ -200,7 +227,7 @@ def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     (tmp_path / "eve").mkdir()
     (tmp_path / "eve" / "server.py").write_text("x = bytearray(10 << 30)")
     entry = '[[server]]\nname = "{}"\ndirectory = "{}"\nlaunch = "python3 server.py --port {{port}}"\n'
-    options = 'options = ["--quick", "-n0", "--seed", "7", "-k", "test_greeting"]\n'
+    options = 'options = ["--quick", "-n0", "--seed", "7", "-k", "test_greeting or test_entry_of_handout"]\n'
     roster = tmp_path / "roster.toml"
     entries = [entry.format(name.title(), name) + f'email = "{name}@x.edu"\n' for name in ("ada", "eve", "dora")]
     roster.write_text("\n".join([options, "[limits]\ndisk = 5", *entries]))
@@ -232,4 +259,6 @@ def test_two_real_servers(tmp_path: Path, capsys: pytest.CaptureFixture[str], mo
     assert str(tmp_path) not in results and "submission-" not in results
     page = (tmp_path / "out" / "matrix.html").read_text()
     assert 'href="Ada/report.html"' in page and 'href="Eve/log.txt"' in page
+    left = [path.name for path in place.iterdir() if "locks" not in path.name]
+    assert not left, "neither copies nor mailboxes are left"
     assert "<bdi>Ada</bdi>" in (tmp_path / "out" / "Ada" / "report.html").read_text()

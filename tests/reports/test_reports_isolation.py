@@ -12,7 +12,7 @@ import pytest
 
 from reports import confine, isolation, lodging, teach
 from reports.__main__ import main
-from reports.classroom import wrapper
+from reports.classroom import Classroom, wrapper
 from reports.isolation import Isolation, choose, open_to_all
 from reports.lodging import Lodging, LodgingError, User
 from reports.roster import Limits
@@ -96,6 +96,15 @@ def test_what_every_user_can_read_has_to_be_hidden(
     assert main(["class", str(roster), "-o", str(place / "out")]) == 4
     assert f"chmod o-rwx {roster} {place}/server.py`" in capsys.readouterr().err
     assert not (place / "out").exists()
+    (place / "out").mkdir()
+    assert main(["class", str(roster), "-o", str(place / "out")]) == 4
+    assert f"chmod o-rwx {place}/out {roster} " in capsys.readouterr().err
+    for name in ("server.py", "roster.toml"):
+        (place / name).chmod(0o640)
+    (place / "out").rmdir()
+    monkeypatch.setattr(Classroom, "hold", lambda *_: None)
+    assert main(["class", str(roster), "-o", str(place / "out")]) == 0
+    assert (place / "out").stat().st_mode & 0o777 == 0o700
 
 
 def test_open_is_what_a_way_leads_to(place: Path) -> None:

@@ -43,11 +43,12 @@ def test_each_folder_is_a_server(tmp_path: Path) -> None:
 
 def test_launch_is_for_all_that_have_no_other(tmp_path: Path) -> None:
     text = (
-        FOLDERS + 'launch = "python2 {file} -p {port}"\n[[server]]\nname = "x"\n[[server]]\nname = "y"\ntarget = "y:1"'
+        FOLDERS
+        + 'launch = "python2 server.py -p {port}"\n[[server]]\nname = "x"\n[[server]]\nname = "y"\ntarget = "y:1"'
     )
     told = roster(tmp_path, text, "submissions/ada/server.py")
     assert {entry.name: entry.launch for entry in told.entries} == {
-        "x": "python2 {file} -p {port}",
+        "x": "python2 server.py -p {port}",
         "y": None,
         "ada": "python2 server.py -p {port}",
     }
@@ -79,6 +80,7 @@ def test_a_submission_is_called_after_what_differs(
         ('submissions = "../*/server.py"', "must be a pattern"),
         ('submissions = "x/*/*.py"', "ada has more than one file: x/ada/b.py"),
         ('submissions = "x/*/a.py"\nlaunch = " "', "launch is empty"),
+        ('launch = "python3 {file}"\n[[server]]\nname = "x"', "only submissions have a {file}"),
         ('submissions = "x/*/a.py"\nstudents = "none.csv"', "students: cannot read"),
         ('submissions = "x/*/a.py"\nstudents = "x/ada/a.py"', "has none of the columns sid, email"),
         *(
@@ -169,13 +171,16 @@ def test_a_csv_that_is_none_is_one_line(text: str, tmp_path: Path) -> None:
 
 def seen(told: Roster, name: str) -> list[str]:
     [entry] = [entry for entry in told.entries if entry.name == name]
-    return [str(path.relative_to(told.path.parent)) for path in told.sees(entry)]
+    return [str(path.relative_to(told.private[0].parent)) for path in told.sees(entry)]
 
 
 def test_no_server_sees_what_is_not_its_own(tmp_path: Path) -> None:
     """The whole of its folder, if only its own files are in it; else the files of its command."""
     told = roster(tmp_path, FOLDERS, "submissions/ada/server.py", "submissions/ben/server.py")
     assert seen(told, "ada") == ["submissions/ada"]
+    (tmp_path / "submissions" / "ada" / "all.csv").write_text("sid\nada")
+    told = roster(tmp_path, 'students = "submissions/ada/all.csv"\n' + FOLDERS)
+    assert seen(told, "ada") == ["submissions/ada/server.py"]
     told = roster(tmp_path, 'submissions = "*.py"\nlaunch = "python3 {file}"', "ada.py", "ben.py")
     assert seen(told, "ada") == ["ada.py"]
     entry = '[[server]]\nname = "{0}"\nlaunch = "python3 submissions/{0}/server.py {{port}}"\n'
@@ -187,6 +192,14 @@ def test_no_server_sees_what_is_not_its_own(tmp_path: Path) -> None:
     assert seen(roster(tmp_path, module), "m") == []
     outside = '[[server]]\nname = "o"\ndirectory = "submissions/ada"\nlaunch = "python3 ../ben/server.py"\n'
     assert seen(roster(tmp_path, outside + entry.format("ben")), "o") == ["submissions/ada"]
+
+
+def test_files_of_the_directory_are_those_of_the_copy(tmp_path: Path) -> None:
+    """Whether their paths are whole or not; others stay as they are."""
+    launch = f"/bin/sh run.sh {tmp_path}/s/server.py ../s/server.py none.py"
+    text = f'[[server]]\nname = "a"\ndirectory = "s"\nlaunch = "{launch}"\n'
+    [entry] = roster(tmp_path, text, "s/server.py", "s/run.sh").entries
+    assert entry.command(Path("/copy")) == "/bin/sh /copy/run.sh /copy/server.py ../s/server.py none.py"
 
 
 def test_how_long_it_takes(tmp_path: Path) -> None:
