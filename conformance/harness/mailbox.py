@@ -5,18 +5,24 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+import os
 import re
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
+AROUND = 24
+"""Bytes of a line that are shown on either side of where it is wrong."""
 PIECE = 1024 * 1024
 """Bytes of a file or a body that are read or compared at a time."""
+
+HEAD = "Received, Number, From, To and an empty line, in this order"
+"""What an entry begins with."""
 
 _START = b"Received: from "
 _ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
@@ -36,6 +42,7 @@ class Message:
     Attributes:
         body: the bytes between DATA and the dot, as sent, each line with its CRLF.
         number: what the reply told.
+        connection: the number of the connection that it came over, in the transcript; 0 if nobody asks.
     """
 
     host: str
@@ -43,6 +50,7 @@ class Message:
     recipients: tuple[str, ...]
     body: bytes
     number: int
+    connection: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,11 @@ class Entry:
     netid: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The entry for people: a long one cut."""
+        return self.raw[:2000].decode("latin-1")
 
     @property
     def body(self) -> memoryview:
@@ -139,7 +152,7 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
     """
     if not entry.netid:
-        return {"form": "the head is not Received, Number, From, To and an empty line, in this order"}
+        return {"form": f"the head is not {HEAD}"}
     wrong = {}
     if entry.number != message.number:
         wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
@@ -149,7 +162,7 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     if case := [said for what, said in names.items() if what not in but_for_case]:
         wrong["case"] = "; ".join(case)
     if not same_body(entry.body, message.body):
-        wrong["body"] = f"the body is {_shown(entry.body)} instead of {_shown(message.body)}"
+        wrong["body"] = _wrong_body(_lines(bytes(entry.body)), _lines(message.body))
     elif not entry.raw.endswith(b"\n\n"):
         wrong["form"] = "no empty line at the end"
     return wrong
@@ -208,10 +221,11 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _same_lines(kept: list[bytes], sent: list[bytes]) -> bool:
-    return len(kept) == len(sent) and all(
-        have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
-        for have, want in zip(kept, sent, strict=True)
-    )
+    return len(kept) == len(sent) and all(map(_same_line, kept, sent))
+
+
+def _same_line(have: bytes, want: bytes) -> bool:
+    return have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
 
 
 def _same_recipients(kept: tuple[str, ...], sent: tuple[str, ...]) -> bool:
@@ -228,8 +242,24 @@ def _same_address(kept: str, sent: str) -> bool:
     return kept in (sent, _bare(sent))
 
 
-def _shown(body: bytes | memoryview) -> str:
-    return repr(bytes(body[:60]))[1:] + (f" and {len(body) - 60} bytes more" if len(body) > 60 else "")
+def _wrong_body(kept: list[bytes], sent: list[bytes]) -> str:
+    """Where a body first differs from the sent one."""
+    for number, (have, want) in enumerate(zip(kept, sent, strict=False), 1):
+        if not _same_line(have, want):
+            column = len(os.path.commonprefix([have, want]))
+            return f"line {number} of the body is {_shown(have, column)} instead of {_shown(want, column)}"
+    if len(kept) < len(sent):
+        return f"the body has only {len(kept)} of {len(sent)} lines"
+    return f"the body has {len(kept)} lines instead of {len(sent)}: more comes with {_shown(kept[len(sent)], 0)}"
+
+
+def _shown(line: bytes, column: int) -> str:
+    """A line in quotes; of a long one what stands around a column, from 0."""
+    begin = max(0, column - AROUND) if len(line) > 2 * AROUND else 0
+    part = line[begin : begin + 2 * AROUND]
+    told = ("... " if begin else "") + repr(part)[1:] + (" ..." if begin + len(part) < len(line) else "")
+    blanks = len(line) - len(line.rstrip(b" "))
+    return f"{told}, {blanks} blank{'s' * (blanks > 1)} at its end," if blanks else told
 
 
 class Folder:
