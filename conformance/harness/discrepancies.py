@@ -84,9 +84,9 @@ def not_each_once(messages: Sequence[Message]) -> tuple[str, list[Message]]:
         about = given[twice[0]]
         clients = len({message.connection for message in about})
         to = f"to {clients} clients" if clients == len(about) else f"{len(about)} times"
-        clauses.append(f"number {twice[0]} was given {to}")
-        if others := sorted(twice[1:]):
-            clauses.append(f"{len(others)} more were given more than once: {telling.spans(others)}")
+        others = sorted(twice[1:])
+        more = f", and {telling.counted(len(others), 'other')} more than once: {telling.spans(others)}"
+        clauses.append(f"number {twice[0]} was given {to}{more if others else ''}")
     if gaps := telling.gaps(list(given)):
         missing = sum(high - low + 1 for low, high in gaps)
         given_to = f"{'was' if missing == 1 else 'were'} given to no acknowledged message"

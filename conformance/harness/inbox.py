@@ -177,7 +177,7 @@ class Inbox(Entries):
         numbers = [message.number for message in told]
         why, shown = f"numbers that do not rise: {telling.falls(numbers)}", ", ".join(map(str, numbers))
         fall = next((at for at, (one, two) in enumerate(pairwise(numbers)) if two <= one), None)
-        about = [*list(left.values())[fall or 0 :][:1], told[0]]
+        about: list[Client | Message] = [*list(left.values())[fall or 0 :][:1], told[0]]
         self._case.expect(fall is None, "numbers", why, "each higher than the one before", shown, about)
         if self._case.server.folder is None:
             return

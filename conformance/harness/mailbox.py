@@ -14,6 +14,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from conformance.harness import telling
+
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
 AROUND = 24
@@ -171,9 +173,9 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
 def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:
     wrong = {}
     if entry.host != message.host:
-        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
+        wrong["host"] = f"from {_quoted(entry.host)} instead of {_quoted(message.host)}"
     if not _same_address(entry.sender, message.sender):
-        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
+        wrong["sender"] = f"From: {_quoted(entry.sender)} instead of {_quoted(message.sender)}"
     if not _same_recipients(entry.recipients, message.recipients):
         wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
     return wrong
@@ -250,16 +252,23 @@ def _wrong_body(kept: list[bytes], sent: list[bytes]) -> str:
             return f"line {number} of the body is {_shown(have, column)} instead of {_shown(want, column)}"
     if len(kept) < len(sent):
         return f"the body has only {len(kept)} of {len(sent)} lines"
-    return f"the body has {len(kept)} lines instead of {len(sent)}: more comes with {_shown(kept[len(sent)], 0)}"
+    more = f"line {len(sent) + 1} is {_shown(kept[len(sent)], 0)}"
+    return f"the body has {len(kept)} lines instead of {len(sent)}: {more}"
 
 
 def _shown(line: bytes, column: int) -> str:
     """A line in quotes; of a long one what stands around a column, from 0."""
     begin = max(0, column - AROUND) if len(line) > 2 * AROUND else 0
     part = line[begin : begin + 2 * AROUND]
-    told = ("... " if begin else "") + repr(part)[1:] + (" ..." if begin + len(part) < len(line) else "")
-    blanks = len(line) - len(line.rstrip(b" "))
-    return f"{told}, {blanks} blank{'s' * (blanks > 1)} at its end," if blanks else told
+    ends = ("... " if begin else "", " ..." if begin + len(part) < len(line) else "")
+    return ends[0] + _quoted(part.decode("latin-1"), whole=not ends[1]) + ends[1]
+
+
+def _quoted(text: str, whole: bool = True) -> str:
+    """A text in quotes, with the blanks at its end, if they are its end, in words as well."""
+    blanks = (len(text) - len(text.rstrip(" "))) if whole else 0
+    quoted = repr(text.encode("latin-1"))[1:]
+    return f"{quoted} ({telling.counted(blanks, 'blank')} at its end)" if blanks else quoted
 
 
 class Folder:
