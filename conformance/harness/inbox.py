@@ -222,22 +222,23 @@ class Inbox(Entries):
         span = (messages[0].number, messages[-1].number)
         name = f"mailbox.{span[0]}-{span[1]}"
         deadline = time.monotonic() + BACKUP
-        wrong = f"there is no {name}"
+        wrong = f"there is no {name} {BACKUP:g} s after message {span[1]} was delivered"
         while time.monotonic() < deadline:
             if span in (backups := self.folder.backups()):
                 wrong = self._wrong_in(backups[span].name, messages)
                 if not wrong:
                     return
             time.sleep(0.02)
-        there = self._backups_there()
+        shown = self._backups_there()
         if span in self.folder.backups() and self._holds_older_too(name, span):
-            why, shown = (
-                f"{name} holds what was backed up before as well",
-                telling.spans(self._numbers_in(self.folder.directory / name) or ()),
-            )
-            raise self._case.stop("backup.emptied", why, telling.spans(range(span[0], span[1] + 1)), shown)
+            held = telling.spans(self._numbers_in(self.folder.directory / name) or ())
+            why, wanted = f"{name} holds what was backed up before as well", telling.ranges([span])
+            raise self._case.stop("backup.emptied", why, wanted, held)
         self._expect_plain_entries()
-        raise self._case.stop(requirement, wrong, f"{name} with {len(messages)} messages", there)
+        if span in self.folder.backups():
+            shown = f"{name} with {telling.spans(self._numbers_in(self.folder.directory / name) or ())}"
+        wanted = f"{name} with {telling.ranges([span])}"
+        raise self._case.stop(requirement, wrong, wanted, shown)
 
     def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
         """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
