@@ -163,7 +163,7 @@ def _with_blanks(line: str, room: int, alone: bool = False) -> str:
     told.append(_blanks(len(bare) - len(bare.rstrip(" ")), "at its end"))
     if alone and (run := max(map(len, re.findall("  +", inner)), default=0)):
         told.append(_blanks(run, "in a row"))
-    if tabs := bare.count("\t"):
+    if alone and (tabs := bare.count("\t")):
         told.append(r"\t is a tab" if tabs == 1 else r"each \t is a tab")
     notes = ", ".join(filter(None, told))
     return cut(line, room) + (f" [{notes}]" if notes else "")

@@ -121,7 +121,7 @@ class _Page:
 
     def field(self, label: str, *texts: str) -> list[str]:
         indent = f"  {'':<{_LABEL}}"
-        first, *rest = [line for text in texts for line in self.fold(text or "(nothing)", indent)]
+        first, *rest = [line for text in (texts if any(texts) else ("(nothing)",)) for line in self.fold(text, indent)]
         return [f"  {label:<{_LABEL}}{first.removeprefix(indent)}", *rest]
 
     def fold(self, text: str, indent: str) -> list[str]:

@@ -200,7 +200,7 @@ class Bench:
             record.set_aside("void", str(void))
             return
         if base:
-            record.set_aside("blocked", CONTROL_BREAKS, by=base, about=broken.about)
+            record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:], broken.about)
         else:
             record.find(*broken.finding, broken.about)
 

@@ -21,8 +21,8 @@ POOL = 32
 """Connections that are served at once."""
 AT_A_TIME = 4
 """Connects that wait for their greeting at a time."""
-LEFT = {"reset": "had reset", "close": "had left", "half_close": "had half-closed"}
-"""How a client has left, in words."""
+LEFT = {"reset": "had reset", "close": "had left", "half_close": "had half-closed", "": "had been timed out"}
+"""How a client has left, in words; one that has not done so by itself has been timed out, once its time is over."""
 
 
 def fill(case: Case, count: int = POOL, requirement: str = "pool.32") -> list[Client]:
@@ -95,7 +95,9 @@ def _too_few(
 
 def after_others(case: Case, noun: str = " clients") -> str:
     """How the clients have left that have: ` after 64 clients had reset`; empty while nobody has."""
-    left = Counter(client.left for client in case.clients if client.left).most_common()
+    before = time.monotonic() - case.limit
+    gone = (one for one in case.clients if one.connection and (one.left or one.valid_sent < before))
+    left = Counter(client.left for client in gone).most_common()
     told = [f"{count}{'' if at else noun} {LEFT[how]}" for at, (how, count) in enumerate(left)]
     return f" after {' and '.join(filter(None, (', '.join(told[:-1]), *told[-1:])))}" if told else ""
 

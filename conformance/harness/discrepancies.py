@@ -88,9 +88,7 @@ def not_each_once(messages: Sequence[Message]) -> tuple[str, list[Message]]:
         more = f", and {telling.counted(len(others), 'other')} more than once: {telling.spans(others)}"
         clauses.append(f"number {twice[0]} was given {to}{more if others else ''}")
     if gaps := telling.gaps(list(given)):
-        missing = sum(high - low + 1 for low, high in gaps)
-        given_to = f"{'was' if missing == 1 else 'were'} given to no acknowledged message"
-        clauses.append(f"{telling.counted(missing, 'number')} {given_to}: {telling.ranges(gaps)}")
+        clauses.append(telling.given_to_none(gaps))
         about = about or [given[gaps[0][0] - 1][0], given[gaps[0][1] + 1][0]]
     return "; ".join(clauses), about
 

@@ -52,8 +52,8 @@ class Inbox(Entries):
         if second.number == first.number:
             why = f"number {first.number} was given twice"
         elif second.number > first.number:
-            skipped = telling.ranges([(first.number + 1, second.number - 1)])
-            why = f"number {skipped} was given to no acknowledged message: after {first.number} came {second.number}"
+            skipped = telling.given_to_none([(first.number + 1, second.number - 1)])
+            why = f"{skipped}: after {first.number} came {second.number}"
         raise self._case.stop(requirement, why, f"{first.number + 1}", f"{second.number}", about=[first, second])
 
     def _is_somebody_elses(self, numbers: range) -> bool:

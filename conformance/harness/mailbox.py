@@ -31,6 +31,12 @@ _ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |T
 _HEAD = re.compile(
     rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n"
 )
+_HEAD_LINES = (
+    (re.compile(rb"Received: from .* by \S* \(CS4410MP3\)"), "Received: from HOST by NETID (CS4410MP3)"),
+    (re.compile(rb"Number: \d+"), "Number: N"),
+    (re.compile(rb"From: .*"), "From: ADDRESS"),
+    (re.compile(rb""), "To: ADDRESS, or the empty line after it"),
+)
 
 
 class Unreadable(Exception):
@@ -154,7 +160,7 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
     """
     if not entry.netid:
-        return {"form": f"the head is not {HEAD}"}
+        return {"form": _wrong_head(entry.raw)}
     wrong = {}
     if entry.number != message.number:
         wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
@@ -168,6 +174,18 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     elif not entry.raw.endswith(b"\n\n"):
         wrong["form"] = "no empty line at the end"
     return wrong
+
+
+def _wrong_head(raw: bytes) -> str:
+    """Which line of an entry is not what its head has there."""
+    lines = iter(enumerate(raw.split(b"\n"), 1))
+    for pattern, wanted in _HEAD_LINES:
+        number, line = next(lines, (0, b""))
+        while wanted.startswith("To") and line.startswith(b"To: "):
+            number, line = next(lines, (0, b""))
+        if not pattern.fullmatch(line):
+            return f"line {number} of the entry is {_shown(line, 0)} instead of {wanted}"
+    return f"the head is not {HEAD}"
 
 
 def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:

@@ -43,6 +43,12 @@ def gaps(numbers: Sequence[int]) -> list[tuple[int, int]]:
     return [(low + 1, high - 1) for low, high in pairwise(numbers) if high > low + 1]
 
 
+def given_to_none(found: Sequence[tuple[int, int]]) -> str:
+    """That numbers, in spans, were told to nobody: `numbers 4-6, 9 were given to no acknowledged message`."""
+    one = len(found) == 1 and found[0][0] == found[0][1]
+    return f"number{'' if one else 's'} {ranges(found)} {'was' if one else 'were'} given to no acknowledged message"
+
+
 def names(those: Iterable[str]) -> str:
     """Names in their order, and how many more there are; `none` if there is none."""
     listed = list(those)
