@@ -128,7 +128,7 @@ class _Page:
         lines = textwrap.wrap(text, self.width - len(indent), break_on_hyphens=False) or [""]
         # White space at the end of a quotation is part of it, and textwrap drops it.
         lines[-1] += text[len(text.rstrip()) :]
-        return [indent + line for line in lines]
+        return [indent + line if line else "" for line in lines]
 
     def paint(self, text: str, color: str) -> str:
         return painter(self.color)(text, color)
