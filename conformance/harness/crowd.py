@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from conformance.harness import proc
+from conformance.harness import proc, telling
 from conformance.harness.case import Case
 from conformance.harness.client import Client
 from conformance.harness.entries import GROUP
@@ -99,7 +99,7 @@ def after_others(case: Case, noun: str = " clients") -> str:
     gone = (one for one in case.clients if one.connection and (one.left or one.valid_sent < before))
     left = Counter(client.left for client in gone).most_common()
     told = [f"{count}{'' if at else noun} {LEFT[how]}" for at, (how, count) in enumerate(left)]
-    return f" after {' and '.join(filter(None, (', '.join(told[:-1]), *told[-1:])))}" if told else ""
+    return f" after {telling.joined(told)}" if told else ""
 
 
 def left_last(case: Case) -> list[Client]:

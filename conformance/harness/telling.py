@@ -61,6 +61,11 @@ def falls(numbers: Sequence[int]) -> str:
     return _and_more(places[:MOST], len(places[MOST:]))
 
 
+def joined(clauses: Sequence[str]) -> str:
+    """Clauses in a sentence: `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(clauses[:-1]), *clauses[-1:]]))
+
+
 def short(text: str) -> str:
     """A text, and of a long one its begin."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 4]} ..."

@@ -10,8 +10,10 @@ from typing import NamedTuple
 
 LIMIT = 64 * 1024
 """Characters of text that are told; beyond it the middle is left out."""
-KEPT = 32 * LIMIT
+KEPT = 24 * LIMIT
 """Characters of text that are kept, for what is told may be some of many connections."""
+KEPT_EACH, EACH = 200, 16
+"""Characters that an entry counts beside its text, where it is kept and where it is told."""
 
 Entry = tuple[int, str, str]
 
@@ -20,31 +22,32 @@ class _Moment(NamedTuple):
     entry: Entry
     connection: int
 
-    @property
-    def size(self) -> int:
-        return len(self.entry[2]) + 16
-
 
 class _Ends:
     """The head and the tail of what is too long."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, each: int) -> None:
         self._half = limit // 2
+        self._each = each
         self.head: list[_Moment] = []
         self._tail: deque[_Moment] = deque()
         self._head_size = self._tail_size = 0
         self.left_out = 0
 
     def add(self, moment: _Moment) -> None:
+        size = self._size(moment)
         if self._head_size + len(moment.entry[2]) < self._half and not self._tail:
             self.head.append(moment)
-            self._head_size += moment.size
+            self._head_size += size
             return
         self._tail.append(moment)
-        self._tail_size += moment.size
+        self._tail_size += size
         while self._tail_size > self._half:
-            self._tail_size -= self._tail.popleft().size
+            self._tail_size -= self._size(self._tail.popleft())
             self.left_out += 1
+
+    def _size(self, moment: _Moment) -> int:
+        return len(moment.entry[2]) + self._each
 
     def __iter__(self) -> Iterator[_Moment]:
         yield from self.head
@@ -57,7 +60,7 @@ class Transcript:
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._lock = threading.Lock()
-        self._kept = _Ends(KEPT)
+        self._kept = _Ends(KEPT, KEPT_EACH)
         self._hidden: set[int] = set()
         self.connections = 0
 
@@ -96,11 +99,12 @@ class Transcript:
         Args:
             about: the numbers of the connections that are told of; by default all are.
         """
-        told = _Ends(LIMIT)
+        told = _Ends(LIMIT, EACH)
+        shown = {0, *about}
         with self._lock:
             told.left_out = self._kept.left_out
             for moment in self._kept:
-                if moment.connection not in self._hidden and (not about or moment.connection in (0, *about)):
+                if moment.connection not in self._hidden and (not about or moment.connection in shown):
                     told.add(moment)
         entries = [moment.entry for moment in told]
         if told.left_out:

@@ -40,6 +40,13 @@ def test_falls_are_told_by_the_number_before() -> None:
     assert telling.falls([9, 1] * 8) == ", ".join(["1 after 9"] * 6) + " and 2 more"
 
 
+@pytest.mark.parametrize(
+    ("clauses", "told"), [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")]
+)
+def test_clauses_are_joined(clauses: list[str], told: str) -> None:
+    assert telling.joined(clauses) == told
+
+
 def test_names_are_told_up_to_some() -> None:
     assert telling.names([]) == "none"
     assert telling.names("abcdefgh") == "a, b, c, d, e, f and 2 more"
