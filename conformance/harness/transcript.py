@@ -11,9 +11,9 @@ from typing import NamedTuple
 LIMIT = 64 * 1024
 """Characters of text that are told; beyond it the middle is left out."""
 KEPT = 24 * LIMIT
-"""Characters of text that are kept, for what is told may be some of many connections."""
-KEPT_EACH, EACH = 200, 16
-"""Characters that an entry counts beside its text, where it is kept and where it is told."""
+"""Characters of text that are kept of many connections, for only some of them may be told."""
+FEW = 4
+"""Connections that are told in any case. So no more is kept of them than is told: such cases may be many at a time."""
 
 Entry = tuple[int, str, str]
 
@@ -22,36 +22,37 @@ class _Moment(NamedTuple):
     entry: Entry
     connection: int
 
+    @property
+    def size(self) -> int:
+        return len(self.entry[2]) + 16
+
 
 class _Ends:
     """The head and the tail of what is too long."""
 
-    def __init__(self, limit: int, each: int) -> None:
-        self._half = limit // 2
-        self._each = each
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
         self.head: list[_Moment] = []
-        self._tail: deque[_Moment] = deque()
+        self.tail: deque[_Moment] = deque()
         self._head_size = self._tail_size = 0
+        self.head_ended = False
         self.left_out = 0
 
     def add(self, moment: _Moment) -> None:
-        size = self._size(moment)
-        if self._head_size + len(moment.entry[2]) < self._half and not self._tail:
+        if not self.head_ended and self._head_size + len(moment.entry[2]) < self.limit // 2:
             self.head.append(moment)
-            self._head_size += size
+            self._head_size += moment.size
             return
-        self._tail.append(moment)
-        self._tail_size += size
-        while self._tail_size > self._half:
-            self._tail_size -= self._size(self._tail.popleft())
+        self.head_ended = True
+        self.tail.append(moment)
+        self._tail_size += moment.size
+        while self._tail_size > self.limit // 2:
+            self._tail_size -= self.tail.popleft().size
             self.left_out += 1
-
-    def _size(self, moment: _Moment) -> int:
-        return len(moment.entry[2]) + self._each
 
     def __iter__(self) -> Iterator[_Moment]:
         yield from self.head
-        yield from self._tail
+        yield from self.tail
 
 
 class Transcript:
@@ -60,7 +61,7 @@ class Transcript:
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._lock = threading.Lock()
-        self._kept = _Ends(KEPT, KEPT_EACH)
+        self._kept = _Ends(LIMIT)
         self._hidden: set[int] = set()
         self.connections = 0
 
@@ -81,6 +82,7 @@ class Transcript:
         mark = str(connection) if connection > 1 else ""
         entry = (round((time.monotonic() - self._start) * 1000), direction + mark, text)
         with self._lock:
+            self._kept.limit = LIMIT if self.connections <= FEW else KEPT
             self._kept.add(_Moment(entry, connection))
 
     def hide(self, connection: int) -> None:
@@ -99,20 +101,21 @@ class Transcript:
         Args:
             about: the numbers of the connections that are told of; by default all are.
         """
-        told = _Ends(LIMIT, EACH)
+        told = _Ends(LIMIT)
         shown = {0, *about}
         with self._lock:
-            told.left_out = self._kept.left_out
-            for moment in self._kept:
-                if moment.connection not in self._hidden and (not about or moment.connection in shown):
-                    told.add(moment)
+            for part in (self._kept.head, self._kept.tail):
+                for moment in part:
+                    if moment.connection not in self._hidden and (not about or moment.connection in shown):
+                        told.add(moment)
+                told.head_ended |= self._kept.left_out > 0  # for what is missing stood behind the head
+            told.left_out += self._kept.left_out
         entries = [moment.entry for moment in told]
         if told.left_out:
             at = len(told.head)
             entries.insert(at, (entries[at][0] if at < len(entries) else 0, "--", f"{told.left_out} entries left out"))
         if about and entries:
             those = ("connections " if len(about) > 1 else "connection ") + " and ".join(map(str, sorted(about)))
-            entries.insert(
-                0, (entries[0][0], "--", f"{those} of {self.connections - len(self._hidden)}; the others are not shown")
-            )
+            of = self.connections - len(self._hidden)
+            entries.insert(0, (entries[0][0], "--", f"{those} of {of}; the others are not shown"))
         return entries

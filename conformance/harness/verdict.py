@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.harness.ledger import Ledger
-from conformance.harness.transcript import Entry, Transcript
+from conformance.harness.transcript import FEW, Entry, Transcript
 
 WORST_FIRST = ("void", "fail", "warn", "blocked", "skip", "note", "pass")
 CONTROL_BREAKS = "the same fails without what is judged here"
 """Why a case is blocked whose control fails as well, which tells that its own requirement is not to blame."""
-FEW, SHOWN = 4, 2
-"""How many connections a transcript shows whole, and of more, how many of those that a finding is about."""
+SHOWN = 2
+"""Connections that the transcript of a crowd shows, of those that its findings are about."""
 VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
 
 

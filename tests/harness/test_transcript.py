@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.harness import ledger
-from conformance.harness.transcript import KEPT, KEPT_EACH, LIMIT, Transcript
-from conformance.harness.verdict import FEW, Broken, Record
+from conformance.harness.transcript import FEW, KEPT, LIMIT, Transcript
+from conformance.harness.verdict import Broken, Record
 
 
 def talked(connections: int) -> Transcript:
@@ -81,6 +81,7 @@ def test_those_on_which_something_happened_last_are_known() -> None:
 
 def test_one_of_many_connections_is_whole_though_all_of_them_say_more_than_is_told() -> None:
     log = Transcript()
+    log.connections = 32
     for at in range(40):
         for number in range(1, 33):
             log.add("<-", f"{at} to {number} " + "x" * 500, number)
@@ -88,15 +89,30 @@ def test_one_of_many_connections_is_whole_though_all_of_them_say_more_than_is_to
     assert [text.split(" ")[0] for _, _, text in log.entries([5])[1:]] == [str(at) for at in range(40)]
 
 
-@pytest.mark.parametrize("size", [4000, 8000])
-def test_what_is_kept_has_its_bound(size: int) -> None:
+@pytest.mark.parametrize(("connections", "bound"), [(1, LIMIT), (FEW, LIMIT), (FEW + 1, KEPT)])
+def test_what_is_kept_has_its_bound(connections: int, bound: int) -> None:
     log = Transcript()
+    log.connections = connections
     for _ in range(1000):
-        log.add("<-", "x" * size, 1)
-    kept = list(log._kept)
-    assert sum(len(moment.entry[2]) + KEPT_EACH for moment in kept) <= KEPT + KEPT_EACH and len(kept) < 1000
+        log.add("<-", "x" * 8000, 1)
+    assert bound // 2 < sum(len(moment.entry[2]) for moment in log._kept) <= bound
     assert sum(len(text) for _, _, text in log.entries()) <= LIMIT + 100
     assert any("entries left out" in text for _, _, text in log.entries())
+
+
+@pytest.mark.parametrize("sizes", [(100, 40_000, 100), (30_000, 9000, 10), (8000, 8000, 8000)])
+@pytest.mark.parametrize("connections", [1, 32])
+def test_what_is_left_out_is_said_where_it_was(connections: int, sizes: tuple[int, ...]) -> None:
+    """Also where what was too long for the head is followed by what is not."""
+    log = Transcript()
+    log.connections = connections
+    for at in range(1000):
+        log.add("<-", f"{at} " + "x" * min(sizes[at % 3], 8000), 1)
+    entries = log.entries()
+    [gap] = [at for at, entry in enumerate(entries) if "left out" in entry[2]]
+    numbers = [int(text.split(" ")[0]) for _, direction, text in entries if direction == "<-"]
+    assert numbers[:gap] == list(range(gap)) and numbers[gap:] == list(range(1000 - len(numbers) + gap, 1000))
+    assert entries[gap][2] == f"{1000 - len(numbers)} entries left out"
 
 
 def test_what_several_clients_met_is_told_once_with_their_count() -> None:
