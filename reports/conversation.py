@@ -12,7 +12,11 @@ LONGEST = 1200
 LINES_HEAD, LINES_TAIL = 8, 4
 _SIDES = {"->": "client", "<-": "server", "--": "event"}
 _PIECES = re.compile(r"(?P<end>\\r\\n|\\n|\\r)|(?P<byte>\\x[0-9a-f]{2}|\\t|\\\\)")
-_CLOSED = re.compile(r"\b(closed|reset|ended|refused)\b")
+_EVENTS = (
+    re.compile(r"\b(closed|reset|ended|refused)\b(?! by the client)"),
+    re.compile(r"^(none\b|no (reply|greeting|421)\b)"),
+)
+"""What an event, and what came, are both called where that is what came."""
 
 
 @dataclass(frozen=True)
@@ -68,11 +72,17 @@ def turns(case: Case) -> list[Turn]:
 
 
 def sent_before_fault(conversation: Sequence[Turn]) -> Turn | None:
-    """Find what the client had sent before the first turn that is wrong, or None where nothing was."""
-    at = next((at for at, turn in enumerate(conversation) if turn.wrong), 0)
-    connection = conversation[at].connection if conversation else ""
+    """Find what the client had sent before the first turn that is wrong, or None where nothing was.
+
+    Where several clients talk and no turn shows what is wrong, it was nothing that one of them sent.
+    """
+    at, fault = next(((at, turn) for at, turn in enumerate(conversation) if turn.wrong), (0, None))
+    talking = {turn.connection for turn in conversation if turn.side in ("client", "server")}
+    if fault is None or (not fault.stamp and len(talking) > 1):
+        return None
+    whose = fault.connection if fault.stamp else next(iter(talking), "")
     before = (turn for turn in reversed(conversation[:at]) if turn.side == "client")
-    found = next((turn for turn in before if turn.connection == connection or conversation[at].side == "event"), None)
+    found = next((turn for turn in before if turn.connection == whose), None)
     return replace(found, stamp="") if found else None
 
 
@@ -97,7 +107,7 @@ def _place(finding: Finding, transcript: Sequence[Entry]) -> int | None:
         entry = transcript[at]
         if entry.direction.startswith("<-") and actual and entry.text.strip("\r\n") == actual:
             return at
-        if entry.direction.startswith("--") and _CLOSED.search(actual) and _CLOSED.search(entry.text):
+        if entry.direction.startswith("--") and any(one.search(actual) and one.search(entry.text) for one in _EVENTS):
             return at
     return None
 

@@ -7,6 +7,9 @@ from unicodedata import category
 _UNPRINTABLE = re.compile(r"[^ -~]")
 _UNPRINTABLE_OR_BACKSLASH = re.compile(r"[^ -\[\]-~]")
 _LONGEST_SENTENCE = 1000
+_LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_FIRST, _LAST = 9, 3
+"""Lines of a long quotation that are shown."""
 _NAMED = {"\r": r"\r", "\n": r"\n", "\t": r"\t", "\\": r"\\"}
 # The last three need no bracket to become a link.
 _MARKDOWN = re.compile(r"[\\`*_\[\]<>&|~$#]|:(?=//)|(?<=www)\.|@", re.IGNORECASE)
@@ -74,6 +77,29 @@ def cut(text: str, room: int) -> str:
     return _cut(text, room, visible)
 
 
+def quotation(text: str, room: int) -> list[str]:
+    r"""Quote what was expected or came, for a person: several lines as lines, white space that one can't see in words.
+
+    Args:
+        text: what a server sent, or any other text.
+        room: how many characters a text of one line may have; each of several lines has a quarter of them.
+
+    Returns:
+        Lines of printable ASCII, none for an empty text; of many only the first and the last. Line ends are shown where
+        they may matter: that of a single line, and where not all are LF.
+    """
+    lines = _LINE.findall(text)
+    if len(lines) < 2:
+        return [_with_blanks(line, room, alone=True) for line in lines]
+    if "\r" not in text:
+        lines = [line.removesuffix("\n") for line in lines]
+    left_out = len(lines) - _FIRST - _LAST
+    if left_out <= 1:
+        return [_with_blanks(line, room // 4) for line in lines]
+    shown = [_with_blanks(line, room // 4) for line in (*lines[:_FIRST], *lines[-_LAST:])]
+    return [*shown[:_FIRST], f"[... {left_out} lines ...]", *shown[_FIRST:]]
+
+
 def markdown(shown: str) -> str:
     """Escape a line of prose, so that Markdown and HTML take it for text, in a table cell too.
 
@@ -127,6 +153,24 @@ def _cut(text: str, room: int, show: Callable[[str], str]) -> str:
     tail = _fitting(reversed(text), half, show)
     left_out = len(text) - head - tail
     return f"{show(text[:head])} [... {left_out} bytes ...] {show(text[len(text) - tail :])}"
+
+
+def _with_blanks(line: str, room: int, alone: bool = False) -> str:
+    """Quote a line and say in words what of its white space can't be seen."""
+    bare = line.rstrip("\r\n")
+    inner = bare.strip(" ")
+    told = [_blanks(len(bare) - len(bare.lstrip(" ")), "before it")] if inner and alone else []
+    told.append(_blanks(len(bare) - len(bare.rstrip(" ")), "at its end"))
+    if alone and (run := max(map(len, re.findall("  +", inner)), default=0)):
+        told.append(_blanks(run, "in a row"))
+    if alone and (tabs := bare.count("\t")):
+        told.append(r"\t is a tab" if tabs == 1 else r"each \t is a tab")
+    notes = ", ".join(filter(None, told))
+    return cut(line, room) + (f" [{notes}]" if notes else "")
+
+
+def _blanks(count: int, where: str) -> str:
+    return f"{'a blank' if count == 1 else f'{count} blanks'} {where}" if count else ""
 
 
 def _escaped(match: re.Match[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from reports import transcript
-from reports.escape import code, cut, fenced, markdown, sentence, typed
+from reports.escape import code, cut, fenced, markdown, quotation, sentence, typed
 from reports.results import Results
 from reports.summary import Breach, Group, counted, facts, few, summarize, table
 
@@ -102,7 +102,8 @@ def _breach(breach: Breach, *, whole: bool) -> list[str]:
     if case is None or finding is None:
         return [*shown, f"**Why:** {_prose(rule.reason or 'no case in this file shows it')}"]
     # In a block, one under the other, so that the eye finds the difference.
-    shown.append(fenced([f"expected  {_quote(finding.expected)}", f"actual    {_quote(finding.actual)}"]))
+    if quoted := [*_labelled("expected", finding.expected), *_labelled("actual", finding.actual)]:
+        shown.append(fenced(quoted))
     if finding.reason:
         shown.append(f"**Why:** {_prose(finding.reason)}")
     if whole:
@@ -129,6 +130,10 @@ def _prose(text: str) -> str:
 
 def _quote(text: str) -> str:
     return cut(text, _LONGEST_QUOTE) or "(nothing)"
+
+
+def _labelled(label: str, text: str) -> list[str]:
+    return [f"{'' if at else label:<10}{line}" for at, line in enumerate(quotation(text, _LONGEST_QUOTE))]
 
 
 def _id(text: str) -> str:

@@ -8,6 +8,8 @@ from tabulate import tabulate
 from reports.results import VERDICTS, Case, Finding, Requirement, Results
 
 MOST_IDS = 5
+_CROWD = 4
+"""Connections of which a transcript shows all."""
 COLUMNS = ("pass", "fail", "warn", "blocked", "skip", "note")
 
 
@@ -195,9 +197,10 @@ def _findings(case: Case, rule: Requirement) -> list[Finding]:
     return [found for found in case.findings if (found.requirement, found.verdict) == (rule.id, rule.verdict)]
 
 
-def _length(case: Case) -> tuple[bool, int, int]:
-    # An empty transcript is the shortest, but shows nothing.
-    return not case.transcript, len(case.transcript), sum(len(entry.text) for entry in case.transcript)
+def _length(case: Case) -> tuple[bool, bool, int, int]:
+    # An empty transcript is the shortest, but shows nothing; that of a crowd shows only some of its connections.
+    crowd = any(int(entry.direction[2:] or 1) > _CROWD for entry in case.transcript)
+    return not case.transcript, crowd, len(case.transcript), sum(len(entry.text) for entry in case.transcript)
 
 
 def _observations(results: Results) -> tuple[Observation, ...]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.escape import cut, named, sentence, typed
+from reports.escape import named, quotation, sentence, typed
 
 
 def page(name: str, /, *, script: str, **values: object) -> str:
@@ -58,7 +58,11 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        sentence=sentence, typed=typed, named=named, quoted=lambda text: cut(text, 600), percent=_percent
+        sentence=sentence,
+        typed=typed,
+        named=named,
+        quoted=lambda text: "\n".join(quotation(text, 600)),
+        percent=_percent,
     )
     environment.globals.update(anchor=anchor, link=link)
     return environment

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from reports import transcript
-from reports.escape import cut, sentence, typed
+from reports.escape import cut, quotation, sentence, typed
 from reports.results import Results
 from reports.summary import Breach, Group, Observation, counted, facts, few, summarize, table
 
@@ -99,8 +99,9 @@ class _Page:
             shown += self.field("blocked by", typed(case.blocked_by))
         if case is None or finding is None:
             return [*shown, *self.field("why", sentence(rule.reason) or "no case in this file shows it")]
-        shown += self.field("expected", cut(finding.expected, _LONGEST_QUOTE))
-        shown += self.field("actual", cut(finding.actual, _LONGEST_QUOTE))
+        for label, text in (("expected", finding.expected), ("actual", finding.actual)):
+            if text:
+                shown += self.field(label, *quotation(text, _LONGEST_QUOTE))
         if finding.reason:
             shown += self.field("why", sentence(finding.reason))
         if whole:
@@ -119,16 +120,16 @@ class _Page:
         head = f"{counted(len(group.ids), noun)} {what} {sentence(group.cause)}"
         return [*self.fold(head, "  "), *self.fold(few(group.ids, typed), "      ")]
 
-    def field(self, label: str, text: str) -> list[str]:
+    def field(self, label: str, *texts: str) -> list[str]:
         indent = f"  {'':<{_LABEL}}"
-        first, *rest = self.fold(text or "(nothing)", indent)
+        first, *rest = [line for text in (texts if any(texts) else ("(nothing)",)) for line in self.fold(text, indent)]
         return [f"  {label:<{_LABEL}}{first.removeprefix(indent)}", *rest]
 
     def fold(self, text: str, indent: str) -> list[str]:
         lines = textwrap.wrap(text, self.width - len(indent), break_on_hyphens=False) or [""]
         # White space at the end of a quotation is part of it, and textwrap drops it.
         lines[-1] += text[len(text.rstrip()) :]
-        return [indent + line for line in lines]
+        return [indent + line if line else "" for line in lines]
 
     def paint(self, text: str, color: str) -> str:
         return painter(self.color)(text, color)

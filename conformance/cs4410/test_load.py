@@ -62,12 +62,12 @@ def test_reply_that_nobody_reads(case: Case, leave: str) -> None:
     """Clients end a message and leave at once: each is there once or never, and every number is given once."""
     ordinary = case.client("greeted")
     with case.counting():
-        told, left = [], []
+        told, left = [], {}
         for state, sent in [("body", b""), ("connected", CONVERSATION)] * 6:
             told.append(deliver_plain(ordinary))
             if leave:
-                left.append(case.words.token(20).encode())
-                case.abandon(state, sent + left[-1] + b"\r\n.\r\n", leave)
+                mark = case.words.token(20).encode()
+                left[mark] = case.abandon(state, sent + mark + b"\r\n.\r\n", leave)
         told += [deliver_plain(ordinary) for _ in range(4)]
         case.inbox.expect_each_once_at_most(told, left)
 

@@ -7,6 +7,7 @@ import pytest
 
 from conformance.harness import crowd, leaks, proc
 from conformance.harness.case import Case
+from conformance.harness.client import Client
 from conformance.harness.verdict import Skipped
 
 
@@ -33,6 +34,7 @@ def test_places_are_freed(case: Case) -> None:
     try:
         for client, state in zip(crowd.fill(case), itertools.cycle(("connected", "sender", "body")), strict=False):
             client.reach(state)
+            client.leave("close")
             client.close()
         crowd.refill(case, time.monotonic(), "pool.frees-at-once", "pool.frees")
     finally:
@@ -61,11 +63,11 @@ def test_33rd_is_next(case: Case) -> None:
     left = time.monotonic()
     greeted = waiting.is_greeted(left + case.limit + 3.0)
     waited = time.monotonic() - left
-    case.expect(
-        greeted, "pool.next", "not greeted though a place is free", f"within {case.limit + 2:g} s", "no greeting"
-    )
+    why, wanted, about = "not greeted though a place is free", f"within {case.limit + 2:g} s", [clients[7], waiting]
+    case.expect(greeted, "pool.next", why, f"a greeting {wanted}", f"none in {waited:.1f} s", about)
     if waited > 1.0 and not case.health.slow_to_free:
-        case.find("pool.prompt", "greeted late", "within a second", f"after {waited:.1f} s")
+        why = f"greeted {waited:.1f} s after a place was free"
+        case.find("pool.prompt", why, "within a second", f"after {waited:.1f} s", about)
 
 
 @pytest.mark.alone
@@ -76,13 +78,13 @@ def test_backlog(case: Case) -> None:
         raise Skipped("the accept queue can be seen on the server's own machine only")
     crowd.fill(case)
     before = proc.unowned(case.server.address[1])
-    crowd.beyond(case, 4)
+    beyond = crowd.beyond(case, 4)
     waiting = proc.unowned(case.server.address[1]) - before
-    case.expect(
-        waiting >= 3, "pool.backlog", "connections are accepted before anybody serves them", "3 or 4", f"{waiting}"
-    )
+    shown = f"{waiting} of 4 wait in the accept queue"
+    why = f"{4 - waiting} of 4 connections are accepted before anybody serves them"
+    case.expect(waiting >= 3, "pool.backlog", why, "3 or 4 of 4 wait in the accept queue", shown, beyond)
     if waiting < 4:
-        case.find("pool.ahead", "a connection is accepted ahead", "4 wait in the accept queue", f"{waiting}")
+        case.find("pool.ahead", "a connection is accepted ahead", "4 of 4 wait in the accept queue", shown, beyond)
 
 
 DISTURBERS = {
@@ -216,12 +218,15 @@ def test_threads_stay(case: Case) -> None:
         client.close()
     known = proc.threads(pid)
     new: set[int] = set()
+    served: list[Client] = []
     for _ in range(64):
         client = case.client("sender")
-        new |= proc.threads(pid) - known
+        if more := proc.threads(pid) - known - new:
+            new |= more
+            served.append(client)
         client.close()
     if new:
-        case.find("pool.threads", f"{len(new)} new threads in 64 sessions", "none", f"{len(new)}")
+        case.find("pool.threads", f"{len(new)} new threads in 64 sessions", "none", f"{len(new)}", served[:1])
 
 
 LEAVING = (

@@ -2,6 +2,7 @@
 
 import pytest
 
+from conformance.harness import telling
 from conformance.harness.case import Case
 
 STALE = b"Received: from old by old (CS4410MP3)\nNumber: 77\nFrom: old@sender\nTo: old@recipient\n\nstale\n\n"
@@ -31,7 +32,8 @@ def test_stale_messages_do_not_come_back(case: Case) -> None:
     message = case.client("recipient").deliver(case.words.body())
     case.inbox.expect_entry(message, "start.mailbox")
     numbers = [entry.number for entry in case.inbox.settled_entries()]
-    case.expect(numbers == [message.number], "start.mailbox", "other entries", f"{message.number}", f"{numbers}")
+    why, wanted = "the mailbox holds other entries than the first message", f"entry {message.number} alone"
+    case.expect(numbers == [message.number], "start.mailbox", why, wanted, f"entries {telling.spans(numbers)}")
 
 
 @pytest.mark.alone(fresh=False)
@@ -41,4 +43,4 @@ def test_first_number(case: Case, stale: bytes | None) -> None:
     """The first message after the start is number 1, whatever an earlier run left."""
     case.start_anew(stale)
     entry = case.inbox.expect_entry(case.client("recipient").deliver(case.words.body()), "numbers.first")
-    case.expect(entry.number == 1, "numbers.first", "another number", "1", f"{entry.number}")
+    case.expect(entry.number == 1, "numbers.first", "the first message has another number", "1", f"{entry.number}")

@@ -126,7 +126,7 @@ class Bench:
             else:
                 self.notes.append(f"{died.splitlines()[0]} during {plan.id}, and was started again")
             record.requirements = tuple(dict.fromkeys((*record.requirements, "pool.alive")))
-            record.find("pool.alive", end, "the server goes on", "it ended")
+            record.find("pool.alive", end, "the server goes on", "it ended", record.transcript.latest(2))
         if record.verdict == "void":
             reason = record.findings[-1].reason
             record.findings.clear()
@@ -178,14 +178,14 @@ class Bench:
         except Broken as broken:
             # A server that has died is not to be started again for the control before that is seen.
             if case.hung_up_on and self.server.ended(0.2):
-                record.find(*broken.finding)
+                record.find(*broken.finding, broken.about)
             else:
                 self._decide(plan, record, broken)
         except Blocked as blocked:
             by, reason, expected, actual = blocked.finding
-            record.set_aside("blocked", reason, by, expected, actual)
+            record.set_aside("blocked", reason, by, expected, actual, blocked.about)
         except WireError as error:
-            record.find(plan.requirements[0], str(error))
+            record.find(plan.requirements[0], str(error), about=record.transcript.latest(2))
         except Skipped as skipped:
             record.set_aside("skip", str(skipped))
         except Void as void:
@@ -200,9 +200,9 @@ class Bench:
             record.set_aside("void", str(void))
             return
         if base:
-            record.set_aside("blocked", CONTROL_BREAKS, by=base)
+            record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:], broken.about)
         else:
-            record.find(*broken.finding)
+            record.find(*broken.finding, broken.about)
 
     def _control_breaks(self, plan: Plan) -> str:
         """The requirement that the case breaks even without what it judges, or an empty string."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from conformance.harness import launch, proc, source
 from conformance.harness.client import Client
@@ -24,6 +24,14 @@ from conformance.harness.vocabulary import Vocabulary
 LONGEST, SHORT = 60.0, 5.0
 """Seconds that a case goes on with one thing after the other on however busy a machine, and where each takes a wait."""
 Some = TypeVar("Some")
+
+
+class Connected(Protocol):
+    """Whatever came over a connection: a client, or a message."""
+
+    @property
+    def connection(self) -> int:
+        """The connection's number in the transcript, 0 for none."""
 
 
 class Case:
@@ -87,23 +95,47 @@ class Case:
         return requirement in self.record.requirements
 
     def stop(
-        self, requirement: str, reason: str, expected: str = "", actual: str = "", base: str = ""
+        self,
+        requirement: str,
+        reason: str,
+        expected: str = "",
+        actual: str = "",
+        base: str = "",
+        about: Iterable[Connected] = (),
     ) -> Broken | Blocked:
-        """What to raise where a requirement is broken and the case cannot go on: the case's own finding, or a block."""
-        self._stopped_by.add(requirement)
-        if self.judges(requirement):
-            return Broken(requirement, reason, expected, actual, base)
-        return Blocked(requirement, reason, expected, actual)
+        """What to raise where a requirement is broken and the case cannot go on: the case's own finding, or a block.
 
-    def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
+        Args:
+            requirement: its id.
+            reason, expected, actual: what is wrong, what was expected, and what came instead.
+            base: the requirement that judges the same reply in its plainest form.
+            about: the clients, or their messages, that show it best.
+        """
+        self._stopped_by.add(requirement)
+        numbers = [one.connection for one in about]
+        if self.judges(requirement):
+            return Broken(requirement, reason, expected, actual, base, numbers)
+        return Blocked(requirement, reason, expected, actual, numbers)
+
+    def find(
+        self, requirement: str, reason: str, expected: str = "", actual: str = "", about: Iterable[Connected] = ()
+    ) -> None:
         """Record a breach and go on; not this case's affair unless it judges the requirement."""
         if self.judges(requirement):
-            self.record.find(requirement, reason, expected, actual)
+            self.record.find(requirement, reason, expected, actual, [one.connection for one in about])
 
-    def expect(self, holds: bool, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
+    def expect(
+        self,
+        holds: bool,
+        requirement: str,
+        reason: str,
+        expected: str = "",
+        actual: str = "",
+        about: Iterable[Connected] = (),
+    ) -> None:
         """Judge something that is no reply; ends the case where it does not hold."""
         if not holds:
-            raise self.stop(requirement, reason, expected, actual)
+            raise self.stop(requirement, reason, expected, actual, about=about)
 
     @contextmanager
     def counting(self) -> Iterator[None]:
@@ -130,18 +162,22 @@ class Case:
                 return
             yield one
 
-    def abandon(self, state: str, sent: bytes, leave: str) -> None:
+    def abandon(self, state: str, sent: bytes, leave: str) -> Client:
         """A client that leaves in the middle.
 
         Args:
             state: where it gets to.
             sent: what it sends then.
             leave: how it leaves: `close`, `reset` or `half_close`.
+
+        Returns:
+            It.
         """
         client = self.client(state)
         if sent:
             client.send(sent)
         client.leave(leave)
+        return client
 
     def close(self) -> None:
         """Close every client's connection."""

@@ -158,7 +158,8 @@ class Client(Clocked):
         if extra := self.wire.extra(seconds, usual=False):
             if self._in_body and self._case.server.manners.chatty and not self._case.judges("reply.one"):
                 raise Blocked("reply.one", "a reply to a line of a body, as this server is known to send")
-            raise self._case.stop(requirement, "a reply where none is due", "", extra.decode("latin-1"), "delivered")
+            text = extra.decode("latin-1")
+            raise self._case.stop(requirement, "a reply where none is due", "nothing", text, "delivered", [self])
 
     def try_line(self, line: str) -> str:
         """Send a line whose reply is only looked at; its text, or an empty string if none comes."""

@@ -50,7 +50,7 @@ class Clocked(Session):
         waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
         if at - self.valid_sent >= limit:
             return Void("the case itself was late")
-        return self._case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", actual)
+        return self._case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", actual, about=[self])
 
     def expect_timeout(self, early: str = "time.early", since: float | None = None, late: float = LATE) -> None:
         """Stay silent and judge the time-out: not early, not late, with its reply, and then the close.
@@ -70,22 +70,25 @@ class Clocked(Session):
             at, text = reply.at, reply.text
         except Silent:
             self._waited(latest - self.valid_read, "kept")
-            raise case.stop(
-                self._concern("time.out"), "no time-out", f"421 within {latest - self.valid_read:g} s", "no reply"
-            ) from None
+            wanted = f"421 within {latest - self.valid_read:g} s"
+            raise case.stop(self._concern("time.out"), "no time-out", wanted, "no reply", about=[self]) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
         self._waited(at - since, "timeout")
         waited = f"{at - since:.2f} s after the last valid command"
         if at - since < limit:
-            raise case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", closed or text)
+            wanted = f"nothing before {limit:g} s"
+            raise case.stop(early, f"timed out {waited}", wanted, closed or text, about=[self])
         if closed:
-            raise case.stop("time.reply", f"{closed} without a word, {waited}", self._shown("timeout"), closed)
+            why = f"{closed} without a word, {waited}"
+            raise case.stop("time.reply", why, self._shown("timeout"), closed, about=[self])
         self._judge(reply, (Answer("timeout", None),), "time.reply")
         if at - self.valid_read > limit + LATE:
-            case.find("time.prompt", f"timed out {waited}", f"at most {limit + LATE:g} s", f"{at - since:.2f} s")
+            why, wanted = f"timed out {waited}", f"at most {limit + LATE:g} s"
+            case.find("time.prompt", why, wanted, f"{at - since:.2f} s", [self])
         if not self.wire.wait_closed(time.monotonic() + LATE):
-            raise case.stop("time.close", f"still open {LATE:g} s after the 421", "EOF or reset", "neither")
+            why = f"still open {LATE:g} s after the 421"
+            raise case.stop("time.close", why, "EOF or reset", "neither", about=[self])
 
     def _time_out_or_late_reply(self, deadline: float, limit: float) -> Reply:
         """The next reply that is no chatter: before the limit only the time-out ends the wait for it.
@@ -152,7 +155,7 @@ class Clocked(Session):
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
         still = f"still served {span} after the last valid command"
-        raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out")
+        raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out", [self])
 
     def expect_timeout_in_flood(self, line: bytes, requirement: str) -> list[Message]:
         """Send a wrong line without a pause while the limit passes, and judge that the time-out comes all the same.

@@ -5,21 +5,24 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from conformance.harness import proc
+from conformance.harness import proc, telling
 from conformance.harness.case import Case
 from conformance.harness.client import Client
 from conformance.harness.entries import GROUP
 from conformance.harness.mailbox import Message
-from conformance.harness.verdict import Blocked, Broken, Skipped, Void
+from conformance.harness.verdict import Blocked, Broken, Skipped, Stopped, Void
 from conformance.harness.wire import SETTLE_KNOWN, WireError
 
 POOL = 32
 """Connections that are served at once."""
 AT_A_TIME = 4
 """Connects that wait for their greeting at a time."""
+LEFT = {"reset": "had reset", "close": "had left", "half_close": "had half-closed", "": "had been timed out"}
+"""How a client has left, in words; one that has not done so by itself has been timed out, once its time is over."""
 
 
 def fill(case: Case, count: int = POOL, requirement: str = "pool.32") -> list[Client]:
@@ -51,7 +54,7 @@ def fill(case: Case, count: int = POOL, requirement: str = "pool.32") -> list[Cl
             if not client.is_greeted(began + patience):
                 if clients and time.monotonic() - connected < max(0.5 * patience, 3 * slowest):
                     raise Void("the server greets too slowly to fill its pool before the first clients are timed out")
-                raise _too_few(case, len(clients), count, requirement)
+                raise _too_few(case, clients, [one for one in batch if one not in clients], count, requirement)
             slowest = max(slowest, time.monotonic() - connected)
             clients.append(client)
     if time.monotonic() > latest:
@@ -75,15 +78,33 @@ def need_freed_places(case: Case, at_once: bool = False) -> None:
         raise Blocked("pool.frees-at-once", "places of clients that have left are freed too late for this case")
 
 
-def _too_few(case: Case, greeted: int, count: int, requirement: str) -> Exception:
+def _too_few(
+    case: Case, greeted: Sequence[Client], waiting: Sequence[Client], count: int, requirement: str
+) -> Exception:
     if others_connected(case):
         return Skipped("somebody else is connected to this server")
-    shown = f"{greeted} are greeted at once"
-    if greeted == 0 and case.server.connections > AT_A_TIME:
+    why = f"{len(greeted)} of {count} clients were greeted{after_others(case, noun='')}"
+    wanted, shown = f"{count} greetings", f"{len(greeted)}, and no more"
+    about = [*waiting[:1], *(greeted[-1:] or left_last(case))]
+    if not greeted and case.server.connections > AT_A_TIME:
         # It is another requirement's only where the case is about what came before, which its control leaves out.
         rule = "pool.frees" if requirement == "pool.32" else requirement
-        return case.stop(rule, "nobody is greeted though all other clients have left", f"{count}", shown, "pool.frees")
-    return case.stop(requirement, "too few connections are served at once", f"{count}", shown)
+        return case.stop(rule, why, wanted, "none", "pool.frees", about)
+    return case.stop(requirement, why, wanted, shown, about=about)
+
+
+def after_others(case: Case, noun: str = " clients") -> str:
+    """How the clients have left that have: ` after 64 clients had reset`; empty while nobody has."""
+    before = time.monotonic() - case.limit
+    gone = (one for one in case.clients if one.connection and (one.left or one.valid_sent < before))
+    left = Counter(client.left for client in gone).most_common()
+    told = [f"{count}{'' if at else noun} {LEFT[how]}" for at, (how, count) in enumerate(left)]
+    return f" after {telling.joined(told)}" if told else ""
+
+
+def left_last(case: Case) -> list[Client]:
+    """The client that has left last of those that were greeted, if any has."""
+    return [client for client in case.clients if client.left and client.netid][-1:]
 
 
 def others_connected(case: Case) -> bool:
@@ -118,7 +139,8 @@ def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "po
             oldest = min(one.valid_sent for one in case.clients if one not in clients)
             if time.monotonic() - oldest > 0.9 * case.limit:
                 raise Void("the case itself was late")
-            raise case.stop(requirement, "greeted though 32 others are connected", "nothing", "a greeting")
+            why = f"greeted though {POOL} others are connected"
+            raise case.stop(requirement, why, "no greeting", "a greeting", about=[client])
 
 
 def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:
@@ -138,6 +160,9 @@ def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) 
 
     with ThreadPoolExecutor(len(clients)) as pool:
         futures = [pool.submit(run, client) for client in clients]
+    stopped = [error for future in futures if isinstance(error := future.exception(), Stopped)]
+    if stopped:
+        stopped[0].count(stopped, len(clients))
     return [message for future in futures for message in future.result()]
 
 
@@ -152,8 +177,10 @@ def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
         client = case.client(state)
     except Blocked as blocked:
         if blocked.by in ("pool.32", "pool.frees") and len(case.clients) > AT_A_TIME:
-            reason = "nobody is served any more after such clients"
-            raise case.stop(case.record.requirements[0], reason, base="pool.frees") from None
+            rule, late = case.record.requirements[0], case.clients[-1]
+            why = f"nobody is greeted any more{after_others(case)}"
+            about = [late, *left_last(case)]
+            raise case.stop(rule, why, "a greeting", "none", "pool.frees", about) from None
         raise
     if sent:
         client.send(sent)
@@ -179,7 +206,8 @@ def change_over(case: Case, clients: Sequence[Client], requirement: str) -> list
         client.close()
     for client in waiting:
         if not client.is_greeted(time.monotonic() + 0.8 * case.limit):
-            raise case.stop(requirement, "a client that waits is not greeted though all others have left", "a greeting")
+            why = f"a client that waits is not greeted{after_others(case)}"
+            raise case.stop(requirement, why, "a greeting", "none", about=[client, *left_last(case)])
     return [*waiting, *fill(case, POOL - AT_A_TIME, requirement)]
 
 
@@ -207,10 +235,13 @@ def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
     first = case.stranger()
     first.connect()
     if not first.is_greeted(latest + 1.0):
-        raise case.stop(at_last, "the places of clients that have left serve nobody", f"within {case.limit + 2:g} s")
+        why, waited = f"nobody is greeted{after_others(case)}", time.monotonic() - left
+        wanted = f"a greeting within {case.limit + 2:g} s"
+        raise case.stop(at_last, why, wanted, f"none in {waited:.1f} s", about=[first, *left_last(case)])
     waited = time.monotonic() - left
     if waited > 1.0:
-        case.find(at_once, f"greeted only {waited:.1f} s after the others had left", "at once", f"{waited:.1f} s")
+        why = f"greeted only {waited:.1f} s after the others had left"
+        case.find(at_once, why, "at once", f"{waited:.1f} s", [first])
         case.health.slow_to_free = True
     try:
         fill(case, POOL - 1, requirement=at_last)
@@ -221,7 +252,7 @@ def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
         case.close()
         await_freed_places(case)
         fill(case, requirement=at_last)
-        case.find(at_once, "not all of 32 places are freed at once", "at once", "later")
+        case.find(at_once, f"not all of {POOL} places are freed at once", "at once", "later", [first])
 
 
 def await_freed_places(case: Case) -> None:
@@ -243,8 +274,10 @@ def expect_answered(case: Case, client: Client, line: str, reason: str) -> None:
     try:
         waited = client.give(line).at - client.last_sent
     except Blocked as blocked:
-        raise case.stop("pool.no-influence", reason, f"< {allowed:g} s", str(blocked)) from None
-    case.expect(waited < allowed, "pool.no-influence", reason, f"< {allowed:g} s", f"{waited:.1f} s")
+        wanted = f"a reply in less than {allowed:g} s"
+        raise case.stop("pool.no-influence", reason, wanted, str(blocked), about=[client]) from None
+    wanted = f"a reply in less than {allowed:g} s"
+    case.expect(waited < allowed, "pool.no-influence", reason, wanted, f"{waited:.1f} s", [client])
 
 
 def deliver_undisturbed(case: Case) -> None:
@@ -255,7 +288,8 @@ def deliver_undisturbed(case: Case) -> None:
         Void: it did, but may have waited for the backup of the messages before it.
     """
     allowed = max(2.0, 0.5 * case.limit)
-    rule, why = "pool.no-influence", "delayed by another client"
+    rule, why = "pool.no-influence", "a delivery was delayed by another client"
+    wanted = f"less than {allowed:g} s from the connect to the last reply"
     began = time.monotonic()
     try:
         client = case.client("recipient")
@@ -263,11 +297,11 @@ def deliver_undisturbed(case: Case) -> None:
         message = client.expect_delivered(case.words.body())
     except Void:
         # The replies came so late that the clock had all but run out: without the others that is no wonder either.
-        raise case.stop(rule, why, f"< {allowed:g} s", f"{time.monotonic() - began:.1f} s and more") from None
+        raise case.stop(rule, why, wanted, f"{time.monotonic() - began:.1f} s and more") from None
     seconds = time.monotonic() - began
     if seconds >= allowed and message.number % GROUP in (1, 2, 3):
         raise Void("the delivery may have waited for a backup")
-    case.expect(seconds < allowed, rule, why, f"< {allowed:g} s", f"{seconds:.1f} s")
+    case.expect(seconds < allowed, rule, why, wanted, f"{seconds:.1f} s")
 
 
 def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
@@ -280,10 +314,12 @@ def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
     clients = fill(case)
     (waiting,) = beyond(case)
     if waiting.is_greeted(clients[0].valid_sent + 0.8 * case.limit):
-        raise case.stop("pool.33rd", "greeted though 32 others are connected")
+        why = f"greeted though {POOL} others are connected"
+        raise case.stop("pool.33rd", why, "no greeting", "a greeting", about=[waiting])
     # The place cannot be free, and the clock cannot have started, before this moment.
     freed = time.monotonic()
     clients[0].leave("close")
     if not waiting.is_greeted(freed + case.limit + 3.0):
-        raise case.stop("pool.next", "not greeted though a place is free")
+        why, wanted = "not greeted though a place is free", f"a greeting within {case.limit + 2:g} s"
+        raise case.stop("pool.next", why, wanted, "none", about=[clients[0], waiting])
     waiting.expect_timeout(early=requirement, since=freed)

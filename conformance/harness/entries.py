@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from conformance.harness import mailbox
+from conformance.harness import mailbox, telling
 from conformance.harness.mailbox import Entry, Folder, Message
 from conformance.harness.verdict import Skipped
 
@@ -109,14 +109,16 @@ class Entries:
             self._expect_kept_by_backup(message.number, last)
         self._case.health.step("mailbox.soon", bool(found))
         if not found:
-            raise self._case.stop(
-                "mailbox.soon", f"no entry with number {message.number} within {SOON:g} s of the reply"
-            )
+            why = f"no entry with number {message.number} within {SOON:g} s of the reply"
+            last_few = telling.spans(entry.number for entry in entries[-GROUP:])
+            shown = f"the last entries are {last_few}" if entries else "no entry at all"
+            raise self._case.stop("mailbox.soon", why, f"an entry with number {message.number}", shown, about=[message])
         self._expect_told_number(found[0], message, entries)
         if len(found) > 1:
             same = len({entry.raw.strip() for entry in found}) == 1
             rule = self._rule_of_doubled(message.number) if same else "numbers"
-            raise self._case.stop(rule, f"{len(found)} entries with number {message.number}")
+            why, shown = f"{len(found)} entries with number {message.number}", self.held([message.number])
+            raise self._case.stop(rule, why, "one", shown, about=[message])
         return found[0]
 
     def _rule_of_doubled(self, number: int) -> str:
@@ -124,6 +126,17 @@ class Entries:
         files = (*self.folder.backups().values(), self.folder.mailbox)
         holding = sum(number in (self._numbers_in(path) or ()) for path in files)
         return "backup.emptied" if holding > 1 else "mailbox.whole"
+
+    def held(self, numbers: Collection[int]) -> str:
+        """Which of these numbers each file holds, a line a file."""
+        files = (*self.folder.backups().values(), self.folder.mailbox)
+        found = {path.name: [one for one in self._numbers_in(path) or () if one in numbers] for path in files}
+        lines = [f"{name}: {telling.spans(held)}" for name, held in found.items() if held]
+        return "\n".join(lines) or "no file holds any of them"
+
+    def _backups_there(self) -> str:
+        names = [path.name for path in self.folder.backups().values()]
+        return telling.names(names[-telling.MOST :]) if names else "no backup"
 
     def _numbers_in(self, path: Path) -> list[int] | None:
         try:
@@ -140,15 +153,18 @@ class Entries:
                 continue
             held = self._numbers_in(backups[low, high]) if (low, high) in backups else None
             if held is None or (held and not set(held) & set(range(low, high + 1))):
-                why = "no such backup" if held is None else "a backup that holds others"
-                there = " ".join(path.name for path in backups.values())
-                raise self._case.stop("backup.group", why, f"mailbox.{low}-{high}", there)
+                name = f"mailbox.{low}-{high}"
+                why = f"there is no {name}" if held is None else f"{name} holds {telling.spans(held)}"
+                why += f", and no file holds message {number}, though {last} were delivered"
+                raise self._case.stop("backup.group", why, f"{name} with {GROUP} messages", self._backups_there())
 
     def _expect_kept_by_backup(self, number: int, last: int) -> None:
         """Go on only if a missing entry's group was not finished: otherwise its backup has lost it."""
         self._expect_backups_of([number], last)
-        if _group_of(number)[1] <= last:
-            raise self._case.stop("backup.whole", f"no entry with number {number} in the backup of its group")
+        low, high = _group_of(number)
+        if high <= last:
+            why, wanted = f"no entry with number {number} in the backup of its group", f"{low}-{high}, each once"
+            raise self._case.stop("backup.whole", why, wanted, self.held(range(low, high + 1)))
 
     def expect_told(self, *messages: Message) -> None:
         """Go on only if the replies told the numbers of these messages.
@@ -156,8 +172,9 @@ class Entries:
         Raises:
             Broken, Blocked: one of them told none.
         """
-        if any(message.number < 0 for message in messages):
-            raise self._case.stop("delivered", "the reply to the end of data tells no number", "a number", "none")
+        if untold := [message for message in messages if message.number < 0]:
+            why = "the reply to the end of data tells no number"
+            raise self._case.stop("delivered", why, "a number", "none", about=untold)
 
     def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
@@ -165,7 +182,8 @@ class Entries:
             for other in entries:
                 if mailbox.is_plainly(other, message):
                     told = f"the reply told {message.number}, the entry has {other.number}"
-                    raise self._case.stop("numbers.file", told, f"{message.number}", f"{other.number}")
+                    wanted, shown = f"{message.number}", f"{other.number}"
+                    raise self._case.stop("numbers.file", told, wanted, shown, about=[message])
 
     def expect_entry(self, message: Message, requirement: str) -> Entry:
         """Judge that a message stands in the mailbox as it was sent."""
@@ -175,9 +193,12 @@ class Entries:
             entry = self.entry(message)
         wrong = mailbox.differences(entry, message)
         if wrong:
-            actual = entry.raw[:2000].decode("latin-1")
-            rule = _rule_of(wrong, requirement)
-            raise self._case.stop(rule, "; ".join(wrong.values()), mailbox.wanted(message), actual, "mailbox.entry")
+            rule, why, shown = _rule_of(wrong, requirement), "; ".join(wrong.values()), entry.shown
+            if {"sender", "body"} <= wrong.keys() and entry.sender.strip("<>") not in self._case.senders:
+                # What another client wrote is no answer to what this one sent.
+                why = f"the entry with number {message.number} is another client's, from {entry.sender!r}"
+                shown = "no entry of this message with its number"
+            raise self._case.stop(rule, why, mailbox.wanted(message), shown, "mailbox.entry", [message])
         return entry
 
     def _expect_plain_entries(self) -> None:
@@ -191,6 +212,7 @@ class Entries:
             client.give(self._case.words.fill("MAIL FROM: {address}"))
             client.give(self._case.words.fill("RCPT TO: {address}"))
             self.expect_entry(client.deliver(self._case.words.body()), "mailbox.entry")
+        self._case.record.transcript.hide(client.connection)
 
     def settled_entries(self) -> list[Entry]:
         """All entries, read when no backup is under way: two readings agree.

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from conformance.harness import mailbox
+from conformance.harness import mailbox, telling
+from conformance.harness.discrepancies import Discrepancies, discrepancies, not_each_once, order
 from conformance.harness.entries import GROUP, SOON, Entries
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Skipped
+
+if TYPE_CHECKING:
+    from conformance.harness.client import Client
 
 BACKUP = 5.0
 """Seconds within which a backup has to be made."""
@@ -20,14 +25,17 @@ class Inbox(Entries):
 
     def expect_order(self, requirement: str) -> None:
         """Judge that all entries stand in the order of their numbers, each once."""
-        numbers = [entry.number for entry in self.settled_entries()]
+        entries = self.settled_entries()
+        numbers = [entry.number for entry in entries]
         if -1 in numbers:
-            raise self._case.stop("mailbox.entry", "an entry whose head cannot be read")
+            shown = entries[numbers.index(-1)].shown
+            raise self._case.stop("mailbox.entry", "an entry whose head cannot be read", mailbox.HEAD, shown)
         for number in numbers:
             if numbers.count(number) > 1:
-                raise self._case.stop(self._rule_of_doubled(number), f"entry {number} stands twice", "once", "twice")
+                why, rule = f"entry {number} stands {numbers.count(number)} times", self._rule_of_doubled(number)
+                raise self._case.stop(rule, why, "once", self.held([number]))
         if numbers != sorted(numbers):
-            raise self._case.stop(requirement, "numbers out of order", "", " ".join(map(str, numbers)))
+            raise self._case.stop(requirement, f"entries out of order: {telling.falls(numbers)}", *order(numbers))
 
     def expect_next(self, first: Message, second: Message, requirement: str) -> None:
         """Judge that two messages have numbers that follow each other, nobody else having delivered between them.
@@ -40,7 +48,13 @@ class Inbox(Entries):
             return
         if self._is_somebody_elses(range(first.number + 1, second.number)):
             raise Skipped("somebody else delivers to this server")
-        raise self._case.stop(requirement, "not the next number", f"{first.number + 1}", f"{second.number}")
+        why = f"number {second.number} came after {first.number}"
+        if second.number == first.number:
+            why = f"number {first.number} was given twice"
+        elif second.number > first.number:
+            skipped = telling.given_to_none([(first.number + 1, second.number - 1)])
+            why = f"{skipped}: after {first.number} came {second.number}"
+        raise self._case.stop(requirement, why, f"{first.number + 1}", f"{second.number}", about=[first, second])
 
     def _is_somebody_elses(self, numbers: range) -> bool:
         if self._case.server.launched or not numbers:
@@ -81,7 +95,8 @@ class Inbox(Entries):
                 self.expect_next(messages[-2], messages[-1], "numbers")
         numbers = [message.number for message in messages]
         if numbers != sorted(set(numbers)):
-            raise self._case.stop("numbers", "numbers that do not rise", "", " ".join(map(str, numbers)))
+            why, shown = f"numbers that do not rise: {telling.falls(numbers)}", ", ".join(map(str, numbers))
+            raise self._case.stop("numbers", why, "each higher than the one before", shown, about=messages)
         for first, second in pairwise(messages):
             self.expect_next(first, second, requirement)
 
@@ -89,19 +104,24 @@ class Inbox(Entries):
         """Judge that no entry holds a mark."""
         found = [entry for entry in self.settled_entries() if mark in entry.raw]
         if found:
-            shown = found[0].raw[:2000].decode("latin-1")
-            raise self._case.stop(requirement, "the message stands in the mailbox", "no such entry", shown)
+            why = "a message that was never ended stands in the mailbox"
+            raise self._case.stop(requirement, why, "no such entry", found[0].shown)
 
     def expect_consecutive(self, messages: Sequence[Message], requirement: str) -> None:
         """Judge that the numbers of all these messages follow each other without a gap, in whatever order."""
         self.expect_told(*messages)
         numbers = sorted(message.number for message in messages)
-        wrong = [f"{one} then {two}" for one, two in pairwise(numbers) if two != one + 1]
+        wrong = any(two != one + 1 for one, two in pairwise(numbers))
         if wrong and not self._has_foreign_entries(numbers):
-            found = ", ".join(wrong[:20])
-            raise self._case.stop(requirement, "a gap, or a number twice", "each number once", found, "numbers")
+            why, about = not_each_once(messages)
+            wanted = f"a number of its own for each of {len(numbers)} messages, without a gap"
+            different = sorted(set(numbers))
+            shown = f"{telling.counted(len(different), 'number')}: {telling.spans(different)}"
+            raise self._case.stop(requirement, why, wanted, shown, "numbers", about)
 
     def _has_foreign_entries(self, numbers: list[int]) -> bool:
+        if numbers[-1] - numbers[0] > len(numbers) + 1001:
+            return False  # nor is a number that a server makes up to be counted up to
         missing = sorted(set(range(numbers[0], numbers[-1])) - set(numbers))
         if len(set(numbers)) < len(numbers) or not missing or missing[-1] - missing[0] > 1000:
             return False
@@ -109,13 +129,13 @@ class Inbox(Entries):
             raise Skipped("somebody else delivers to this server")
         return False
 
-    def expect_all_entries(self, messages: Sequence[Message], whole: str, order: str) -> None:
+    def expect_all_entries(self, messages: Sequence[Message], whole: str, in_order: str) -> None:
         """Judge that each of these messages stands once, whole and unmixed, and in the order of the numbers.
 
         Args:
             messages: all that was delivered.
             whole: what a lost, doubled, cut or mixed entry breaks.
-            order: what another order breaks.
+            in_order: what another order breaks.
         """
         sent = {message.number: message for message in messages}
         deadline = time.monotonic() + BACKUP
@@ -126,48 +146,55 @@ class Inbox(Entries):
         for entry in entries:
             if entry.number in sent:
                 self._expect_told_number(entry, sent[entry.number], entries)
-        wrong = []
-        for entry in entries:
-            if entry.number not in sent:
-                wrong.append("an entry whose head cannot be read")
-            else:
-                wrong += [f"{entry.number}: {what}" for what in mailbox.differences(entry, sent[entry.number]).values()]
         numbers = [entry.number for entry in entries]
-        doubled = [number for number in sent if numbers.count(number) > 1]
-        if doubled and self._rule_of_doubled(doubled[0]) == "backup.emptied":
-            raise self._case.stop("backup.emptied", f"entry {doubled[0]} stands in a backup and in the mailbox")
-        self._expect_backups_of(sent.keys() - numbers, max(sent))
-        wrong += [f"{number}: {numbers.count(number)} entries" for number in sent if numbers.count(number) != 1]
-        if wrong:
+        wrong = discrepancies(entries, sent)
+        if wrong.doubled and self._rule_of_doubled(wrong.doubled[0]) == "backup.emptied":
+            why = f"in a backup and in the mailbox as well: {telling.spans(sorted(wrong.doubled))}"
+            about = [sent[number] for number in wrong.doubled]
+            raise self._case.stop("backup.emptied", why, "each in one file", self.held(wrong.doubled), about=about)
+        self._expect_backups_of(wrong.lost, max(sent))
+        if wrong.told(len(sent)):
+            shown = wrong.differences or self.held(sent)
             self._expect_plain_entries()
-            why = f"{len(wrong)} of {len(sent)} entries are wrong"
-            raise self._case.stop(whole, why, "", "\n".join(wrong[:20]), "mailbox.whole")
+            wanted, about = f"each of {len(sent)} messages once, as it was sent", [sent[one] for one in wrong.numbers]
+            why = wrong.told(len(sent))
+            if whole == "backup.whole":
+                why += f"; {'lost' if wrong.lost else 'that was'} while a backup ran"
+            raise self._case.stop(whole, why, wanted, shown, "mailbox.whole", about)
         if numbers != sorted(numbers):
-            shown = " ".join(map(str, numbers))
-            raise self._case.stop(order, "entries out of order", "", shown, "numbers.file")
+            why = f"entries out of order: {telling.falls(numbers)}"
+            about = [sent[one] for pair in pairwise(numbers) if pair[0] > pair[1] for one in pair]
+            raise self._case.stop(in_order, why, *order(numbers), "numbers.file", about)
 
-    def expect_each_once_at_most(self, told: Sequence[Message], left: Sequence[bytes]) -> None:
+    def expect_each_once_at_most(self, told: Sequence[Message], left: Mapping[bytes, Client]) -> None:
         """Judge that messages whose replies nobody read are there once or not at all, each with a number of its own.
 
         Args:
             told: messages that were acknowledged, in their order, before, between and after the others.
-            left: a mark that each of the others bears.
+            left: the clients of the others, each by a mark that its message bears.
         """
         self.expect_told(*told)
         numbers = [message.number for message in told]
-        wrong = [f"{one} then {two}" for one, two in pairwise(numbers) if two <= one]
-        self._case.expect(not wrong, "numbers", "a number given twice, or one that does not rise", "", ", ".join(wrong))
+        why, shown = f"numbers that do not rise: {telling.falls(numbers)}", ", ".join(map(str, numbers))
+        fall = next((at for at, (one, two) in enumerate(pairwise(numbers)) if two <= one), None)
+        about: list[Client | Message] = [*list(left.values())[fall or 0 :][:1], told[0]]
+        self._case.expect(fall is None, "numbers", why, "each higher than the one before", shown, about)
         if self._case.server.folder is None:
             return
         entries = [entry for entry in self.settled_entries() if numbers[0] <= entry.number <= numbers[-1]]
-        for mark in left:
-            there = sum(mark in entry.raw for entry in entries)
-            self._case.expect(
-                there < 2, "mailbox.whole", "a message whose reply nobody read stands twice", "once or never"
-            )
+        for mark, client in left.items():
+            there = [entry.number for entry in entries if mark in entry.raw]
+            why = f"a message whose reply nobody read stands in {telling.counted(len(there), 'entry', 'entries')}"
+            shown = f"entries {telling.spans(there)}"
+            self._case.expect(len(there) < 2, "mailbox.whole", why, "one entry or none", shown, [client])
         held = [entry.number for entry in entries]
-        wrong = [f"{one} then {two}" for one, two in pairwise(held) if two != one + 1]
-        self._case.expect(not wrong, "numbers", "a gap, or a number twice", "each number once", ", ".join(wrong[:20]))
+        follow = all(two == one + 1 for one, two in pairwise(held))
+        missing = telling.ranges(telling.gaps(held))
+        why = (
+            f"no entry has number {missing}" if missing else f"entries whose numbers do not rise: {telling.falls(held)}"
+        )
+        wanted = f"entries {numbers[0]}-{numbers[-1]}, each once"
+        self._case.expect(follow, "numbers", why, wanted, telling.spans(held), told)
 
     def expect_empty_mailbox(self, requirement: str) -> None:
         """Judge that the file `mailbox` is there and empty."""
@@ -185,8 +212,9 @@ class Inbox(Entries):
         deadline = time.monotonic() + BACKUP
         while (held := self._numbers_in(self.folder.mailbox)) != wanted:
             if time.monotonic() > deadline:
-                shown = "no mailbox that can be read" if held is None else " ".join(map(str, held))
-                raise self._case.stop(requirement, "mailbox holds other messages", " ".join(map(str, wanted)), shown)
+                shown = "no mailbox that can be read" if held is None else telling.spans(held, "no message")
+                which = f"messages {telling.spans(wanted)}" if wanted else "no message after its backup"
+                raise self._case.stop(requirement, f"mailbox should hold {which}", telling.spans(wanted), shown)
             time.sleep(0.02)
 
     def expect_backup(self, messages: Sequence[Message], requirement: str = "backup.group") -> None:
@@ -194,18 +222,23 @@ class Inbox(Entries):
         span = (messages[0].number, messages[-1].number)
         name = f"mailbox.{span[0]}-{span[1]}"
         deadline = time.monotonic() + BACKUP
-        wrong = "there is no such file"
+        wrong = f"there is no {name} {BACKUP:g} s after message {span[1]} was delivered"
         while time.monotonic() < deadline:
             if span in (backups := self.folder.backups()):
                 wrong = self._wrong_in(backups[span].name, messages)
                 if not wrong:
                     return
             time.sleep(0.02)
-        there = " ".join(path.name for path in self.folder.backups().values())
+        shown = self._backups_there()
         if span in self.folder.backups() and self._holds_older_too(name, span):
-            raise self._case.stop("backup.emptied", f"{name} holds what was backed up before", "", there)
+            held = telling.spans(self._numbers_in(self.folder.directory / name) or ())
+            why, wanted = f"{name} holds what was backed up before as well", telling.ranges([span])
+            raise self._case.stop("backup.emptied", why, wanted, held)
         self._expect_plain_entries()
-        raise self._case.stop(requirement, f"{name}: {wrong}", f"{name} with {len(messages)} messages", there)
+        if span in self.folder.backups():
+            shown = f"{name} with {telling.spans(self._numbers_in(self.folder.directory / name) or ())}"
+        wanted = f"{name} with {telling.ranges([span])}"
+        raise self._case.stop(requirement, wrong, wanted, shown)
 
     def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
         """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
@@ -218,21 +251,31 @@ class Inbox(Entries):
         except mailbox.Unreadable as error:
             return str(error)
         if [entry.number for entry in entries] != [message.number for message in messages]:
-            return "it holds " + " ".join(str(entry.number) for entry in entries)
+            return f"{name} holds {telling.spans(entry.number for entry in entries)}"
         pairs = zip(entries, messages, strict=True)
-        return "; ".join(what for entry, message in pairs for what in mailbox.differences(entry, message).values())
+        changed = {
+            entry.number: "; ".join(differs.values())
+            for entry, message in pairs
+            if (differs := mailbox.differences(entry, message))
+        }
+        told = Discrepancies(changed=changed).told(len(messages))
+        return f"in {name}, {told}" if told else ""
 
     def expect_no_backup(self, first: int, last: int, requirement: str = "backup.group") -> None:
         """Judge that no backup holds any of the messages from first to last."""
         time.sleep(0.2)
         early = [path.name for (low, high), path in self.folder.backups().items() if low <= last and high >= first]
         if early:
-            raise self._case.stop(requirement, "a backup of an unfinished group", "none yet", " ".join(early))
+            why = "a backup before all of its messages were delivered"
+            raise self._case.stop(requirement, why, f"no backup of {first}-{last} yet", telling.names(early))
 
     def expect_backups_in_order(self, requirement: str = "backup.group") -> None:
         """Judge that every backup is a group of 32 and holds its numbers in order."""
         for (low, high), path in self.folder.backups().items():
             held = self._numbers_in(path)
             if high % GROUP or high - low != GROUP - 1 or held != list(range(low, high + 1)):
-                shown = "it cannot be read" if held is None else " ".join(map(str, held))
-                raise self._case.stop(requirement, f"{path.name} holds others", f"{low} to {high}", shown)
+                shown = "it cannot be read" if held is None else telling.spans(held, "no message")
+                if high % GROUP or high - low != GROUP - 1:
+                    why, wanted = f"{path.name} is no group of {GROUP}", f"mailbox.1-{GROUP}, and so on"
+                    raise self._case.stop(requirement, why, wanted, self._backups_there())
+                raise self._case.stop(requirement, f"{path.name} holds others", f"{low}-{high}", shown)

@@ -15,7 +15,7 @@ LEAST = 0.1
 """What grows by less with each client grows by chance, or for another reason."""
 
 
-def grown(case: Case, visit: Callable[[], None], clients: int) -> Iterator[str]:
+def grown(case: Case, visit: Callable[[], object], clients: int) -> Iterator[str]:
     """What a server has more of after clients that came and left, and still more after as many again.
 
     Args:

@@ -18,6 +18,7 @@ class Link:
 
     Attributes:
         netid: the server's name for itself, from its greeting.
+        left: how it has left: `close`, `reset` or `half_close`; empty while it is there.
         valid_sent: when the last command that restarts the clock was sent (or the connect begun): the clock of the
             server cannot have started earlier.
         valid_read: when its reply was read: the clock cannot have started later.
@@ -27,6 +28,7 @@ class Link:
         self._case = case
         self._connection: Connection | None = None
         self.netid = ""
+        self.left = ""
         self.valid_sent = self.valid_read = 0.0
 
     @property
@@ -34,6 +36,11 @@ class Link:
         """The connection."""
         assert self._connection, "the client is not connected"
         return self._connection
+
+    @property
+    def connection(self) -> int:
+        """The connection's number in the transcript; 0 if there is none."""
+        return self._connection.number if self._connection else 0
 
     @property
     def ended(self) -> bool:
@@ -96,7 +103,7 @@ class Link:
         right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
         case.health.step("greeting", right, case.judges("greeting"))
         if not right:
-            raise self._case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text)
+            raise case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
@@ -109,7 +116,7 @@ class Link:
         elif silent and server.greets and server.connections > 1:
             rule, why = "pool.frees", "no greeting though all other clients have left"
         case.health.step(rule, False, case.judges(rule))
-        return case.stop(rule, why)
+        return case.stop(rule, why, about=[self])
 
     def _greeted(self, reply: Reply) -> None:
         words = reply.text.split(" ")
@@ -123,7 +130,11 @@ class Link:
 
     def leave(self, how: str) -> None:
         """Leave by `close`, `reset` or `half_close`."""
-        getattr(self.wire, how)()
+        self.left = how
+        if how == "close":
+            self.wire.close(told=True)
+        else:
+            getattr(self.wire, how)()
 
     def await_end(self) -> None:
         """Wait until the server ends the connection, or the time for that has long passed."""
@@ -132,5 +143,6 @@ class Link:
     def close(self) -> None:
         """Leave, if connected."""
         if self._connection:
+            self.left = self.left or "close"
             self._connection.close()
             self._case.server.open_ports.discard(self._connection.local_port)

@@ -10,20 +10,33 @@ import re
 import stat
 import time
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from conformance.harness import telling
+
 LARGEST = 256 * 1024 * 1024
 """Bytes of a mailbox file that are read at most."""
+AROUND = 24
+"""Bytes of a line that are shown on either side of where it is wrong."""
 PIECE = 1024 * 1024
 """Bytes of a file or a body that are read or compared at a time."""
+
+HEAD = "Received, Number, From, To and an empty line, in this order"
+"""What an entry begins with."""
 
 _START = b"Received: from "
 _ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
 _HEAD = re.compile(
     rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n"
+)
+_HEAD_LINES = (
+    (re.compile(rb"Received: from .* by \S* \(CS4410MP3\)"), "Received: from HOST by NETID (CS4410MP3)"),
+    (re.compile(rb"Number: \d+"), "Number: N"),
+    (re.compile(rb"From: .*"), "From: ADDRESS"),
+    (re.compile(rb""), "To: ADDRESS, or the empty line after it"),
 )
 
 
@@ -38,6 +51,7 @@ class Message:
     Attributes:
         body: the bytes between DATA and the dot, as sent, each line with its CRLF.
         number: what the reply told.
+        connection: the number of the connection that it came over, in the transcript; 0 if nobody asks.
     """
 
     host: str
@@ -45,6 +59,7 @@ class Message:
     recipients: tuple[str, ...]
     body: bytes
     number: int
+    connection: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,11 @@ class Entry:
     netid: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The entry for people: a long one cut."""
+        return self.raw[:2000].decode("latin-1")
 
     @property
     def body(self) -> memoryview:
@@ -153,7 +173,7 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
     """
     if not entry.netid:
-        return {"form": "the head is not Received, Number, From, To and an empty line, in this order"}
+        return {"form": _wrong_head(entry.raw)}
     wrong = {}
     if entry.number != message.number:
         wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
@@ -163,18 +183,30 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     if case := [said for what, said in names.items() if what not in but_for_case]:
         wrong["case"] = "; ".join(case)
     if not same_body(entry.body, message.body):
-        wrong["body"] = f"the body is {_shown(entry.body)} instead of {_shown(message.body)}"
+        wrong["body"] = _wrong_body(_lines(bytes(entry.body)), _lines(message.body))
     elif not entry.raw.endswith(b"\n\n"):
         wrong["form"] = "no empty line at the end"
     return wrong
 
 
+def _wrong_head(raw: bytes) -> str:
+    """Which line of an entry is not what its head has there."""
+    lines = iter(enumerate(raw.split(b"\n"), 1))
+    for pattern, wanted in _HEAD_LINES:
+        number, line = next(lines, (0, b""))
+        while wanted.startswith("To") and line.startswith(b"To: "):
+            number, line = next(lines, (0, b""))
+        if not pattern.fullmatch(line):
+            return f"line {number} of the entry is {_shown(line, 0)} instead of {wanted}"
+    return f"the head is not {HEAD}"
+
+
 def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:
     wrong = {}
     if entry.host != message.host:
-        wrong["host"] = f"from {entry.host!r} instead of {message.host!r}"
+        wrong["host"] = f"from {_quoted(entry.host)} instead of {_quoted(message.host)}"
     if not _same_address(entry.sender, message.sender):
-        wrong["sender"] = f"From: {entry.sender!r} instead of {message.sender!r}"
+        wrong["sender"] = f"From: {_quoted(entry.sender)} instead of {_quoted(message.sender)}"
     if not _same_recipients(entry.recipients, message.recipients):
         wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
     return wrong
@@ -222,10 +254,11 @@ def _lines(body: bytes) -> list[bytes]:
 
 
 def _same_lines(kept: list[bytes], sent: list[bytes]) -> bool:
-    return len(kept) == len(sent) and all(
-        have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
-        for have, want in zip(kept, sent, strict=True)
-    )
+    return len(kept) == len(sent) and all(map(_same_line, kept, sent))
+
+
+def _same_line(have: bytes, want: bytes) -> bool:
+    return have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
 
 
 def _same_recipients(kept: tuple[str, ...], sent: tuple[str, ...]) -> bool:
@@ -242,8 +275,31 @@ def _same_address(kept: str, sent: str) -> bool:
     return kept in (sent, _bare(sent))
 
 
-def _shown(body: bytes | memoryview) -> str:
-    return repr(bytes(body[:60]))[1:] + (f" and {len(body) - 60} bytes more" if len(body) > 60 else "")
+def _wrong_body(kept: list[bytes], sent: list[bytes]) -> str:
+    """Where a body first differs from the sent one."""
+    for number, (have, want) in enumerate(zip(kept, sent, strict=False), 1):
+        if not _same_line(have, want):
+            column = len(os.path.commonprefix([have, want]))
+            return f"line {number} of the body is {_shown(have, column)} instead of {_shown(want, column)}"
+    if len(kept) < len(sent):
+        return f"the body has only {len(kept)} of {len(sent)} lines"
+    more = f"line {len(sent) + 1} is {_shown(kept[len(sent)], 0)}"
+    return f"the body has {len(kept)} lines instead of {len(sent)}: {more}"
+
+
+def _shown(line: bytes, column: int) -> str:
+    """A line in quotes; of a long one what stands around a column, from 0."""
+    begin = max(0, column - AROUND) if len(line) > 2 * AROUND else 0
+    part = line[begin : begin + 2 * AROUND]
+    ends = ("... " if begin else "", " ..." if begin + len(part) < len(line) else "")
+    return ends[0] + _quoted(part.decode("latin-1"), whole=not ends[1]) + ends[1]
+
+
+def _quoted(text: str, whole: bool = True) -> str:
+    """A text in quotes, with the blanks at its end, if they are its end, in words as well."""
+    blanks = (len(text) - len(text.rstrip(" "))) if whole else 0
+    quoted = repr(text.encode("latin-1"))[1:]
+    return f"{quoted} ({telling.counted(blanks, 'blank')} at its end)" if blanks else quoted
 
 
 class Folder:

@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from conformance.harness.dialect import Fit
@@ -128,7 +129,7 @@ class Session(Link):
         worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
         self._case.health.step(rule, worked)
         if not worked:
-            raise Blocked(rule, "an error was needed to go on", "5xx", reply.text)
+            raise Blocked(rule, "an error was needed to go on", "5xx", reply.text, [self.connection])
         self._stumbled = True
         return reply
 
@@ -143,7 +144,8 @@ class Session(Link):
 
     def _step(self, rule: str, data: bytes) -> Reply:
         if self._case.health.hopeless(rule):
-            raise Blocked(rule, "this step failed for three cases in a row and is not tried again")
+            why = "this step failed for three cases in a row and is not tried again"
+            raise Blocked(rule, why, about=[self.connection])
         try:
             self._send([data])
             return self._read(self._deadline(rule))
@@ -206,7 +208,7 @@ class Session(Link):
     def _stop(self, requirement: str, reason: str, expected: str, actual: str, base: str = "") -> Exception:
         """What `Case.stop` makes, with the line of a long session in its reason."""
         where = f", at line {self._line} of its session" if self._line > LONG else ""
-        return self._case.stop(requirement, reason + where, expected, actual, base)
+        return self._case.stop(requirement, reason + where, expected, actual, base, [self])
 
     def _read(self, deadline: float) -> Reply:
         case, health = self._case, self._case.health
@@ -249,15 +251,15 @@ class Session(Link):
             base = answers[0].rule if answers else "delivered"
             raise self._stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
         if reply.at - self.wire.sent > LATE:
-            case.find("reply.prompt", "a late reply", f"within {LATE:g} s", f"after {reply.at - self.wire.sent:.1f} s")
+            late = f"after {reply.at - self.wire.sent:.1f} s"
+            case.find("reply.prompt", "a late reply", f"within {LATE:g} s", late, [self])
         return reply
 
     def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> None:
         case = self._case
         if reply.end != CRLF.decode() and not reply.endless:
-            case.find(
-                "reply.crlf", "a reply that does not end in CRLF", reply.text + "\r\n", reply.raw.decode("latin-1")
-            )
+            why, wanted = "a reply that does not end in CRLF", reply.text + "\r\n"
+            case.find("reply.crlf", why, wanted, reply.raw.decode("latin-1"), [self])
         answer, fit = judge(case.dialect, reply.text, answers)
         if answer is None:
             raise self._unfit(reply, answers, requirement)
@@ -267,7 +269,7 @@ class Session(Link):
         if fit == Fit.CODE and case.judges(rule):
             raise self._stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
-            case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text)
+            case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text, [self])
         if answer.breach and case.judges(answer.breach):
             wanted = self._wanted(answers[:1])
             raise self._stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
@@ -286,7 +288,9 @@ class Session(Link):
         words = reply.text.split(" ")
         said = words[1] if kind == "helo" and len(words) > 1 else words[2] if len(words) > 2 else ""
         if said != self.netid:
-            self._case.find("netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text)
+            self._case.find(
+                "netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text, [self]
+            )
 
     def _follow(self, answer: Answer, reply: Reply) -> None:
         self._stumbled = False
@@ -314,7 +318,7 @@ class Session(Link):
         if refusing and reply.code.startswith("4"):
             return self._stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
         if setting_up:
-            return Blocked(requirement, "a set-up step was refused", wanted, reply.text)
+            return Blocked(requirement, "a set-up step was refused", wanted, reply.text, [self.connection])
         return self._stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
 
     def _wanted(self, answers: tuple[Answer, ...]) -> str:
@@ -327,13 +331,13 @@ class Session(Link):
         return " or ".join(dict.fromkeys(shown)) or "a reply"
 
     def _message(self, body: bytes) -> Message:
-        return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0)
+        return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0, self.connection)
 
     def _delivered(self, message: Message, reply: Reply) -> Message:
         number = re.search(r"(\d{1,18})\D*$", reply.text[3:])
         self._follow(Answer("delivered", self.state.delivered()), reply)
         told = int(number[1]) if number else -1
-        return Message(message.host, message.sender, message.recipients, message.body, told)
+        return replace(message, number=told)
 
     def _right_to_deliver(self) -> AbstractContextManager[None]:
         return nullcontext() if self.may_deliver else self._case.server.places.delivering()

@@ -4,11 +4,55 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
+from collections.abc import Collection, Iterator
+from typing import NamedTuple
 
 LIMIT = 64 * 1024
-"""Characters of text that are kept; beyond it the middle is left out."""
+"""Characters of text that are told; beyond it the middle is left out."""
+KEPT = 24 * LIMIT
+"""Characters of text that are kept of many connections, for only some of them may be told."""
+FEW = 4
+"""Connections that are told in any case. So no more is kept of them than is told: such cases may be many at a time."""
 
 Entry = tuple[int, str, str]
+
+
+class _Moment(NamedTuple):
+    entry: Entry
+    connection: int
+
+    @property
+    def size(self) -> int:
+        return len(self.entry[2]) + 16
+
+
+class _Ends:
+    """The head and the tail of what is too long."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.head: list[_Moment] = []
+        self.tail: deque[_Moment] = deque()
+        self._head_size = self._tail_size = 0
+        self.head_ended = False
+        self.left_out = 0
+
+    def add(self, moment: _Moment) -> None:
+        if not self.head_ended and self._head_size + len(moment.entry[2]) < self.limit // 2:
+            self.head.append(moment)
+            self._head_size += moment.size
+            return
+        self.head_ended = True
+        self.tail.append(moment)
+        self._tail_size += moment.size
+        while self._tail_size > self.limit // 2:
+            self._tail_size -= self.tail.popleft().size
+            self.left_out += 1
+
+    def __iter__(self) -> Iterator[_Moment]:
+        yield from self.head
+        yield from self.tail
 
 
 class Transcript:
@@ -17,38 +61,61 @@ class Transcript:
     def __init__(self) -> None:
         self._start = time.monotonic()
         self._lock = threading.Lock()
-        self._head: list[Entry] = []
-        self._tail: list[Entry] = []
-        self._head_size = 0
-        self._tail_size = 0
-        self._left_out = 0
+        self._kept = _Ends(LIMIT)
+        self._hidden: set[int] = set()
         self.connections = 0
 
-    def add(self, direction: str, data: bytes | str) -> None:
-        """Add an entry: `->` sent, `<-` received, `--` something that happened."""
+    def add(self, direction: str, data: bytes | str, connection: int = 0) -> None:
+        """Add an entry.
+
+        Args:
+            direction: `->` sent, `<-` received, `--` something that happened.
+            data: what.
+            connection: the number of the connection that it happened on; 0 for what concerns all of them.
+        """
         half = LIMIT // 16
         left_out = len(data) - 2 * half
         # Cut before it is decoded: a body may be large.
         ends = (data[:half], data[-half:]) if left_out > 0 else (data, data[:0])
         first, last = (end.decode("latin-1") if isinstance(end, bytes) else end for end in ends)
         text = f"{first}[... {left_out} bytes ...]{last}" if left_out > 0 else first
-        entry = (round((time.monotonic() - self._start) * 1000), direction, text)
+        mark = str(connection) if connection > 1 else ""
+        entry = (round((time.monotonic() - self._start) * 1000), direction + mark, text)
         with self._lock:
-            if self._head_size + len(text) < LIMIT // 2 and not self._tail:
-                self._head.append(entry)
-                self._head_size += len(text) + 16
-                return
-            self._tail.append(entry)
-            self._tail_size += len(text) + 16
-            while self._tail_size > LIMIT // 2:
-                gone = self._tail.pop(0)
-                self._tail_size -= len(gone[2]) + 16
-                self._left_out += 1
+            self._kept.limit = LIMIT if self.connections <= FEW else KEPT
+            self._kept.add(_Moment(entry, connection))
 
-    def entries(self) -> list[Entry]:
-        """What is kept, in order."""
+    def hide(self, connection: int) -> None:
+        """Tell no more of a connection that has shown nothing."""
+        self._hidden.add(connection)
+
+    def latest(self, count: int) -> list[int]:
+        """The numbers of the connections on which something happened last, so many of them."""
         with self._lock:
-            if not self._left_out:
-                return [*self._head, *self._tail]
-            gap = (self._tail[0][0] if self._tail else 0, "--", f"{self._left_out} entries left out")
-            return [*self._head, gap, *self._tail]
+            moments = list(self._kept)
+        return list(dict.fromkeys(moment.connection for moment in reversed(moments) if moment.connection))[:count]
+
+    def entries(self, about: Collection[int] = ()) -> list[Entry]:
+        """What is told, in order.
+
+        Args:
+            about: the numbers of the connections that are told of; by default all are.
+        """
+        told = _Ends(LIMIT)
+        shown = {0, *about}
+        with self._lock:
+            for part in (self._kept.head, self._kept.tail):
+                for moment in part:
+                    if moment.connection not in self._hidden and (not about or moment.connection in shown):
+                        told.add(moment)
+                told.head_ended |= self._kept.left_out > 0  # for what is missing stood behind the head
+            told.left_out += self._kept.left_out
+        entries = [moment.entry for moment in told]
+        if told.left_out:
+            at = len(told.head)
+            entries.insert(at, (entries[at][0] if at < len(entries) else 0, "--", f"{told.left_out} entries left out"))
+        if about and entries:
+            those = ("connections " if len(about) > 1 else "connection ") + " and ".join(map(str, sorted(about)))
+            of = self.connections - len(self._hidden)
+            entries.insert(0, (entries[0][0], "--", f"{those} of {of}; the others are not shown"))
+        return entries

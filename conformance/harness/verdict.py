@@ -2,37 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.harness.ledger import Ledger
-from conformance.harness.transcript import Transcript
+from conformance.harness.transcript import FEW, Entry, Transcript
 
 WORST_FIRST = ("void", "fail", "warn", "blocked", "skip", "note", "pass")
 CONTROL_BREAKS = "the same fails without what is judged here"
 """Why a case is blocked whose control fails as well, which tells that its own requirement is not to blame."""
+SHOWN = 2
+"""Connections that the transcript of a crowd shows, of those that its findings are about."""
 VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
 
 
-class Broken(Exception):
+class Stopped(Exception):
+    """A breach that ends a case.
+
+    `about` holds the numbers of the connections that it concerns, those that show it best first.
+    """
+
+    def __init__(
+        self, requirement: str, reason: str, expected: str = "", actual: str = "", about: Sequence[int] = ()
+    ) -> None:
+        super().__init__(reason)
+        self.finding = (requirement, reason, expected, actual)
+        self.about = tuple(about)
+
+    def count(self, others: Sequence[Stopped], clients: int) -> None:
+        """Tell in the reason how many of so many clients at once met the same; those that did are what it is about.
+
+        Args:
+            others: what clients met, this included.
+            clients: how many there were.
+        """
+        rule, reason, expected, actual = self.finding
+        same = [other for other in others if other.finding[:2] == (rule, reason)]
+        self.finding = (rule, f"{reason}, for {len(same)} of {clients} clients at once", expected, actual)
+        self.about = tuple(number for other in same for number in other.about)
+
+
+class Broken(Stopped):
     """What a case judges was broken; ends the case.
 
     `base` is the requirement that judges the same reply in its plainest form, where there is one.
     """
 
-    def __init__(self, requirement: str, reason: str, expected: str = "", actual: str = "", base: str = "") -> None:
-        super().__init__(reason)
+    def __init__(
+        self,
+        requirement: str,
+        reason: str,
+        expected: str = "",
+        actual: str = "",
+        base: str = "",
+        about: Sequence[int] = (),
+    ) -> None:
+        super().__init__(requirement, reason, expected, actual, about)
         self.base = base
-        self.finding = (requirement, reason, expected, actual)
 
 
-class Blocked(Exception):
+class Blocked(Stopped):
     """Something that another requirement judges kept the case from its point."""
 
-    def __init__(self, by: str, reason: str, expected: str = "", actual: str = "") -> None:
-        super().__init__(reason)
+    def __init__(self, by: str, reason: str, expected: str = "", actual: str = "", about: Sequence[int] = ()) -> None:
+        super().__init__(by, reason, expected, actual, about)
         self.by = by
-        self.finding = (by, reason, expected, actual)
 
 
 class Skipped(Exception):
@@ -65,6 +100,7 @@ class Record:
         files: what else goes into the report's folder, by name.
         before: the cases that led to what was found, for it does not show on a fresh server.
         notes: lines for the reader of the report.
+        about: the numbers of the connections that the findings concern, those that show them best first.
         cut_short: of a search that did not get to all that it is to judge, a clause for the verdict line; else empty.
         waits: each wait for the server's clock: seconds since the last valid command, and how it ended: `timeout`, or
             `kept` where the server was still there.
@@ -83,10 +119,18 @@ class Record:
     files: dict[str, str] = field(default_factory=dict)
     before: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    about: list[int] = field(default_factory=list)
     cut_short: str = ""
 
-    def find(self, requirement: str, reason: str, expected: str = "", actual: str = "") -> None:
+    def find(
+        self, requirement: str, reason: str, expected: str = "", actual: str = "", about: Sequence[int] = ()
+    ) -> None:
         """Record a breach; the requirement's level says whether it fails, warns or is only noted.
+
+        Args:
+            requirement: its id.
+            reason, expected, actual: what is wrong, what was expected, and what came instead.
+            about: the numbers of the connections that it concerns.
 
         Raises:
             ValueError: the case does not say that it judges this requirement.
@@ -97,11 +141,21 @@ class Record:
         finding = Finding(requirement, verdict, reason, expected, actual)
         if finding not in self.findings:
             self.findings.append(finding)
+            self.about += about
 
-    def set_aside(self, verdict: str, reason: str, by: str | None = None, expected: str = "", actual: str = "") -> None:
+    def set_aside(
+        self,
+        verdict: str,
+        reason: str,
+        by: str | None = None,
+        expected: str = "",
+        actual: str = "",
+        about: Sequence[int] = (),
+    ) -> None:
         """Record that the case was not judged: `skip`, or `blocked` by a requirement."""
         self.blocked_by = by
         self.findings.append(Finding(by or self.requirements[0], verdict, reason, expected, actual))
+        self.about += about
 
     @property
     def worst(self) -> Finding | None:
@@ -112,6 +166,12 @@ class Record:
     def verdict(self) -> str:
         """The worst of the findings; `pass` without any."""
         return self.worst.verdict if self.worst else "pass"
+
+    def told(self) -> list[Entry]:
+        """The transcript; where a case of many connections found something, only those that it is about."""
+        if self.transcript.connections <= FEW or self.verdict not in ("fail", "warn", "blocked"):
+            return self.transcript.entries()
+        return self.transcript.entries([number for number in dict.fromkeys(self.about) if number][:SHOWN])
 
     def plain(self, repeat: str) -> dict[str, Any]:
         """The case as results.json holds it.
@@ -135,7 +195,7 @@ class Record:
             "findings": [vars(finding) for finding in self.findings],
             "seconds": round(self.seconds, 3),
             "waits": [[round(seconds, 3), end] for seconds, end in self.waits],
-            "transcript": [list(entry) for entry in self.transcript.entries()],
+            "transcript": [list(entry) for entry in self.told()],
             "repeat": repeat,
         }
 

@@ -115,6 +115,9 @@ class Connection:
         patience: seconds to connect.
         existing: a connection that has been made already.
 
+    Attributes:
+        number: which connection of the transcript it is; the first is 1.
+
     Raises:
         Refused: no connection could be made.
         Silent: none was made in time.
@@ -130,7 +133,7 @@ class Connection:
         existing: socket.socket | None = None,
     ) -> None:
         transcript.connections += 1
-        self._mark = "" if transcript.connections == 1 else str(transcript.connections)
+        self.number = transcript.connections
         self._log = transcript
         self._manners = manners
         self._buffer = bytearray()
@@ -167,7 +170,7 @@ class Connection:
             Silent: the server takes no more bytes.
             Flooded: the connection has received more than `MOST_RECEIVED` bytes.
         """
-        self._log.add(f"->{self._mark}", data)
+        self._log.add("->", data, self.number)
         deadline = time.monotonic() + patience
         view = memoryview(data)
         while view:
@@ -222,7 +225,7 @@ class Connection:
             last = self._buffer.rfind(b"\n", 0, -1) + 1
             answered += self._buffer.count(b"\n", 0, last)
             del self._buffer[:last]
-        self._log.add(f"->{self._mark}", line)
+        self._log.add("->", line, self.number)
         self._note(f"the same {sent} times, of whose replies the last follows")
 
     def reply(self, deadline: float) -> Reply:
@@ -288,7 +291,7 @@ class Connection:
         self._buffer.clear()
         if data:
             self._manners.chatty |= usual and not data.startswith(b"4")  # a time-out is no chatter
-            self._log.add(f"<-{self._mark}", data)
+            self._log.add("<-", data, self.number)
         return data
 
     def waiting(self, seconds: float) -> int:
@@ -340,14 +343,16 @@ class Connection:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._socket.close()
 
-    def close(self) -> None:
-        """Leave; a client of this protocol ends by closing."""
+    def close(self, told: bool = False) -> None:
+        """Leave; a client of this protocol ends by closing. The end of a case need not be `told`."""
+        if told:
+            self._note("closed by the client")
         self._socket.close()
 
     def _cut(self, length: int, at: float) -> Reply:
         raw = bytes(self._buffer[:length])
         del self._buffer[:length]
-        self._log.add(f"<-{self._mark}", raw)
+        self._log.add("<-", raw, self.number)
         return Reply(raw, at)
 
     def _take(self) -> bool:
@@ -379,4 +384,4 @@ class Connection:
         return Closed(f"the connection was lost: {error.strerror or error}")
 
     def _note(self, text: str) -> None:
-        self._log.add(f"--{self._mark}", text)
+        self._log.add("--", text, self.number)

@@ -97,7 +97,7 @@ def test_a_missing_line_of_the_head_is_seen(line: bytes) -> None:
     if line.startswith(b"To"):
         assert "To: []" in wrong(data)
     else:
-        assert "the head is not" in wrong(data)
+        assert "of the entry is" in wrong(data)
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_missing_line_of_the_head_is_seen(line: bytes) -> None:
     ],
 )
 def test_a_head_in_another_form_is_seen(right: bytes, instead: bytes) -> None:
-    assert "the head is not" in wrong(KEPT.replace(right, instead))
+    assert "of the entry is" in wrong(KEPT.replace(right, instead))
 
 
 def test_the_number_of_a_broken_head_is_still_read() -> None:
@@ -148,18 +148,31 @@ def test_liberties(sent: Message, data: bytes) -> None:
     [
         (b"Number: 1", b"Number: 2", "Number: 2, though the reply told 1"),
         (b"from client", b"from Client", "from 'Client' instead of 'client'"),
-        (b"from client", b"from client  ", "from 'client  '"),
+        (b"from client", b"from client  ", "from 'client  ' (2 blanks at its end) instead of 'client'"),
         (b"From: a@b", b"From: A@b", "From: 'A@b'"),
         (b"From: a@b", b"From: <a@b>", "From: '<a@b>'"),
         (b"From: a@b", b"From: ", "From: ''"),
         (b"To: c@d", b"To: c@d\nTo: x", "To: ['c@d', 'x']"),
         (b"To: c@d", b"To: x", "To: ['x']"),
-        (b"two", b"too", "the body is"),
-        (b"one\n\n", b"one\n", "the body is"),
-        (b"one\n\n", b"\none\n\n", "the body is"),
+        (
+            b" (CS4410MP3)",
+            b"",
+            "line 1 of the entry is 'Received: from client by netid' instead of Received: from HOST by",
+        ),
+        (
+            b"To: c@d\n\n",
+            b"To: c@d\n",
+            "line 5 of the entry is 'one' instead of To: ADDRESS, or the empty line after it",
+        ),
+        (b"two", b"too", "line 3 of the body is 'too' instead of 'two'"),
+        (b"one\n\n", b"one\n", "line 2 of the body is 'two' instead of ''"),
+        (b"one\n\n", b"\none\n\n", "line 1 of the body is '' instead of 'one'"),
         (b"two\n\n", b"two\n", "no empty line at the end"),
         (b"two\n\n", b"two", "no empty line at the end"),
-        (b"two\n\n", b"two\n.\n\n", "the body is"),
+        (b"two\n\n", b"two\n.\n\n", "the body has 4 lines instead of 3: line 4 is '.'"),
+        (b"two\n\n", b"\n", "the body has only 1 of 3 lines"),
+        (b"two", b"two ", "line 3 of the body is 'two ' (1 blank at its end) instead of 'two'"),
+        (b"two", b"t\0" + b"o" * 99, "line 3 of the body is 't\\x00" + "o" * 46 + "' ... instead of 'two'"),
     ],
 )
 def test_what_is_wrong_is_said(right: bytes, instead: bytes, said: str) -> None:

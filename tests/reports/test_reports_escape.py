@@ -125,4 +125,4 @@ def test_white_space_at_the_ends_of_a_quotation_stays(results: Results) -> None:
     first = results.cases[4]
     spaced = replace(first, findings=(replace(first.findings[0], expected="250 OK", actual=" 250 OK "),))
     shown = terminal.render(replace(results, cases=(spaced,)))
-    assert "  expected    250 OK\n  actual       250 OK \n" in shown
+    assert "  expected    250 OK\n  actual       250 OK  [a blank before it, a blank at its end]\n" in shown
