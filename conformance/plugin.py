@@ -39,7 +39,7 @@ MARKERS = (
     "parameters of the same case without what it judges",
     "clock(limits, own=False): a case that waits so many time limits, side by side with the others that do; its own "
     "server is one that is started for it alone, where that can be done",
-    "alone(fresh=True, waits=False, heavy=False): a case that holds the server alone; a launched one is started anew",
+    "alone(fresh=True, heavy=False): a case that holds the server alone; a launched one is started anew",
     "long: a case that takes its time without waiting for a clock",
     "places(count): how many connections a case holds at once",
 )

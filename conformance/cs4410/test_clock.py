@@ -97,12 +97,12 @@ def test_body_shortly_before_limit(case: Case) -> None:
 MOST = 0.85
 
 
-@pytest.mark.clock(5.2)
+@pytest.mark.clock(4.3)
 @pytest.mark.judges("time.session")
 def test_long_session(case: Case) -> None:
-    """A client takes most of the limit at every step, more than five limits in all, and is served to the end."""
+    """A client takes most of the limit at every step, more than four limits in all, and is served to the end."""
     client = case.client()
-    for verb in ("HELO", "MAIL", "RCPT", "RCPT"):
+    for verb in ("HELO", "MAIL", "RCPT"):
         client.linger(MOST, "time.session")
         client.ask(case.words.fill(RIGHT[verb]))
     client.linger(MOST, "time.session")
@@ -187,7 +187,7 @@ def test_timed_out_messages_leave_no_trace(case: Case) -> None:
     case.inbox.expect_absent(mark, "time.no-trace")
 
 
-@pytest.mark.alone(waits=True)
+@pytest.mark.clock(1.9, own=True)
 @pytest.mark.judges("time.start", "pool.frees")
 def test_clock_starts_with_greeting(case: Case) -> None:
     """A client waits most of the limit for a place and still has the whole limit; 32 timed-out ones free theirs."""

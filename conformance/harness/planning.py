@@ -104,8 +104,7 @@ def group_of_marks(names: set[str]) -> str:
 
 def takes_long(item: pytest.Item) -> bool:
     """Whether a case is none for a quick run: it waits for a clock, or there is much to send."""
-    alone = item.get_closest_marker("alone")
-    return any(item.get_closest_marker(name) for name in ("clock", "long")) or bool(alone and alone.kwargs.get("waits"))
+    return any(item.get_closest_marker(name) for name in ("clock", "long"))
 
 
 def _limits(item: pytest.Item) -> float:
