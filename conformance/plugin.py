@@ -58,6 +58,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         settings = settings_of(config)
         settings.check()
         dialect.load(settings.dialect)
+        _expect_cases(config)
         if option.report:
             folder.expect_writable(Path(option.report))
     except (UsageError, dialect.DialectError) as error:
@@ -74,6 +75,12 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     option.conformance_found = found.plain()
     _run_in_parallel(config, found)
     return None
+
+
+def _expect_cases(config: pytest.Config) -> None:
+    for word in config.args:
+        if not (config.invocation_params.dir / word.partition("::")[0]).exists():
+            raise UsageError(f"{word}: not found: `--collect-only -q` lists the cases")
 
 
 def _take_termination_for_an_interrupt(config: pytest.Config) -> None:
@@ -95,13 +102,14 @@ def _handle(handler: Any) -> None:
 def _run_in_parallel(config: pytest.Config, found: probe.Found) -> None:
     """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
 
-    Every worker holds some 40 MiB. One process is enough where next to nothing will be judged.
+    Every worker holds some 40 MiB. One process is enough where next to nothing will be judged, or cases are named.
     """
     option = config.option
     if not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        option.numprocesses = 0 if found.doubts() else _workers(found, option.quick)
+        few = found.doubts() or any("::" in word for word in config.args)
+        option.numprocesses = 0 if few else _workers(found, option.quick)
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
@@ -170,6 +178,14 @@ def _begin_to_tell(config: pytest.Config, ids: Sequence[str]) -> None:
     if ids and collector and terminal and config.option.verbose >= 0 and not plugins.hasplugin("progress"):
         workers = getattr(config.option, "numprocesses", None) or 1
         plugins.register(Progress(terminal, collector.settings, collector.found, workers, ids), "progress")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let pytest name cases as the suite does where it would say how one gets to the folder of an installation."""
+    terminal = session.config.pluginmanager.getplugin("terminalreporter")
+    if terminal and _is_outside(session.config):
+        vars(session.config)["cwd_relative_nodeid"] = lambda id: planning.inside_package(str(id))
+        terminal.startpath = session.config.rootpath / planning.PACKAGE
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -332,15 +348,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     config.stash[SESSION] = session
 
 
+def _is_outside(config: pytest.Config) -> bool:
+    """Whether this is `python -m conformance`: it brings its own settings, and its root is where it is installed."""
+    return config.inipath is not None and config.inipath.name == "suite.ini"
+
+
 def _folder(config: pytest.Config, found: probe.Found) -> Path:
     """Where the reports of a run go."""
     if config.option.report:
         return Path(config.option.report)
     some = any("::" in word or word.endswith(".py") for word in config.args)
     part = bool(config.option.keyword or config.option.markexpr or some)
-    # `python -m conformance` brings its own settings, and its root is where the suite is installed.
-    outside = config.inipath is not None and config.inipath.name == "suite.ini"
-    root = config.invocation_params.dir if outside else config.rootpath
+    root = config.invocation_params.dir if _is_outside(config) else config.rootpath
     return root / "reports" / "out" / folder.name_of(found.name, part)
 
 
@@ -365,7 +384,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     write = terminalreporter.write_line
     with ThreadPoolExecutor() as threads:
-        text = threads.submit(publish.shown, collector.document, terminalreporter.hasmarkup)
+        verbose = config.option.verbose > 0
+        text = threads.submit(publish.shown, collector.document, terminalreporter.hasmarkup, verbose)
         unwritten = publish.pages(collector.path) if collector.path else [f"conformance: {collector.unwritten}"]
     where = f"results: {collector.path}, report.md, report.html"
     if collector.path:

@@ -60,7 +60,8 @@ class Progress:
         self._over = threading.Event()
         self._began = self._heard = self._told = time.monotonic()
         side = f": {len(self._waits)} of them wait for the {self._clock}, side by side" if self._waits else ""
-        self._line(f"{len(ids)} cases, about {5 * max(1, round(self._estimate(ids) / 5))} s{side}")
+        cases = f"{len(ids)} cases" if len(ids) > 1 else "1 case"
+        self._line(f"{cases}, about {5 * max(1, round(self._estimate(ids) / 5))} s{side}")
         threading.Thread(target=self._tell, daemon=True).start()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

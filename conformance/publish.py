@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import Any
 
 
-def shown(document: dict[str, Any], color: bool) -> str:
+def shown(document: dict[str, Any], color: bool, verbose: bool) -> str:
     """The report for the terminal, of what is written nowhere if need be.
 
     Args:
         document: what results.json holds.
         color: whether the terminal has colours.
+        verbose: whether all is asked for.
     """
-    words = ("show", "/dev/stdin", "--color", "always" if color else "never")
+    words = ["show", "/dev/stdin", "--color", "always" if color else "never", *(["--verbose"] if verbose else [])]
     done = _reports(*words, given=json.dumps(document))
     return done.stdout if done.returncode == 0 else done.stderr
 

@@ -155,10 +155,10 @@ def render(told: Diff, new: Results, paint: Callable[[str, str], str] = lambda t
     blocks = [
         *_section("BROKE", "31", told.broke, _broken, paint),
         *_section("WORSE: a SHOULD", "33", told.worse, _broken, paint),
-        *_section("MENDED", "32", told.mended, _changed, paint),
-        *_section("NO LONGER JUDGED", "1", told.unjudged, _changed, paint),
-        *_section("NEW requirements", "1", told.new, _changed, paint),
-        *_section("GONE requirements", "1", told.gone, _changed, paint),
+        *_section("MENDED", "32", _alike(told.mended), _changed, paint, len(told.mended)),
+        *_section("NO LONGER JUDGED", "1", _alike(told.unjudged), _changed, paint, len(told.unjudged)),
+        *_section("NEW requirements", "1", _alike(told.new), _changed, paint, len(told.new)),
+        *_section("GONE requirements", "1", _alike(told.gone), _changed, paint, len(told.gone)),
         *_section("EXPECTED to fail, but passes: take it from the list", "33", told.unexpected, _name, paint),
         *_section("EXPECTED to fail, but not judged", "1", told.unheld, _name, paint),
         *_section("REMARKS", "1", told.remarks, _name, paint),
@@ -238,10 +238,12 @@ def _section(
     items: Sequence[Item],
     show: Callable[[Item], list[str]],
     paint: Callable[[str, str], str],
+    count: int | None = None,
 ) -> list[str]:
     if not items:
         return []
-    return [paint(f"{heading} ({len(items)})", color), *(line for item in items for line in show(item)), ""]
+    head = f"{heading} ({len(items) if count is None else count})"
+    return [paint(head, color), *(line for item in items for line in show(item)), ""]
 
 
 def _broken(broken: Broken) -> list[str]:
@@ -260,10 +262,24 @@ def _broken(broken: Broken) -> list[str]:
     return shown
 
 
-def _changed(changed: Changed) -> list[str]:
-    was, now = changed.before or "unknown", changed.now or "unknown"
+def _alike(changes: Iterable[Changed]) -> list[list[Changed]]:
+    """Changes in groups that are told in the same words."""
+    groups: dict[str, list[Changed]] = {}
+    for changed in changes:
+        groups.setdefault(_how(changed), []).append(changed)
+    return list(groups.values())
+
+
+def _how(changed: Changed) -> str:
     reason = f" ({sentence(changed.rule.reason)})" if changed.now in ("blocked", "skip") else ""
-    return [f"  {typed(changed.rule.id)}: {was} -> {now}{reason}"]
+    return f"{changed.before or 'unknown'} -> {changed.now or 'unknown'}{reason}"
+
+
+def _changed(alike: Sequence[Changed]) -> list[str]:
+    ids = [changed.rule.id for changed in alike]
+    if len(ids) == 1:
+        return [f"  {typed(ids[0])}: {_how(alike[0])}"]
+    return [f"  {counted(len(ids), 'requirement')}: {_how(alike[0])}", f"    {few(ids, typed)}"]
 
 
 def _name(name: str) -> list[str]:

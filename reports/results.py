@@ -37,6 +37,7 @@ class Outcome:
     exit: int
     line: str
     notes: tuple[str, ...]
+    asides: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -169,7 +170,12 @@ def _results(run: Checked) -> Results:
         versions={key: versions.text_or_null(key) or "none" for key in versions},
         started=run.text("started"),
         seconds=run.number("seconds"),
-        outcome=Outcome(outcome.integer("exit"), outcome.text("line"), outcome.texts("notes")),
+        outcome=Outcome(
+            outcome.integer("exit"),
+            outcome.text("line"),
+            outcome.texts("notes"),
+            outcome.texts("asides") if "asides" in outcome else (),
+        ),
         requirements=tuple(map(_requirement, run.objects("requirements"))),
         cases=tuple(map(_case, run.objects("cases"))),
     )

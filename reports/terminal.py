@@ -77,7 +77,8 @@ class _Page:
                     *(self.group(group, "requirement", "without a case:") for group in told.without_case),
                 ],
             ),
-            *self.section("REMARKS", _BOLD, [self.fold(sentence(note), "  ") for note in results.outcome.notes]),
+            *self.section("REMARKS", _BOLD, self.remarks(results.outcome.notes)),
+            *self.section("FOR MAINTAINERS", _BOLD, self.remarks(results.outcome.asides) if verbose else []),
             "",
             self.paint(typed(results.outcome.line), _GREEN if results.outcome.exit == 0 else _RED),
         ]
@@ -115,6 +116,9 @@ class _Page:
 
     def notes(self, notes: Sequence[Observation]) -> list[list[str]]:
         return [self.fold(f"{typed(note.requirement)}: {cut(note.observed, _LONGEST_QUOTE)}", "  ") for note in notes]
+
+    def remarks(self, remarks: Sequence[str]) -> list[list[str]]:
+        return [self.fold(sentence(remark), "  ") for remark in remarks]
 
     def group(self, group: Group, noun: str, what: str) -> list[str]:
         head = f"{counted(len(group.ids), noun)} {what} {sentence(group.cause)}"

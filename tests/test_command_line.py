@@ -71,6 +71,10 @@ def unused_port() -> int:
         ("--launch 'no-such-program {{port}}'", UNREACHABLE, "--launch: no-such-program: no such program"),
         ("--launch './not-there.py --port {{port}}'", UNREACHABLE, "--launch: ./not-there.py: no such program"),
         ("--launch 'false {{port}}'", UNREACHABLE, "the server ended at once with exit status 1; it printed nothing"),
+        ("cs4410/no_such.py", USAGE, "cs4410/no_such.py: not found: `--collect-only -q` lists the cases"),
+        ("no_such.py::test_it[1]", USAGE, "no_such.py::test_it[1]: not found: "),
+        ("--launch 'python3 no-such.py {{port}}'", UNREACHABLE, "--launch: no-such.py is not in "),
+        ("--launch 'true {{prot}}'", UNREACHABLE, "--launch: {{prot}} is no placeholder: "),
         ("--report broken.toml", USAGE, "--report broken.toml: Not a directory: name a folder that can be written"),
         ("--report /proc/below", USAGE, "--report /proc/below: /proc: "),
         ("--target ''", USAGE, "--target"),
@@ -375,6 +379,21 @@ def test_junit_names_the_requirements(suite: Callable[..., Run], tmp_path: Path)
         names[case.attrib["name"]] = [one.attrib["value"] for one in found if one.attrib["name"] == "requirement"]
     held = results_in(tmp_path / "out")["cases"]
     assert names == {case["id"].partition("::")[2]: case["requirements"] for case in held}
+
+
+def test_a_case_that_is_not_there_is_said_at_once(suite: Callable[..., Run], tmp_path: Path) -> None:
+    run = suite("cs4410/test_greeting.py::no_such_case")
+    assert run.returncode == USAGE
+    assert re.search(r"not found: .*test_greeting.py::no_such_case", run.stderr)
+    assert not (tmp_path / "reports").exists()
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_cases_are_named_as_everywhere(suite: Callable[..., Run], workers: str) -> None:
+    """With -v, too, where pytest would say how one gets to the folder of an installation."""
+    run = suite("-k", "test_greeting_is_one_line", "-v", workers)
+    assert re.search(r"^(.* )?cs4410/test_greeting.py::test_greeting_is_one_line", run.stdout, re.MULTILINE)
+    assert "../" not in run.stdout.partition("results: ")[0]
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])

@@ -222,11 +222,13 @@ class Case:
         """Judge that the launch command without the words that it fills in leads to 127.0.0.1:8765.
 
         Raises:
-            Skipped: the suite did not start the server, or the port is taken.
+            Skipped: the suite did not start the server, or not without arguments, or the port is taken.
         """
         if self.server.command is None or not proc.available():
             raise Skipped("seen of a server that the suite starts, on Linux")
         command = launch.without_placeholders(self.server.command)
+        if launch.has_arguments(command):
+            raise Skipped("the command gives the server arguments")
         self.server.stop()
         taken = Skipped(f"port {PLAIN_PORT} is taken by another process")
         try:

@@ -15,6 +15,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from conformance.harness import complaints, leash, proc
@@ -31,6 +32,10 @@ SETTLED = 0.25
 """Seconds after which a server that listens has become the process that it stays, if nobody else has a part in it."""
 DETACHES = 1.25
 """Seconds after which one whose listener others hold as well is not expected to leave it to them any more."""
+FILLED_IN = ("host", "port", "time_limit")
+"""What a command may name in braces."""
+SCRIPTS = (".py", ".pl", ".rb", ".js", ".sh", ".php", ".jar")
+"""How the name of a program ends that another one runs."""
 PLAIN_PORT = 8765
 """Where a server listens that takes no port."""
 HOST = "127.0.0.1"
@@ -63,7 +68,7 @@ def words_of(command: str) -> list[str]:
     """Split a command line, words that name existing files made absolute, for it runs in a directory of its own.
 
     Raises:
-        Unreachable: it cannot be split, or its program is not there.
+        Unreachable: it cannot be split, names what is not filled in, or its program is not there.
     """
     try:
         words = shlex.split(command)
@@ -71,10 +76,31 @@ def words_of(command: str) -> list[str]:
         raise Unreachable(f"--launch {command!r}: {error}") from None
     if not words:
         raise Unreachable("--launch: the command is empty")
+    for name in (name for word in words for name in re.findall(r"(?:^|[=:]){(\w+)}", word)):
+        if name not in FILLED_IN:
+            raise Unreachable(f"--launch: {{{name}}} is no placeholder: {{host}}, {{port}} and {{time_limit}} are")
+    place = _program(words)
+    script = words[place]
+    if place and script.endswith(SCRIPTS) and not os.path.isfile(script):
+        raise Unreachable(f"--launch: {script} is not in {os.getcwd()}")
     words = [os.path.abspath(word) if os.path.isfile(word) else word for word in words]
     if shutil.which(words[0]) is None:
         raise Unreachable(f"--launch: {words[0]}: no such program, or it is not executable")
     return words
+
+
+def _program(words: Sequence[str]) -> int:
+    """Where a command's arguments begin: the place of its program, or of the script, module or class that it runs."""
+    for place in range(1, len(words)):
+        if words[place].endswith(SCRIPTS) or words[place - 1] == "-m":
+            return place
+    return len(words) - 1 if Path(words[0]).name == "java" else 0
+
+
+def has_arguments(command: str) -> bool:
+    """Whether a command that was split by `words_of` before gives its program any arguments."""
+    words = shlex.split(command)
+    return _program(words) < len(words) - 1
 
 
 def without_placeholders(command: str) -> str:

@@ -187,9 +187,12 @@ def _verify(found: Found, folder: Folder, mark: str, delivered: bool) -> None:
         if time.monotonic() > deadline:
             break
         time.sleep(0.02)
-    found.no_mailbox = (
-        f"a first message was not found in {folder.directory}" if delivered else "a first message was not delivered"
-    ) + ": name the server's directory with --mailbox DIR"
+    if not delivered:
+        found.no_mailbox = "a first message was not delivered"
+    elif found.command is not None:
+        found.no_mailbox = "a first message was not found in the directory in which the server was started"
+    else:
+        found.no_mailbox = f"a first message was not found in {folder.directory}: name another with --mailbox DIR"
 
 
 __all__ = ["Found", "Unreachable", "UsageError", "look"]

@@ -124,11 +124,12 @@ class Collector:
             for row in requirements:
                 if row["reason"] == "no case was run":
                     row["reason"] = "left out by --quick"
-        self._notes.update(dict.fromkeys(again.remarks(requirements, cases)))
+        asides = again.remarks(requirements, cases)
         cut_short = [clause for _, clause in sorted(self._cut_short.items())]
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
         line = outcome.verdict_line(requirements, status, undecided, cut_short)
-        self.document = self._results(cases, requirements, status, line)
+        said = {"exit": status, "line": line, "notes": self._all_notes(), "asides": asides}
+        self.document = self._results(cases, requirements, said)
         try:
             self.path = write(self.document, folder, self._files)
         except NotWritten as error:
@@ -137,7 +138,7 @@ class Collector:
         return status
 
     def _results(
-        self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], status: int, line: str
+        self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], said: dict[str, Any]
     ) -> dict[str, Any]:
         settings, found = self.settings, self.found
         command = settings.shown_as or found.command
@@ -161,7 +162,7 @@ class Collector:
             },
             "started": self.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": round(time.monotonic() - self.began, 3),
-            "outcome": {"exit": status, "line": line, "notes": self._all_notes()},
+            "outcome": said,
             "requirements": requirements,
             "cases": cases,
         }

@@ -117,6 +117,10 @@ def test_a_server_that_prints_a_lot_is_not_held_up(script: Callable[[str], str],
     [
         ("./no-such-server --port {port}", "--launch: ./no-such-server: no such program, or it is not executable"),
         ("no-such-program-anywhere", "--launch: no-such-program-anywhere: no such program, or it is not executable"),
+        ("python3 no-such.py --port {port}", f"--launch: no-such.py is not in {os.getcwd()}"),
+        ("java -jar no/such.jar {port}", f"--launch: no/such.jar is not in {os.getcwd()}"),
+        ("true --port={prot}", "--launch: {prot} is no placeholder: {host}, {port} and {time_limit} are"),
+        ("true {host}:{Port}", "--launch: {Port} is no placeholder: {host}, {port} and {time_limit} are"),
         ("", "--launch: the command is empty"),
         ("   ", "--launch: the command is empty"),
         ("python 'server.py", '--launch "python \'server.py": No closing quotation'),
@@ -126,6 +130,25 @@ def test_a_server_that_prints_a_lot_is_not_held_up(script: Callable[[str], str],
 )
 def test_a_server_that_does_not_start_is_said_in_one_line(command: str, said: str) -> None:
     assert refused(command) == said
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments"),
+    [
+        ("python3 server.py", False),
+        ("python3 -u server.py", False),
+        ("python3 server.py --mailbox x", True),
+        ("python3 -m reference_server", False),
+        ("python3 -m reference_server -v", True),
+        ("./server", False),
+        ("./server server.conf", True),
+        ("java -cp build Server", False),
+        ("java -jar server.jar 1", True),
+        ("ruby server.rb", False),
+    ],
+)
+def test_arguments_are_what_follows_the_program(command: str, arguments: bool) -> None:
+    assert launch.has_arguments(command) == arguments
 
 
 @pytest.mark.parametrize("command", ["no-such-program {port}", "'open quote", "false {port}"])

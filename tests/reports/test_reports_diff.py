@@ -69,6 +69,16 @@ def test_what_was_mended_is_none(runs: Runs, document: Any) -> None:
     assert "  mail.nested: fail -> pass" in told
 
 
+def test_what_changed_alike_is_told_once(runs: Runs, document: Any) -> None:
+    new = deepcopy(document)
+    for row in new["requirements"]:
+        if row["id"] in ("mail.nested", "mail.ok", "pool.32"):
+            row.update(verdict="skip", reason="left out by --quick")
+    _, told = runs.diff(document, new)
+    assert "NO LONGER JUDGED (3)\n  3 requirements: fail -> skip (left out by --quick)\n" in told
+    assert "\n    mail.nested, mail.ok, pool.32\n" in told
+
+
 def test_more_cases_of_what_was_broken_break_it_again(runs: Runs, document: Any) -> None:
     before = deepcopy(document)
     broken = [case for case in before["cases"] if any(one["requirement"] == "mail.nested" for one in case["findings"])]
