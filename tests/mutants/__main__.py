@@ -112,7 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("mutants", nargs="*", metavar="NAME", help="mutants or sections (default: all)")
     add("--jobs", type=_count, default=3 * (os.cpu_count() or 2) // 2, metavar="N", help="runs at a time (%(default)s)")
-    add("--part", metavar="K/N", help="only one of N parts; `commit`: an eighth that follows from the commit's hash")
+    add("--part", metavar="K/N", help="only one of N parts; `commit`: a twelfth that follows from the commit's hash")
     add("--resume", action="store_true", help="take the results that the same suite already has of the same mutants")
     add("-o", "--output", type=Path, metavar="FILE", help="write the matrix there too, as Markdown")
     add(

@@ -22,7 +22,7 @@ SECTIONS: dict[str, Sequence[Mutant]] = {
     "field": field.MUTANTS,
 }
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for section in SECTIONS.values() for mutant in section)
-PARTS = 8
+PARTS = 12
 """Of which `commit` chooses one."""
 
 
@@ -35,7 +35,7 @@ def chosen(names: Sequence[str], part: str | None) -> list[Mutant]:
 
     Args:
         names: mutants and sections; none for all.
-        part: `K/N` for the K-th of N parts, `commit` for an eighth that follows from the checked-out commit, or None.
+        part: `K/N` for the K-th of N parts, `commit` for a twelfth that follows from the checked-out commit, or None.
 
     Raises:
         ChoiceError: a name is unknown, or the part is none.
