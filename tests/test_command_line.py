@@ -210,7 +210,12 @@ def check_results(results: Any) -> None:
     assert set(results["versions"]) == {"python", "pytest", "xdist", "faker", "platform"}
     assert all(isinstance(version, str) for version in results["versions"].values())
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", results["started"])
-    assert {key: type(value) for key, value in results["outcome"].items()} == {"exit": int, "line": str, "notes": list}
+    assert {key: type(value) for key, value in results["outcome"].items()} == {
+        "exit": int,
+        "line": str,
+        "notes": list,
+        "asides": list,
+    }
     known = ledger.load(results["course"])
     assert [row["id"] for row in results["requirements"]] == list(known)
     for row in results["requirements"]:

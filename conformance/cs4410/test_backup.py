@@ -109,17 +109,16 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.judges("backup.whole", control={"size": 1})
-@pytest.mark.parametrize("size", [128 * 1024], ids=["large"])
-def test_deliveries_that_wait_for_a_backup(case: Case, size: int) -> None:
+@pytest.mark.judges("backup.whole", control={"place": GROUP})
+@pytest.mark.parametrize("place", [24], ids=["large"])
+def test_deliveries_that_wait_for_a_backup(case: Case, place: int) -> None:
     """32 large messages end at once, in the middle of a group of 32: those that wait for its backup go on."""
+    crew = crowd.fill(case)
     with case.counting():
-        deliver_up_to(case, case.client("greeted"), 24)
-        case.close()
-        crew = crowd.fill(case)
         for client in crew:
             client.give(client.words.fill("HELO {host}"))
-        bodies = {client: client.words.body(1) + client.words.octets(size) for client in crew}
+        deliver_up_to(case, crew[0], place)
+        bodies = {client: client.words.body(1) + client.words.octets(128 * 1024) for client in crew}
 
         def end_message(client: Client) -> list[Message]:
             return [replace(client.expect_delivered(b"", "backup.whole"), body=bodies[client])]

@@ -22,7 +22,7 @@ BODIES = {
     "quoted-printable": b"=3D=20=0A =\r\nsoft =\r\n=\r\n",
     "encoded": b"begin 644 x\r\n=?utf-8?q?x?= %0d%0a &amp;&lt;<b> \\r\\n \\x41 \\u0041\r\n",
     "header-and-folded": b"Subject: x\r\n folded\r\n\tfolded\r\nContent-Length: 3\r\n\r\ny\r\n",
-    "signature": b"--\r\n-- \r\n--boundary--\r\n~.\r\n~s subject\r\n",
+    "signature": b"--\r\n-- \r\n--boundary--\r\n~q\r\n~s subject\r\n",
     "tabs": b"\tone\t\ttwo\t\r\n\t\r\n",
     "many-spaces": b"a" + b" " * 100 + b"b" + b" " * 100 + b"\r\n" + b" " * 10 + b"\r\n",
     "commands-of-terminals": b"\x1b[31mred\x1b[0m\x07\x08\x08\r\n",

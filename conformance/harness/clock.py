@@ -14,7 +14,7 @@ from conformance.harness.health import LATE
 from conformance.harness.mailbox import Message
 from conformance.harness.oracle import Answer, acceptable
 from conformance.harness.session import CRLF, Session
-from conformance.harness.verdict import Void
+from conformance.harness.verdict import Blocked, Void
 from conformance.harness.wire import Reply, Silent, WireError
 
 FLOODED = 0.5
@@ -170,7 +170,14 @@ class Clocked(Session):
         self.linger(0.95)
         if line:
             self.wire.flood(line, self.valid_read + self._case.limit + FLOODED)
-        self.expect_timeout_despite(itertools.repeat(b""), 1.0, requirement)
+        try:
+            self.expect_timeout_despite(itertools.repeat(b""), 1.0, requirement)
+        except Blocked as blocked:
+            told = blocked.finding[3].startswith(self._case.dialect.code("timeout"))
+            if line and blocked.by == "time.early" and not told:
+                why = "the session ended without a time-out while it was flooded with wrong lines"
+                raise Blocked("recover.many", why, *blocked.finding[2:], blocked.about) from None
+            raise
         return []
 
     def _concern(self, requirement: str) -> str:

@@ -37,7 +37,7 @@ class Elsewhere:
             return ""
         self._next_look = now + EVERY
         rows = proc.listened_to(processes())
-        if not rows:
+        if not rows or proc.serves(self._host, self._port):
             self._since.clear()
             return ""
         same = [row for row in rows if row.local[1] == self._port]

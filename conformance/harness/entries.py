@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -115,14 +115,20 @@ class Entries:
             raise self._case.stop("mailbox.soon", why, f"an entry with number {message.number}", shown, about=[message])
         self._expect_told_number(found[0], message, entries)
         if len(found) > 1:
-            same = len({entry.raw.strip() for entry in found}) == 1
-            rule = self._rule_of_doubled(message.number) if same else "numbers"
+            rule = self._rule_of_doubled(message.number, found)
             why, shown = f"{len(found)} entries with number {message.number}", self.held([message.number])
             raise self._case.stop(rule, why, "one", shown, about=[message])
         return found[0]
 
-    def _rule_of_doubled(self, number: int) -> str:
-        """What an entry that stands twice breaks: in two files, what was backed up has not been removed."""
+    def _rule_of_doubled(self, number: int, entries: Sequence[Entry]) -> str:
+        """What an entry that stands twice breaks: in two files, what was backed up has not been removed.
+
+        Args:
+            number: its number.
+            entries: in which it stands; others may be among them, and another message with its number is one.
+        """
+        if len({entry.raw.strip() for entry in entries if entry.number == number}) > 1:
+            return "numbers"
         files = (*self.folder.backups().values(), self.folder.mailbox)
         holding = sum(number in (self._numbers_in(path) or ()) for path in files)
         return "backup.emptied" if holding > 1 else "mailbox.whole"

@@ -76,7 +76,7 @@ def words_of(command: str) -> list[str]:
         raise Unreachable(f"--launch {command!r}: {error}") from None
     if not words:
         raise Unreachable("--launch: the command is empty")
-    for name in (name for word in words for name in re.findall(r"(?:^|[=:]){(\w+)}", word)):
+    for name in (name for word in words for name in re.findall(r"(?:^|[=:]){([a-z_]+)}", word)):
         if name not in FILLED_IN:
             raise Unreachable(f"--launch: {{{name}}} is no placeholder: {{host}}, {{port}} and {{time_limit}} are")
     place = _program(words)

@@ -48,9 +48,9 @@ class Vocabulary:
         return "".join(self.random.choices(string.ascii_lowercase + string.digits, k=length))
 
     def body(self, lines: int = 3) -> bytes:
-        """Lines of prose, each with its CRLF, none beginning or ending with a dot."""
+        """Lines of prose, each with its CRLF, none beginning or ending with a dot, or beginning with From."""
         prose = (self._faked(lambda faker: faker.sentence(8)).rstrip(".") for _ in range(lines))
-        return b"".join(line.encode() + b"\r\n" for line in prose)
+        return b"".join(line.replace("From ", "For ").encode() + b"\r\n" for line in prose)
 
     def octets(self, size: int, line: int = 76) -> bytes:
         """A body of about so many bytes in lines of printable characters, none beginning with a dot."""

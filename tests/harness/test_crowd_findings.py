@@ -185,7 +185,7 @@ def greeting_few() -> Iterator[tuple[str, int]]:
 
 
 def test_a_pool_that_is_too_small_is_told_by_its_size(greeting_few: tuple[str, int]) -> None:
-    case = made(None, greeting_few)
+    case = made(None, greeting_few, limit=5.0)
     with pytest.raises(Stopped) as stopped:
         crowd.fill(case)
     rule, reason, expected, actual = stopped.value.finding
@@ -196,7 +196,7 @@ def test_a_pool_that_is_too_small_is_told_by_its_size(greeting_few: tuple[str, i
 
 
 def test_those_that_have_left_before_are_counted(greeting_few: tuple[str, int]) -> None:
-    case = made(None, greeting_few)
+    case = made(None, greeting_few, limit=5.0)
     for how in ("reset", "reset", "close"):
         client = case.client()
         client.leave(how)

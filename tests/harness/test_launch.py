@@ -44,11 +44,11 @@ def refused(command: str) -> str:
 
 
 def test_a_server_gets_its_words_literally(script: Callable[[str], str], start: Callable[..., Process]) -> None:
-    words = "{port} {host} {time_limit} --listen={host}:{port} {} {0} {other} '$HOME *' %s {port"
+    words = "{port} {host} {time_limit} --listen={host}:{port} {} {0} other} '$HOME *' %s {port"
     process = start(f"{script(LISTEN)} {words}", 2.5)
     port = str(process.port)
     assert told(process)["argv"] == [
-        *(port, "127.0.0.1", "2.5", f"--listen=127.0.0.1:{port}", "{}", "{0}", "{other}", "$HOME *", "%s", "{port"),
+        *(port, "127.0.0.1", "2.5", f"--listen=127.0.0.1:{port}", "{}", "{0}", "other}", "$HOME *", "%s", "{port"),
     ]
 
 
@@ -120,7 +120,7 @@ def test_a_server_that_prints_a_lot_is_not_held_up(script: Callable[[str], str],
         ("python3 no-such.py --port {port}", f"--launch: no-such.py is not in {os.getcwd()}"),
         ("java -jar no/such.jar {port}", f"--launch: no/such.jar is not in {os.getcwd()}"),
         ("true --port={prot}", "--launch: {prot} is no placeholder: {host}, {port} and {time_limit} are"),
-        ("true {host}:{Port}", "--launch: {Port} is no placeholder: {host}, {port} and {time_limit} are"),
+        ("true {host}:{ports}", "--launch: {ports} is no placeholder: {host}, {port} and {time_limit} are"),
         ("", "--launch: the command is empty"),
         ("   ", "--launch: the command is empty"),
         ("python 'server.py", '--launch "python \'server.py": No closing quotation'),

@@ -331,7 +331,7 @@ LANGUAGE = [
     ),
     Mutant(
         "address-looked-at-by-a-pattern-that-backtracks",
-        "pool.no-influence",
+        "pool.no-influence line.too-long",
         [
             begun(
                 "session.py",
@@ -356,7 +356,7 @@ LANGUAGE = [
 WAKING = [
     Mutant(
         "worker-looks-once-when-it-is-woken",
-        "pool.frees",
+        "pool.survives pool.frees",
         [
             Edit(
                 "pool.py",
