@@ -3,13 +3,16 @@
 import base64
 import hashlib
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from urllib.parse import quote
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.escape import named, quotation, sentence, typed
+
+# Not as a resource of the package: where a run wrote its `reports/out`, that folder would be taken for a part of it.
+TEMPLATES = Path(__file__).with_name("templates")
 
 
 def page(name: str, /, *, script: str, **values: object) -> str:
@@ -51,7 +54,7 @@ def link(kind: str, id: str) -> str:
 @cache
 def _environment() -> Environment:
     environment = Environment(
-        loader=PackageLoader("reports"),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -74,7 +77,7 @@ def _percent(share: float) -> str:
 
 @cache
 def _asset(name: str) -> str:
-    return files("reports").joinpath("templates", name).read_text(encoding="utf-8")
+    return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
 def _digest(text: str) -> str:
