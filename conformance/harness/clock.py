@@ -19,6 +19,8 @@ from conformance.harness.wire import Reply, Silent, WireError
 
 FLOODED = 0.5
 """Seconds by which a flood goes on after the limit."""
+TOGETHER, UNANSWERED = 100, 0.2
+"""Lines of a flood that are sent together at the most, and the seconds that a server is to need for them at the most."""
 
 
 class Clocked(Session):
@@ -169,7 +171,8 @@ class Clocked(Session):
         """
         self.linger(0.95)
         if line:
-            self.wire.flood(line, self.valid_read + self._case.limit + FLOODED)
+            at_once = max(1, int(min(TOGETHER, UNANSWERED / max(self._case.health.slowest, 0.001))))
+            self.wire.flood(line, self.valid_read + self._case.limit + FLOODED, at_once)
         try:
             self.expect_timeout_despite(itertools.repeat(b""), 1.0, requirement)
         except Blocked as blocked:

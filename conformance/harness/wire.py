@@ -26,8 +26,6 @@ MOST_RECEIVED = 1024 * 1024
 CONTINUATIONS = 64
 """Lines of a `250-` reply that are read before the connection is given up."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
-FLOOD = 100
-"""Lines of a flood that wait to be answered at the least."""
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
 SETTLE_KNOWN = 0.02
@@ -207,19 +205,20 @@ class Connection:
             self.send(piece)
             time.sleep(pause)
 
-    def flood(self, line: bytes, until: float) -> None:
+    def flood(self, line: bytes, until: float, at_once: int) -> None:
         """Send a line over and over, so that some of them always wait to be read, and drop the replies but the last.
 
         Args:
             line: with its CRLF.
+            at_once: how many are sent together, as soon as fewer than so many are unanswered.
             until: when to stop, in seconds of the monotonic clock; the end of the connection, or more replies than
                 half of `MOST_RECEIVED`, stop it, too.
         """
         sent = answered = 0
         while not self._ended and self._received < MOST_RECEIVED // 2 and time.monotonic() < until:
-            if sent - answered < FLOOD:
+            if sent - answered < at_once:
                 with contextlib.suppress(OSError):
-                    sent += self._socket.send(line * FLOOD) // len(line)
+                    sent += self._socket.send(line * at_once) // len(line)
             if self._ready(until):
                 self._take()
             last = self._buffer.rfind(b"\n", 0, -1) + 1
