@@ -20,7 +20,7 @@ from conformance.harness.wire import Reply, Silent, WireError
 FLOODED = 0.5
 """Seconds by which a flood goes on after the limit."""
 TOGETHER, UNANSWERED = 100, 0.2
-"""Lines of a flood that are sent together at the most, and the seconds that a server is to need for them at the most."""
+"""At the most: lines of a flood that are sent together, and the seconds that a server is to need for them."""
 
 
 class Clocked(Session):
