@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 import shlex
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pytest import TestReport
 
 from conformance import progress
 from conformance.harness import planning
@@ -39,78 +41,91 @@ def test_cases_that_wait_do_so_side_by_side_as_far_as_there_are_places(monkeypat
     assert sorted(waits(ids, 10.0).values()) == [12.0, 12.0, 24.0, 24.0, 36.0]
 
 
-class Terminal:
-    """As much of pytest's as is written to."""
+class Screen(io.StringIO):
+    """What pytest's terminal is written on: a terminal, or none."""
 
-    def __init__(self, isatty: bool) -> None:
-        self.isatty = isatty
-        self.lines: list[str] = []
-        self.width_of_current_line, self.fullwidth = 0, 80
-        self._tw = self
+    def __init__(self, isatty: bool = False) -> None:
+        super().__init__()
+        self._isatty = isatty
 
-    def write_line(self, line: str, **_: bool) -> None:
-        self.lines.append(line)
+    def isatty(self) -> bool:
+        return self._isatty
+
+    @property
+    def lines(self) -> list[str]:
+        return self.getvalue().splitlines()
 
 
-class Report:
+def report(id: str, requirement: str = "", verdict: str = "", reason: str = "", searched: bool = False) -> TestReport:
     """A case's report, with the record that hangs on it."""
-
-    def __init__(self, id: str, requirement: str = "", verdict: str = "", reason: str = "", suspects: bool = False):
-        found = [{"requirement": requirement, "verdict": verdict, "reason": reason}] if requirement else []
-        self.conformance = {"case": {"id": id, "findings": found}, "suspects": {"a": []} if suspects else {}}
-
-
-def begun(terminal: Terminal, *ids: str, command: str | None = "server {port}", workers: int = 2) -> Progress:
-    return Progress(terminal, SETTINGS, Found("server", "127.0.0.1", 0, command), workers, ids)  # type: ignore[arg-type]
+    found = [{"requirement": requirement, "verdict": verdict, "reason": reason}] if requirement else []
+    made = TestReport(id, ("", None, id), {}, "passed", None, "call")
+    vars(made)["conformance"] = {"case": {"id": id, "findings": found}, "suspects": {"a": []} if searched else {}}
+    return made
 
 
-def test_it_begins_with_what_there_is_to_wait_for() -> None:
-    terminal = Terminal(False)
-    begun(terminal, CLOCK + "test_long_session", CLOCK + "test_silent_client[body]", ORDINARY).pytest_sessionfinish()
-    [line] = terminal.lines
+Begin = Callable[..., Progress]
+
+
+@pytest.fixture
+def begin(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Begin:
+    """Begin to tell of some cases on a screen."""
+    monkeypatch.setenv("NO_COLOR", "1")
+
+    def begun(screen: Screen, *ids: str, command: str | None = "server {port}") -> Progress:
+        terminal = pytest.TerminalReporter(pytestconfig, screen)
+        return Progress(terminal, SETTINGS, Found("server", "127.0.0.1", 0, command), 2, ids)
+
+    return begun
+
+
+def test_it_begins_with_what_there_is_to_wait_for(begin: Begin) -> None:
+    screen = Screen()
+    begin(screen, CLOCK + "test_long_session", CLOCK + "test_silent_client[body]", ORDINARY).pytest_sessionfinish()
+    [line] = screen.lines
     assert re.fullmatch(r"3 cases, about (45|50|55) s: 2 of them wait for the 10-second clock, side by side", line)
 
 
-def test_who_shares_one_server_waits_before_the_exclusive_cases() -> None:
+def test_who_shares_one_server_waits_before_the_exclusive_cases(begin: Begin) -> None:
     said = []
     for command in (None, "server {port}"):
-        terminal = Terminal(False)
-        begun(terminal, CLOCK + "test_long_session", *[ALONE] * 50, command=command).pytest_sessionfinish()
-        [number] = re.findall(r"about (\d+) s", terminal.lines[0])
+        screen = Screen()
+        begin(screen, CLOCK + "test_long_session", *[ALONE] * 50, command=command).pytest_sessionfinish()
+        [number] = re.findall(r"about (\d+) s", screen.lines[0])
         said.append(int(number))
     assert said[0] > said[1]
 
 
-def test_what_breaks_first_is_said_at_once_and_once() -> None:
-    terminal = Terminal(False)
-    told = begun(terminal, *[ORDINARY] * 5)
-    for report in (
-        Report(ORDINARY),
-        Report(ORDINARY, "greeting", "fail", "it is \x1b[31mred\nand long"),
-        Report(ORDINARY, "greeting", "fail", "another"),
-        Report(ORDINARY, "reply.prompt", "warn", "late"),
-        Report(ORDINARY, "bytes", "fail", "found by search", suspects=True),
+def test_what_breaks_first_is_said_at_once_and_once(begin: Begin) -> None:
+    screen = Screen()
+    told = begin(screen, *[ORDINARY] * 5)
+    for one in (
+        report(ORDINARY),
+        report(ORDINARY, "greeting", "fail", "it is \x1b[31mred\nand long"),
+        report(ORDINARY, "greeting", "fail", "another"),
+        report(ORDINARY, "reply.prompt", "warn", "late"),
+        report(ORDINARY, "bytes", "fail", "found by search", searched=True),
     ):
-        told.pytest_runtest_logreport(report)  # type: ignore[arg-type]
+        told.pytest_runtest_logreport(one)
     told.pytest_sessionfinish()
-    assert terminal.lines[1:] == ["BROKEN  greeting: it is \\x1b[31mred", "WARNED  reply.prompt: late"]
+    assert screen.lines[1:] == ["BROKEN  greeting: it is \\x1b[31mred", "WARNED  reply.prompt: late"]
     assert re.fullmatch(r"after \d+ s: 5 of 5 cases, 1 broken", told.status())
 
 
 @pytest.mark.parametrize("isatty", [False, True])
-def test_silence_says_what_it_waits_for(isatty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_silence_says_what_it_waits_for(begin: Begin, isatty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "QUIET", 0.1)
     monkeypatch.setattr(progress, "EVERY", 1000.0 if isatty else 0.1)
-    terminal = Terminal(isatty)
-    told = begun(terminal, ORDINARY, CLOCK + "test_long_session")
-    told.pytest_runtest_logreport(Report(ORDINARY))  # type: ignore[arg-type]
+    screen = Screen(isatty)
+    told = begin(screen, ORDINARY, CLOCK + "test_long_session")
+    told.pytest_runtest_logreport(report(ORDINARY))
     deadline = time.monotonic() + 60
-    while len(terminal.lines) < 2 and time.monotonic() < deadline:
+    while len(screen.lines) < 2 and time.monotonic() < deadline:
         time.sleep(0.02)
     told.pytest_sessionfinish()
     assert re.fullmatch(
         r"after \d+ s: 1 of 2 cases, nothing broken; 1 wait for the 10-second clock: (\d+ s left|any moment)",
-        terminal.lines[1],
+        screen.lines[1],
     )
 
 

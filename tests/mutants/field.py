@@ -59,46 +59,27 @@ def accepted_by_a_thread(code: str) -> list[Edit]:
     ]
 
 
+def where_a_segment_is(condition: str, then: str) -> list[Edit]:
+    """Look at each segment by itself, as those do who take one recv for one line."""
+    noted, judged = "            new = len(self._received)\n", f"            if {condition}:\n                {then}\n"
+    return [Edit("session.py", NEW_DATA, noted + NEW_DATA + judged)]
+
+
 SEGMENTS = [
     Mutant(
         "segment-that-begins-with-a-lone-dot-ends-the-body",
         "line.split",
-        [
-            Edit(
-                "session.py",
-                NEW_DATA,
-                "            new = len(self._received)\n"
-                + NEW_DATA
-                + '            if self._received.startswith(b".\\r\\n", new):\n'
-                "                self._received[new:new] = CRLF\n",
-            )
-        ],
+        where_a_segment_is('self._received.startswith(b".\\r\\n", new)', "self._received[new:new] = CRLF"),
     ),
     Mutant(
         "segment-that-is-a-dot-ends-the-body",
         "line.split",
-        [
-            Edit(
-                "session.py",
-                NEW_DATA,
-                "            new = len(self._received)\n" + NEW_DATA + '            if self._received[new:] == b".":\n'
-                "                self._received[new:] = END_OF_DATA\n",
-            )
-        ],
+        where_a_segment_is('self._received[new:] == b"."', "self._received[new:] = END_OF_DATA"),
     ),
     Mutant(
         "segment-that-is-a-line-of-one-dot-ends-the-body",
         "line.split",
-        [
-            Edit(
-                "session.py",
-                NEW_DATA,
-                "            new = len(self._received)\n"
-                + NEW_DATA
-                + '            if self._received[new:] == b".\\r\\n":\n'
-                "                self._received[new:new] = CRLF\n",
-            )
-        ],
+        where_a_segment_is('self._received[new:] == b".\\r\\n"', "self._received[new:new] = CRLF"),
     ),
     Mutant(
         "cr-at-the-end-of-a-segment-lost",
