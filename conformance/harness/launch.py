@@ -91,8 +91,10 @@ def words_of(command: str) -> list[str]:
 
 def _program(words: Sequence[str]) -> int:
     """Where a command's arguments begin: the place of its program, or of the script, module or class that it runs."""
+    python = Path(words[0]).name.startswith("python")
     for place in range(1, len(words)):
-        if words[place].endswith(SCRIPTS) or words[place - 1] == "-m":
+        # Python also runs a folder, and a file of any name.
+        if words[place].endswith(SCRIPTS) or words[place - 1] == "-m" or (python and os.path.exists(words[place])):
             return place
     return len(words) - 1 if Path(words[0]).name == "java" else 0
 

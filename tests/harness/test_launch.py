@@ -138,6 +138,8 @@ def test_a_server_that_does_not_start_is_said_in_one_line(command: str, said: st
         ("python3 server.py", False),
         ("python3 -u server.py", False),
         ("python3 server.py --mailbox x", True),
+        (f"python3.12 {Path(__file__).parent}", False),
+        (f"python3.12 {Path(__file__).parent} x", True),
         ("python3 -m reference_server", False),
         ("python3 -m reference_server -v", True),
         ("./server", False),
