@@ -70,6 +70,37 @@ def test_backup_of_32(case: Case, groups: int) -> None:
             case.inbox.expect_mailbox_holds([])
 
 
+UNUSUAL = (
+    bytes(range(128, 256)) + b"\r\n",
+    b"\xff\xfe\xc3\x28\r\n",
+    b"\x00begin\x00end\x00\r\n",
+    b"\x0c\x1a\x1b\x85\r\n",
+    b"CR\rand LF\nalone\r\n",
+    b" \t trailing \t \r\n \r\n",
+    b"\r\n\r\nempty lines\r\n\r\n\r\n",
+    b"From a mailbox\r\nNumber: 7\r\n",
+    b"100% {0} \\r\\n $HOME\r\n",
+    b"long" * 20_000 + b"\r\n",
+    b"line\r\n" * 2000,
+    b"",
+)
+"""Bodies that one who reads and writes text, or line by line, may not copy as they are."""
+
+
+@pytest.mark.alone
+@pytest.mark.judges("backup.group")
+def test_backup_of_unusual_bodies(case: Case) -> None:
+    """Messages stand in their backup as they stood in the mailbox, whatever their bytes are."""
+    client = case.client("greeted")
+    with case.counting():
+        deliver_up_to(case, client, 32)
+        messages = []
+        for body in UNUSUAL:
+            client.begin_message()
+            messages.append(case.inbox.as_it_stands(client.expect_delivered(body, "delivered")))
+        case.inbox.expect_backup([*messages, *deliver_up_to(case, client, 32)])
+
+
 @pytest.mark.alone
 @pytest.mark.judges("backup.emptied")
 def test_mailbox_after_backup(case: Case) -> None:

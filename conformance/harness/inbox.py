@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from conformance.harness import mailbox, telling
-from conformance.harness.discrepancies import Discrepancies, discrepancies, not_each_once, order
+from conformance.harness.discrepancies import discrepancies, not_each_once, order
 from conformance.harness.entries import GROUP, SOON, Entries
 from conformance.harness.mailbox import Message
 from conformance.harness.verdict import Skipped
@@ -215,49 +216,53 @@ class Inbox(Entries):
                 raise self._case.stop(requirement, f"mailbox should hold {which}", telling.spans(wanted), shown)
             time.sleep(0.02)
 
+    def as_it_stands(self, message: Message) -> Message:
+        """The message with the body that its entry has now: what it has become in its delivery is judged elsewhere.
+
+        Raises:
+            Broken, Blocked: there is no such entry, or its head is wrong.
+        """
+        stands = replace(message, body=bytes(self.entry(message).body))
+        self.expect_entry(stands, "mailbox.entry")
+        return stands
+
     def expect_backup(self, messages: Sequence[Message], requirement: str = "backup.group") -> None:
         """Judge that the backup of these messages is made in time and holds them and nothing else."""
         span = (messages[0].number, messages[-1].number)
         name = f"mailbox.{span[0]}-{span[1]}"
         deadline = time.monotonic() + BACKUP
-        wrong = f"there is no {name} {BACKUP:g} s after message {span[1]} was delivered"
+        wrong, shown = f"there is no {name} {BACKUP:g} s after message {span[1]} was delivered", ""
         while time.monotonic() < deadline:
             if span in (backups := self.folder.backups()):
-                wrong = self._wrong_in(backups[span].name, messages)
+                wrong, shown = self._wrong_in(backups[span].name, messages)
                 if not wrong:
                     return
             time.sleep(0.02)
-        shown = self._backups_there()
         if span in self.folder.backups() and self._holds_older_too(name, span):
             held = telling.spans(self._numbers_in(self.folder.directory / name) or ())
             why, wanted = f"{name} holds what was backed up before as well", telling.ranges([span])
             raise self._case.stop("backup.emptied", why, wanted, held)
         self._expect_plain_entries()
-        if span in self.folder.backups():
-            shown = f"{name} with {telling.spans(self._numbers_in(self.folder.directory / name) or ())}"
         wanted = f"{name} with {telling.ranges([span])}"
-        raise self._case.stop(requirement, wrong, wanted, shown)
+        raise self._case.stop(requirement, wrong, wanted, shown or self._backups_there())
 
     def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
         """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
         held = self._numbers_in(self.folder.directory / name) or [span[0]]
         return held[-GROUP:] == list(range(span[0], span[1] + 1)) and 0 < min(held) < span[0]
 
-    def _wrong_in(self, name: str, messages: Sequence[Message]) -> str:
+    def _wrong_in(self, name: str, messages: Sequence[Message]) -> tuple[str, str]:
+        """What is wrong with a backup, and what it holds instead; empty where nothing is."""
         try:
             entries = mailbox.read(self.folder.directory / name)
         except mailbox.Unreadable as error:
-            return str(error)
+            return str(error), f"{name}, which cannot be read"
         if [entry.number for entry in entries] != [message.number for message in messages]:
-            return f"{name} holds {telling.spans(entry.number for entry in entries)}"
-        pairs = zip(entries, messages, strict=True)
-        changed = {
-            entry.number: "; ".join(differs.values())
-            for entry, message in pairs
-            if (differs := mailbox.differences(entry, message))
-        }
-        told = Discrepancies(changed=changed).told(len(messages))
-        return f"in {name}, {told}" if told else ""
+            held = telling.spans(entry.number for entry in entries)
+            return f"{name} holds {held}", f"{name} with {held}"
+        wrong = discrepancies(entries, {message.number: message for message in messages})
+        told = wrong.told(len(messages))
+        return (f"in {name}, {told}", wrong.differences) if told else ("", "")
 
     def expect_no_backup(self, first: int, last: int, requirement: str = "backup.group") -> None:
         """Judge that no backup holds any of the messages from first to last."""

@@ -18,7 +18,22 @@ def named(name: str) -> Edit:
     return Edit("mailbox.py", NAME, name)
 
 
+def copied(text: str) -> list[Edit]:
+    """Copy the entries in another way."""
+    return [Edit("mailbox.py", "shutil.copyfileobj(self._file, copy)", f"copy.write({text})")]
+
+
 MUTANTS = [
+    Mutant(
+        "backup-goes-through-utf-8",
+        "backup.group",
+        copied('self._file.read().decode("utf-8", "replace").encode()'),
+    ),
+    Mutant(
+        "spaces-at-line-ends-lost-in-the-backup",
+        "backup.group",
+        copied('b"".join(line.rstrip(b" \\t\\r\\n") + b"\\r\\n" for line in self._file)'),
+    ),
     Mutant("backup-of-16", "backup.group", [group("16")]),
     Mutant("backup-of-31", "backup.group", [group("31")]),
     Mutant("backup-of-33", "backup.group", [group("33")]),
