@@ -59,8 +59,6 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         settings.check()
         dialect.load(settings.dialect)
         _expect_cases(config)
-        if option.report:
-            folder.expect_writable(Path(option.report))
     except (UsageError, dialect.DialectError) as error:
         return _refuse(str(error), outcome.USAGE)
     try:
@@ -78,7 +76,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _expect_cases(config: pytest.Config) -> None:
-    for word in config.args:
+    for word in () if config.option.pyargs else config.args:
         if not (config.invocation_params.dir / word.partition("::")[0]).exists():
             raise UsageError(f"{word}: not found: `--collect-only -q` lists the cases")
 
@@ -90,13 +88,13 @@ def _take_termination_for_an_interrupt(config: pytest.Config) -> None:
         config.add_cleanup(partial(_handle, before))
 
 
+def _handle(handler: Any) -> None:
+    signal.signal(signal.SIGTERM, handler)
+
+
 def _refuse(message: str, status: int) -> int:
     print(f"conformance: {message}", file=sys.stderr)
     return status
-
-
-def _handle(handler: Any) -> None:
-    signal.signal(signal.SIGTERM, handler)
 
 
 def _run_in_parallel(config: pytest.Config, found: probe.Found) -> None:
@@ -108,8 +106,8 @@ def _run_in_parallel(config: pytest.Config, found: probe.Found) -> None:
     if not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        few = found.doubts() or any("::" in word for word in config.args)
-        option.numprocesses = 0 if few else _workers(found, option.quick)
+        named = any("::" in word for word in config.args)
+        option.numprocesses = 0 if named or found.doubts() else _workers(found, option.quick)
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses

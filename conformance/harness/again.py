@@ -119,7 +119,9 @@ def settle(ledger: Ledger, cases: list[Case], second: Sequence[Case]) -> None:
     later = {case["id"]: case for case in second if case["verdict"] != "skip"}
     cases[:] = [{**later.get(case["id"], case), "repeat": case["repeat"]} for case in cases]
     for case in cases:
-        twice = case["id"] in later and case["verdict"] == "blocked" and case["reason"] != CONTROL_BREAKS
+        # What the server printed meanwhile may follow the reason.
+        control_holds = not case["reason"].startswith(CONTROL_BREAKS)
+        twice = case["id"] in later and case["verdict"] == "blocked" and control_holds
         own = case["requirements"][0]
         if twice and case["blocked_by"] in _suspected(case, cases):
             verdict = VERDICT_OF_LEVEL[ledger[own].level]

@@ -109,9 +109,11 @@ def test_one_whose_requirement_is_a_should_warns() -> None:
     assert verdicts(cases)["prompt"] == "warn"
 
 
-def test_a_control_that_fails_speaks_for_the_requirement() -> None:
-    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply", reason=CONTROL_BREAKS)]
-    again.settle(LEDGER, cases, [case("b", "bytes", blocked_by="reply", reason=CONTROL_BREAKS)])
+@pytest.mark.parametrize("printed", ["", "; the server printed meanwhile: IndexError"])
+def test_a_control_that_fails_speaks_for_the_requirement(printed: str) -> None:
+    reason = CONTROL_BREAKS + printed
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply", reason=reason)]
+    again.settle(LEDGER, cases, [case("b", "bytes", blocked_by="reply", reason=reason)])
     assert verdicts(cases)["bytes"] == "blocked" and undecided(cases) == ["bytes"]
 
 
