@@ -19,8 +19,9 @@ from pathlib import Path
 from typing import IO, NoReturn
 
 try:
-    from conformance.harness import complaints, dialect, elsewhere, launch, proc
-    from conformance.harness.mailbox import Folder
+    from conformance.cs4410 import dialect
+    from conformance.cs4410.mailbox import Folder
+    from conformance.harness.server import complaints, elsewhere, launch, proc
     from conformance.harness.settings import UsageError, parse_address, resolve
     from conformance.load import closing, delivered, plot, table
     from conformance.load.engine import AFTER_LIMIT, Engine

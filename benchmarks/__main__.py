@@ -21,7 +21,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks import plain
-from conformance.harness import launch
+from conformance.harness.server import launch
 
 PROJECT = Path(__file__).parent.parent
 TIME_LIMIT = 2.0

@@ -19,11 +19,13 @@ from typing import Any
 import pytest
 
 from conformance import publish
-from conformance.harness import again, dialect, folder, ledger, outcome, planning, probe
-from conformance.harness.results import Collector
-from conformance.harness.runner import Runner
-from conformance.harness.scheduling import OneByOne
+from conformance.cs4410 import dialect
+from conformance.harness.run import again, folder, planning, probe
+from conformance.harness.run.results import Collector
+from conformance.harness.run.runner import Runner
+from conformance.harness.run.scheduling import OneByOne
 from conformance.harness.settings import UsageError
+from conformance.harness.verdict import ledger, outcome
 from conformance.options import command, pytest_addoption, repeat, settings_of
 from conformance.progress import Progress
 from conformance.told import Told

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from conformance.harness import complaints, planning
-from conformance.harness.probe import Found
-from conformance.harness.runner import WAITING
+from conformance.harness.run import planning
+from conformance.harness.run.probe import Found
+from conformance.harness.run.runner import WAITING
+from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
 from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES
 

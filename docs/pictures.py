@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.mutants.catalogue import MUTANTS
-from tests.mutants.patch import Edit, build
+from proof.mutants.catalogue import MUTANTS
+from proof.mutants.patch import Edit, build
 from tests.reports.browser import chromium, complaints, open_page, screen
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from conformance.harness.outcome import BROKEN, CONFORMS
+from conformance.harness.verdict.outcome import BROKEN, CONFORMS
 from tests.conftest import Run
 
 Suite = Callable[..., Run]

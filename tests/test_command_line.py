@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness.outcome import NOTHING_JUDGED, UNREACHABLE, USAGE
+from conformance.harness.verdict.outcome import NOTHING_JUDGED, UNREACHABLE, USAGE
 from tests.suite_runs import left_over, results_in
 
 DEADLINE = 120.0  # seconds: for what must happen at all, on however busy a machine

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from conformance.harness.outcome import BROKEN, CONFORMS
+from conformance.harness.verdict.outcome import BROKEN, CONFORMS
 
 PROJECT = Path(__file__).parent.parent
 EARLIER = {

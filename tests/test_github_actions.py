@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 import pytest
 import yaml
 
-from conformance.harness.outcome import BROKEN, CONFORMS
+from conformance.harness.verdict.outcome import BROKEN, CONFORMS
 
 EXAMPLE = Path(__file__).parent.parent / "docs" / "github-actions.yml"
 DEADLINE = 240.0  # seconds: on however busy a machine

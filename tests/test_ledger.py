@@ -11,8 +11,11 @@ from pathlib import Path
 import pytest
 
 import conformance
-from conformance.harness import dialect, ledger, oracle, places, planning
-from conformance.harness.verdict import Record
+from conformance.cs4410 import dialect, oracle
+from conformance.harness.run import planning
+from conformance.harness.server import slots as places
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.verdict import Record
 
 PACKAGE = Path(conformance.__file__).parent
 FILES = sorted((PACKAGE / "cs4410").glob("test_*.py"))

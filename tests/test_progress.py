@@ -15,8 +15,8 @@ import pytest
 from pytest import TestReport
 
 from conformance import progress
-from conformance.harness import planning
-from conformance.harness.probe import Found
+from conformance.harness.run import planning
+from conformance.harness.run.probe import Found
 from conformance.harness.settings import Settings
 from conformance.progress import Progress, waits
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from conformance.harness.outcome import BROKEN
+from conformance.harness.verdict.outcome import BROKEN
 
 Run = subprocess.CompletedProcess[str]
 SERVER = """

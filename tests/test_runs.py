@@ -16,8 +16,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.harness import ledger
-from conformance.harness.outcome import BROKEN, CONFORMS, INTERRUPTED
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.outcome import BROKEN, CONFORMS, INTERRUPTED
 from tests.suite_runs import left_over, results_in
 
 DEADLINE = 120.0  # seconds: for what must happen at all, on however busy a machine

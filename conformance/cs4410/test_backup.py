@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.harness import crowd
-from conformance.harness.case import Case
-from conformance.harness.client import Client
-from conformance.harness.entries import GROUP
-from conformance.harness.mailbox import Message
+from conformance.cs4410 import crowd
+from conformance.cs4410.case import Case
+from conformance.cs4410.client import Client
+from conformance.cs4410.entries import GROUP
+from conformance.cs4410.mailbox import Message
 
 
 def deliver_one(client: Client) -> Message:

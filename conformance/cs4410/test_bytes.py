@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.harness.case import Case
+from conformance.cs4410.case import Case
 
 KIB = 1024
 

@@ -4,9 +4,9 @@ import itertools
 
 import pytest
 
-from conformance.harness import crowd
-from conformance.harness.case import Case
-from conformance.harness.crowd import POOL
+from conformance.cs4410 import crowd
+from conformance.cs4410.case import Case
+from conformance.cs4410.crowd import POOL
 from conformance.harness.vocabulary import RIGHT
 
 TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid")

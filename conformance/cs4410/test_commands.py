@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.harness.case import Case
-from conformance.harness.oracle import WORD_RULES, State, acceptable
+from conformance.cs4410.case import Case
+from conformance.cs4410.oracle import WORD_RULES, State, acceptable
 from conformance.harness.vocabulary import (
     AWKWARD_ADDRESSES,
     AWKWARD_HOSTS,

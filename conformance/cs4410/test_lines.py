@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.harness.case import Case
-from conformance.harness.client import Cut, whole
-from conformance.harness.oracle import LONGEST_LINE
+from conformance.cs4410.case import Case
+from conformance.cs4410.client import Cut, whole
+from conformance.cs4410.oracle import LONGEST_LINE
 from conformance.harness.vocabulary import LINES
 
 Chooser = Callable[[Case], Cut]

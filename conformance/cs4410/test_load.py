@@ -2,10 +2,10 @@
 
 import pytest
 
-from conformance.harness import crowd
-from conformance.harness.case import Case
-from conformance.harness.client import Client, whole
-from conformance.harness.mailbox import Message
+from conformance.cs4410 import crowd
+from conformance.cs4410.case import Case
+from conformance.cs4410.client import Client, whole
+from conformance.cs4410.mailbox import Message
 
 
 def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: bool) -> list[Message]:

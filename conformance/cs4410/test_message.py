@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import pytest
 
-from conformance.harness.case import Case
-from conformance.harness.verdict import Blocked, Broken
+from conformance.cs4410.case import Case
+from conformance.harness.verdict.verdict import Blocked, Broken
 
 
 @pytest.mark.judges("data")

@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from conformance.harness import crowd, leaks, proc
-from conformance.harness.case import Case
-from conformance.harness.client import Client
-from conformance.harness.verdict import Skipped
+from conformance.cs4410 import crowd, leaks
+from conformance.cs4410.case import Case
+from conformance.cs4410.client import Client
+from conformance.harness.server import proc
+from conformance.harness.verdict.verdict import Skipped
 
 
 @pytest.mark.alone

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import pytest
 
-from conformance.harness.case import Case
-from conformance.harness.client import Cut, whole
+from conformance.cs4410.case import Case
+from conformance.cs4410.client import Cut, whole
 
 END = b".\r\n"
 BODIES = {

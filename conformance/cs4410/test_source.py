@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.harness import source
-from conformance.harness.case import Case
+from conformance.cs4410 import source
+from conformance.cs4410.case import Case
 
 
 @pytest.mark.judges("pool.primitives")

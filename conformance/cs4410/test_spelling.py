@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.harness.case import Case
+from conformance.cs4410.case import Case
 from conformance.harness.vocabulary import RIGHT
 
 STATE_OF = {"HELO": "connected", "MAIL": "greeted", "RCPT": "sender", "DATA": "recipient"}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from conformance.harness import telling
-from conformance.harness.case import Case
+from conformance.cs4410.case import Case
+from conformance.harness.verdict import telling
 
 STALE = b"Received: from old by old (CS4410MP3)\nNumber: 77\nFrom: old@sender\nTo: old@recipient\n\nstale\n\n"
 

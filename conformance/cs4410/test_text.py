@@ -5,8 +5,8 @@ from functools import partial
 
 import pytest
 
-from conformance.harness import crowd
-from conformance.harness.case import Case
+from conformance.cs4410 import crowd
+from conformance.cs4410.case import Case
 
 ODD = {
     "NUL": b"\x00",

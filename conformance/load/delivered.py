@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.harness.mailbox import Entry, Folder, Unreadable, parse
+from conformance.cs4410.mailbox import Entry, Folder, Unreadable, parse
 from conformance.load.envelope import fingerprint
 from conformance.load.run import Run
 from conformance.load.spool import Spool

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from conformance.harness.dialect import Dialect
+from conformance.cs4410.dialect import Dialect
 from conformance.load.findings import Findings
 from conformance.load.numbers import Numbers
 from conformance.load.spool import Spool

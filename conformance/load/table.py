@@ -7,7 +7,7 @@ from typing import Any
 
 from tabulate import tabulate
 
-from conformance.harness.dialect import ERROR, KINDS, Dialect
+from conformance.cs4410.dialect import ERROR, KINDS, Dialect
 from conformance.load import closing
 from conformance.load.delivered import Outcome
 from conformance.load.engine import Engine

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
-from conformance.harness.oracle import Answer, State, acceptable, parse
+from conformance.cs4410.oracle import Answer, State, acceptable, parse
 from conformance.harness.vocabulary import AWKWARD_ADDRESSES, AWKWARD_HOSTS, LINES, Vocabulary
 
 CRLF = b"\r\n"

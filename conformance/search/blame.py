@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.harness.ledger import Ledger
+from conformance.harness.verdict.ledger import Ledger
 from conformance.search.conversation import LAST, Conversation, Line, lines
 from conformance.search.failure import START, Failure
 from conformance.search.words import CRLF

@@ -10,9 +10,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.harness.entries import SOON
-from conformance.harness.health import Health
-from conformance.harness.pace import Pace
+from conformance.cs4410.entries import SOON
+from conformance.harness.server.pace import Pace
+from conformance.harness.server.patience import Health
 
 EXAMPLES, QUICK_EXAMPLES = 300, 20
 """Conversations of a run, and of a quick one, that is not asked for more."""

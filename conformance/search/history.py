@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
-from conformance.harness import mailbox
-from conformance.harness.mailbox import Entry, Message
-from conformance.harness.verdict import Broken
+from conformance.cs4410 import mailbox
+from conformance.cs4410.mailbox import Entry, Message
+from conformance.harness.verdict.verdict import Broken
 
 
 class Differs(Broken):

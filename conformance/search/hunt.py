@@ -12,7 +12,7 @@ from itertools import count
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from conformance.harness.health import Health
+from conformance.harness.server.patience import Health
 from conformance.search.budget import HURRY, SOON_ENOUGH, Budget, Clock, Hasty
 from conformance.search.conversation import WAITS, Conversation, plan
 from conformance.search.failure import Failure

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from conformance.harness.case import Case
-from conformance.harness.pace import Pace
+from conformance.cs4410.case import Case
+from conformance.harness.server.pace import Pace
 from conformance.search.conversation import Conversation, Step
 from conformance.search.history import History
 from conformance.search.talker import Action, Astray, Talker

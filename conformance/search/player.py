@@ -6,18 +6,18 @@ import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from conformance.harness.case import Case
-from conformance.harness.dialect import Dialect
-from conformance.harness.entries import SOON
-from conformance.harness.health import Health
-from conformance.harness.ledger import Ledger
-from conformance.harness.mailbox import Entry, Folder, Message, Unreadable
-from conformance.harness.pace import Pace
+from conformance.cs4410.case import Case
+from conformance.cs4410.dialect import Dialect
+from conformance.cs4410.entries import SOON
+from conformance.cs4410.mailbox import Entry, Folder, Message, Unreadable
+from conformance.harness.server.pace import Pace
+from conformance.harness.server.patience import Health
+from conformance.harness.server.target import Server
 from conformance.harness.settings import Settings
-from conformance.harness.target import Server
-from conformance.harness.transcript import Transcript
-from conformance.harness.verdict import Blocked, Broken, Record, Void
-from conformance.harness.wire import WireError
+from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.verdict.verdict import Blocked, Broken, Record, Void
+from conformance.harness.wire.connection import WireError
+from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import Hasty
 from conformance.search.conversation import Conversation
 from conformance.search.failure import ALIVE, START, Failure

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pprint
 from pathlib import Path
 
-from conformance.harness.dialect import Dialect
-from conformance.harness.mailbox import Message
+from conformance.cs4410.dialect import Dialect
+from conformance.cs4410.mailbox import Message
 from conformance.search.player import Play
 from conformance.search.talker import TICK, Action
 

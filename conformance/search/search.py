@@ -6,9 +6,9 @@ import random
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from conformance.harness.case import Case
-from conformance.harness.target import Launched, Server
-from conformance.harness.verdict import Blocked, Finding
+from conformance.cs4410.case import Case
+from conformance.harness.server.target import Launched, Server
+from conformance.harness.verdict.verdict import Blocked, Finding
 from conformance.search import replay, strategies
 from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES, Budget
 from conformance.search.conversation import WAITS, plan

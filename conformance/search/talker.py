@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from conformance.harness.client import Client
-from conformance.harness.mailbox import Message
-from conformance.harness.oracle import Answer, acceptable
-from conformance.harness.pace import Pace
-from conformance.harness.verdict import Void
-from conformance.harness.wire import Reply
+from conformance.cs4410.client import Client
+from conformance.cs4410.mailbox import Message
+from conformance.cs4410.oracle import Answer, acceptable
+from conformance.harness.server.pace import Pace
+from conformance.harness.verdict.verdict import Void
+from conformance.harness.wire.connection import Reply
 from conformance.search import words
 from conformance.search.conversation import ERRORS, Step
 from conformance.search.history import Delivery, History

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.harness.health import Health
-from conformance.harness.transcript import Transcript
-from conformance.harness.verdict import Void
+from conformance.harness.server.patience import Health
+from conformance.harness.verdict.verdict import Void
+from conformance.harness.wire.transcript import Transcript
 from conformance.search.blame import Cause, cause_of
 from conformance.search.budget import SHORTEST_WAIT, SOON_ENOUGH, Budget, Clock, Hasty
 from conformance.search.conversation import Conversation, closing

@@ -1,52 +1,5 @@
-"""Servers that tests of the harness write and start."""
+"""Servers that tests write and start."""
 
-from __future__ import annotations
+from tests.started import script, start, temporary
 
-import socket
-import tempfile
-import textwrap
-from collections.abc import Callable, Iterator
-from pathlib import Path
-
-import pytest
-
-from conformance.harness import launch
-from conformance.harness.launch import Process
-from tests.harness.families import PYTHON
-
-
-@pytest.fixture
-def script(tmp_path: Path) -> Callable[[str], str]:
-    """Give the command line that runs a Python program."""
-
-    def write(text: str) -> str:
-        path = tmp_path / "server.py"
-        path.write_text(textwrap.dedent(text))
-        return f"{PYTHON} -S {path}"
-
-    return write
-
-
-@pytest.fixture
-def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where servers get their directories; and where one listens that takes no port, others do not."""
-    folder = tmp_path / "temporary"
-    folder.mkdir()
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        monkeypatch.setattr(launch, "PLAIN_PORT", free.getsockname()[1])
-    monkeypatch.setattr(tempfile, "tempdir", str(folder))
-    return folder
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Process]]:
-    """Start servers that end with the test."""
-    processes: list[Process] = []
-
-    def start_one(command: str, time_limit: float = 10.0, stale: bytes | None = None) -> Process:
-        processes.append(Process(command, time_limit, stale))
-        return processes[-1]
-
-    yield start_one
-    for process in processes:
-        process.stop()
+__all__ = ["script", "start", "temporary"]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from conformance.harness import again, outcome
-from conformance.harness.ledger import Ledger, Requirement
-from conformance.harness.verdict import CONTROL_BREAKS, by_requirement
+from conformance.harness.run import again
+from conformance.harness.verdict import outcome
+from conformance.harness.verdict.ledger import Ledger, Requirement
+from conformance.harness.verdict.verdict import CONTROL_BREAKS, by_requirement
 
 LEDGER: Ledger = {
     name: Requirement(name, level, "Section", f"Rule {name}.")

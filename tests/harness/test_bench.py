@@ -10,12 +10,13 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.harness import dialect, ledger
-from conformance.harness.bench import Bench, Plan
-from conformance.harness.case import Case
-from conformance.harness.target import Addressed
-from conformance.harness.verdict import Record, Skipped
-from conformance.harness.wire import Connection, Manners
+from conformance.cs4410 import dialect
+from conformance.cs4410.case import Case
+from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.server.target import Addressed
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.verdict import Record, Skipped
+from conformance.harness.wire.connection import Connection, Manners
 from tests.harness.plain import PLAIN
 
 DEADLINE = 30.0

@@ -13,14 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import complaints, dialect, ledger
-from conformance.harness.bench import Bench, Plan
-from conformance.harness.case import Case
-from conformance.harness.complaints import KEPT, SHOWN, Complaints, Reader
-from conformance.harness.launch import Process
-from conformance.harness.target import Launched
-from conformance.harness.verdict import Record
-from conformance.harness.wire import Manners
+from conformance.cs4410 import dialect
+from conformance.cs4410.case import Case
+from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.server import complaints
+from conformance.harness.server.complaints import KEPT, SHOWN, Complaints, Reader
+from conformance.harness.server.launch import Process
+from conformance.harness.server.target import Launched
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.verdict import Record
+from conformance.harness.wire.connection import Manners
 from tests.harness.families import wait_until
 from tests.harness.plain import PLAIN
 

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.harness import probe, proc
-from conformance.harness.launch import START_LIMIT, Process, Unreachable
+from conformance.harness.run import probe
+from conformance.harness.server import proc
+from conformance.harness.server.launch import START_LIMIT, Process, Unreachable
 from tests.harness.plain import PLAIN
 
 pytestmark = pytest.mark.usefixtures("temporary")

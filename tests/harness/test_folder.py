@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import folder
-from conformance.harness.folder import NotWritten, expect_writable
+from conformance.harness.run import folder
+from conformance.harness.run.folder import NotWritten, expect_writable
 from conformance.harness.settings import UsageError
 
 

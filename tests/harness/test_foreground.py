@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import launch, leash, probe
-from conformance.harness.launch import Background, Process
-from conformance.harness.target import Launched, Unreachable
-from conformance.harness.wire import Manners
+from conformance.harness.run import probe
+from conformance.harness.server import launch, leash
+from conformance.harness.server.launch import Background, Process
+from conformance.harness.server.target import Launched, Unreachable
+from conformance.harness.wire.connection import Manners
 from tests.harness.families import DEADLINE, runs, wait_until
 from tests.harness.plain import PLAIN
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import pytest
 
-from conformance.harness import launch, leash
-from conformance.harness.launch import Process, Unreachable, words_of
-from conformance.harness.target import Launched
-from conformance.harness.wire import Manners
+from conformance.harness.server import launch, leash
+from conformance.harness.server.launch import Process, Unreachable, words_of
+from conformance.harness.server.target import Launched
+from conformance.harness.wire.connection import Manners
 from tests.harness.families import DEADLINE, PYTHON, runs, wait_until
 
 pytestmark = pytest.mark.usefixtures("temporary")
@@ -242,7 +242,7 @@ def test_the_whole_family_ends_when_the_suite_is_killed(tmp_path: Path, stubborn
 def test_server_ends_when_the_process_group_of_the_suite_is_killed(script: Callable[[str], str]) -> None:
     suite = """
         import sys, time
-        from conformance.harness.launch import Process
+        from conformance.harness.server.launch import Process
         print(Process(sys.argv[1], 1.0).directory, flush=True)
         time.sleep(1000)
     """

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from conformance.harness.outcome import (
+from conformance.harness.verdict.outcome import (
     BROKEN,
     CONFORMS,
     FAULT,
@@ -18,7 +18,7 @@ from conformance.harness.outcome import (
     exit_status,
     verdict_line,
 )
-from conformance.harness.transcript import LIMIT, Transcript
+from conformance.harness.wire.transcript import LIMIT, Transcript
 
 
 def rows(**verdicts: int) -> list[dict[str, str]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.harness import mailbox, telling
-from conformance.harness.discrepancies import Discrepancies, discrepancies, not_each_once
-from conformance.harness.mailbox import Message, wanted
+from conformance.cs4410 import mailbox
+from conformance.cs4410.discrepancies import Discrepancies, discrepancies, not_each_once
+from conformance.cs4410.mailbox import Message, wanted
+from conformance.harness.verdict import telling
 
 
 def message(number: int, connection: int = 0, text: str = "") -> Message:

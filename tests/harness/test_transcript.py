@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.harness import ledger
-from conformance.harness.transcript import FEW, KEPT, LIMIT, Transcript
-from conformance.harness.verdict import Broken, Record
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.verdict import Broken, Record
+from conformance.harness.wire.transcript import FEW, KEPT, LIMIT, Transcript
 
 
 def talked(connections: int) -> Transcript:

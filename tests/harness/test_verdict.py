@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from conformance.harness import again
-from conformance.harness.ledger import Ledger, Requirement
-from conformance.harness.verdict import WORST_FIRST, Blocked, Broken, Record, by_requirement
+from conformance.harness.run import again
+from conformance.harness.verdict.ledger import Ledger, Requirement
+from conformance.harness.verdict.verdict import WORST_FIRST, Blocked, Broken, Record, by_requirement
 
 LEDGER: Ledger = {
     name: Requirement(name, level, "Section", f"Rule {name}.")

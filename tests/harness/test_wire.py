@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from conformance.harness import wire
-from conformance.harness.transcript import Transcript
-from conformance.harness.wire import Closed, Connection, Flooded, Manners, Refused, Silent, Slow, WireError
+from conformance.harness.wire import connection as wire
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Manners, Refused, Silent, Slow, WireError
+from conformance.harness.wire.transcript import Transcript
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
 SHORT = 0.2  # seconds: for what must not happen

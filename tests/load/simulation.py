@@ -14,7 +14,8 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.harness import dialect, proc
+from conformance.cs4410 import dialect
+from conformance.harness.server import proc
 from conformance.load import closing, script
 from conformance.load import run as load_run
 from conformance.load.engine import Engine

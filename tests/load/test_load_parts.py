@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import dialect
+from conformance.cs4410 import dialect
 from conformance.load.envelope import fingerprint
 from conformance.load.findings import Findings, shown
 from conformance.load.numbers import MOST_SPANS, Numbers

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness.launch import Process
+from conformance.harness.server.launch import Process
 from conformance.load.script import TOUR
 from multiclient import main
 from tests.load.load_runs import PATIENCE, PROJECT, SOME, UNTIL_GONE, Ended, multiclient, server, wait_until

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import dialect, ledger
+from conformance.cs4410 import dialect
+from conformance.harness.server.target import Launched
 from conformance.harness.settings import Settings
-from conformance.harness.target import Launched
-from conformance.harness.wire import Manners
+from conformance.harness.verdict import ledger
+from conformance.harness.wire.connection import Manners
 from conformance.search import replay, strategies
 from conformance.search.blame import cause_of
 from conformance.search.budget import Budget
@@ -26,8 +27,8 @@ from conformance.search.hunt import Hunt
 from conformance.search.player import Play, Player
 from conformance.search.talker import Action
 from conformance.search.trials import Found
-from tests.mutants import run
-from tests.mutants.patch import Edit, Mutant, build, headed
+from proof.mutants import run
+from proof.mutants.patch import Edit, Mutant, build, headed
 
 LEDGER = ledger.load()
 WORDS = dialect.load("cs4410-2016")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from conformance.harness import ledger
-from conformance.harness.verdict import set_aside_explained
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.verdict import set_aside_explained
 from conformance.search import words
 from conformance.search.blame import cause_of
 from conformance.search.conversation import Pick, plan

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
-from conformance.harness import ledger
-from conformance.harness.health import Health
-from conformance.harness.outcome import CONFORMS, verdict_line
-from conformance.harness.pace import Pace
-from conformance.harness.verdict import Void
+from conformance.harness.server.pace import Pace
+from conformance.harness.server.patience import Health
+from conformance.harness.verdict import ledger
+from conformance.harness.verdict.outcome import CONFORMS, verdict_line
+from conformance.harness.verdict.verdict import Void
 from conformance.search import search, strategies
 from conformance.search.budget import FEWEST, Budget, Clock, Hasty
 from conformance.search.conversation import Conversation, lines

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import ledger
-from tests.mutants import catalogue, deep
-from tests.mutants.patch import Mutant, build
+from conformance.harness.verdict import ledger
+from proof.mutants import catalogue, deep
+from proof.mutants.patch import Mutant, build
 
 
 @pytest.mark.parametrize("mutant", deep.MUTANTS, ids=lambda mutant: mutant.name)

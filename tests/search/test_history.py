@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.harness.mailbox import Entry, Message, parse
-from conformance.harness.verdict import Broken
+from conformance.cs4410.mailbox import Entry, Message, parse
+from conformance.harness.verdict.verdict import Broken
 from conformance.search.history import Delivery, History
 
 

@@ -9,18 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness import dialect, launch, ledger
+from conformance.cs4410 import dialect
+from conformance.harness.server import launch
+from conformance.harness.server.target import Launched
 from conformance.harness.settings import Settings
-from conformance.harness.target import Launched
-from conformance.harness.wire import Manners
+from conformance.harness.verdict import ledger
+from conformance.harness.wire.connection import Manners
 from conformance.search import replay, strategies, words
 from conformance.search.budget import Budget
 from conformance.search.conversation import Pick, plan
 from conformance.search.hunt import Hunt
 from conformance.search.player import Player
 from conformance.search.trials import Found
-from tests.mutants import deep, run
-from tests.mutants.patch import Mutant, begun, build, headed
+from proof.mutants import deep, run
+from proof.mutants.patch import Mutant, begun, build, headed
 
 LIMIT = 5.0
 FAULT = "nested-mail-after-a-recipient-changes-the-sender"

@@ -1,0 +1,333 @@
+"""Many clients at once: fill the pool, wait in the backlog, deliver together."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from conformance.cs4410.case import Case
+from conformance.cs4410.client import Client
+from conformance.cs4410.entries import GROUP
+from conformance.cs4410.mailbox import Message
+from conformance.harness.server import proc
+from conformance.harness.verdict import telling
+from conformance.harness.verdict.verdict import Blocked, Broken, Skipped, Stopped, Void
+from conformance.harness.wire.connection import SETTLE_KNOWN, WireError
+
+POOL = 32
+"""Connections that are served at once."""
+AT_A_TIME = 4
+"""Connects that wait for their greeting at a time."""
+LEFT = {"reset": "had reset", "close": "had left", "half_close": "had half-closed", "": "had been timed out"}
+"""How a client has left, in words; one that has not done so by itself has been timed out, once its time is over."""
+
+
+def fill(case: Case, count: int = POOL, requirement: str = "pool.32") -> list[Client]:
+    """Connect so many clients, all greeted and all still connected.
+
+    Args:
+        case: the case; it holds the server alone.
+        count: how many.
+        requirement: what is broken when fewer are greeted.
+
+    Raises:
+        Broken, Blocked: fewer are greeted.
+        Skipped: somebody else is connected to the server.
+        Void: machine or server were so slow that the first ones may have been timed out.
+    """
+    began = time.monotonic()
+    patience = 0.8 * case.limit  # after the whole limit the first ones are timed out, and leave their places to others
+    latest = began + 0.9 * case.limit
+    if case.server.manners.unterminated:
+        patience += count * SETTLE_KNOWN
+    clients: list[Client] = []
+    slowest = 0.0
+    while len(clients) < count:
+        batch = [case.stranger() for _ in range(min(AT_A_TIME, count - len(clients)))]
+        connected = time.monotonic()
+        for client in batch:
+            client.connect()
+        for client in batch:
+            if not client.is_greeted(began + patience):
+                if clients and time.monotonic() - connected < max(0.5 * patience, 3 * slowest):
+                    raise Void("the server greets too slowly to fill its pool before the first clients are timed out")
+                raise _too_few(case, clients, [one for one in batch if one not in clients], count, requirement)
+            slowest = max(slowest, time.monotonic() - connected)
+            clients.append(client)
+    if time.monotonic() > latest:
+        raise Void("the case itself was late")
+    return clients
+
+
+def need_freed_places(case: Case, at_once: bool = False) -> None:
+    """Go on only if places of clients that have left serve others.
+
+    Args:
+        case: the case.
+        at_once: whether the case would wait for too many of them.
+
+    Raises:
+        Blocked: it has been seen that they do not.
+    """
+    if case.health.never_frees:
+        raise Blocked("pool.frees", "places of clients that have left are not freed, as has been seen")
+    if at_once and case.health.slow_to_free:
+        raise Blocked("pool.frees-at-once", "places of clients that have left are freed too late for this case")
+
+
+def _too_few(
+    case: Case, greeted: Sequence[Client], waiting: Sequence[Client], count: int, requirement: str
+) -> Exception:
+    if others_connected(case):
+        return Skipped("somebody else is connected to this server")
+    why = f"{len(greeted)} of {count} clients were greeted{after_others(case, noun='')}"
+    wanted, shown = f"{count} greetings", f"{len(greeted)}, and no more"
+    about = [*waiting[:1], *(greeted[-1:] or left_last(case))]
+    if not greeted and case.server.connections > AT_A_TIME:
+        # It is another requirement's only where the case is about what came before, which its control leaves out.
+        rule = "pool.frees" if requirement == "pool.32" else requirement
+        return case.stop(rule, why, wanted, "none", "pool.frees", about)
+    return case.stop(requirement, why, wanted, shown, about=about)
+
+
+def after_others(case: Case, noun: str = " clients") -> str:
+    """How the clients have left that have: ` after 64 clients had reset`; empty while nobody has."""
+    before = time.monotonic() - case.limit
+    gone = (one for one in case.clients if one.connection and (one.left or (one.netid and one.valid_sent < before)))
+    left = Counter(client.left for client in gone).most_common()
+    told = [f"{count}{'' if at else noun} {LEFT[how]}" for at, (how, count) in enumerate(left)]
+    return f" after {telling.joined(told)}" if told else ""
+
+
+def left_last(case: Case) -> list[Client]:
+    """The client that has left last of those that were greeted, if any has."""
+    return [client for client in case.clients if client.left and client.netid][-1:]
+
+
+def others_connected(case: Case) -> bool:
+    """Whether clients that are not the suite's are connected to the server, as far as can be seen from here."""
+    server = case.server
+    return not server.launched and server.local and proc.foreign_clients(server.address[1], server.own_ports) > 0
+
+
+def beyond(case: Case, count: int = 1) -> list[Client]:
+    """Connect clients that are not greeted because the pool is full; four at the most wait.
+
+    Raises:
+        Broken, Blocked: one of them is greeted.
+    """
+    clients = [case.stranger() for _ in range(count)]
+    for client in clients:
+        client.connect()
+    expect_waiting(case, clients)
+    return clients
+
+
+def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "pool.33rd") -> None:
+    """Judge that none of these clients is greeted for a moment, the pool being full.
+
+    Raises:
+        Broken, Blocked: one of them is greeted.
+        Void: the machine was so slow that a place may have become free.
+    """
+    until = time.monotonic() + min(0.3, 0.1 * case.limit)
+    for client in clients:
+        if client.is_greeted(until):
+            oldest = min(one.valid_sent for one in case.clients if one not in clients)
+            if time.monotonic() - oldest > 0.9 * case.limit:
+                raise Void("the case itself was late")
+            why = f"greeted though {POOL} others are connected"
+            raise case.stop(requirement, why, "no greeting", "a greeting", about=[client])
+
+
+def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:
+    """Let every client act in a thread of its own, all from the same moment.
+
+    Returns:
+        All that they had delivered.
+
+    Raises:
+        Broken, Blocked: the first that any of them met.
+    """
+    start = threading.Barrier(len(clients))
+
+    def run(client: Client) -> list[Message]:
+        start.wait(30.0)
+        return act(client)
+
+    with ThreadPoolExecutor(len(clients)) as pool:
+        futures = [pool.submit(run, client) for client in clients]
+    stopped = [error for future in futures if isinstance(error := future.exception(), Stopped)]
+    if stopped:
+        stopped[0].count(stopped, len(clients))
+    return [message for future in futures for message in future.result()]
+
+
+def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
+    """A client that comes to a state, sends something and leaves in its own way.
+
+    Raises:
+        Broken: those before it have left nobody to serve it.
+        Blocked: the server does not let it get there.
+    """
+    try:
+        client = case.client(state)
+    except Blocked as blocked:
+        if blocked.by in ("pool.32", "pool.frees") and len(case.clients) > AT_A_TIME:
+            rule, late = case.record.requirements[0], case.clients[-1]
+            why = f"nobody is greeted any more{after_others(case)}"
+            about = [late, *left_last(case)]
+            raise case.stop(rule, why, "a greeting", "none", "pool.frees", about) from None
+        raise
+    if sent:
+        client.send(sent)
+    client.leave(leave)
+    client.close()
+
+
+def change_over(case: Case, clients: Sequence[Client], requirement: str) -> list[Client]:
+    """Let 32 clients leave while the first of the next 32 wait to be greeted.
+
+    Args:
+        case: the case.
+        clients: those that leave.
+        requirement: what is broken when fewer than 32 are greeted afterwards.
+
+    Returns:
+        The next 32.
+    """
+    waiting = [case.stranger() for _ in range(AT_A_TIME)]
+    for client in waiting:
+        client.connect()
+    for client in clients:
+        client.close()
+    for client in waiting:
+        if not client.is_greeted(time.monotonic() + 0.8 * case.limit):
+            why = f"a client that waits is not greeted{after_others(case)}"
+            raise case.stop(requirement, why, "a greeting", "none", about=[client, *left_last(case)])
+    return [*waiting, *fill(case, POOL - AT_A_TIME, requirement)]
+
+
+def pass_by(case: Case, sent: bytes, leave: str) -> None:
+    """A client that connects, sends something, and leaves in its own way without a look at the greeting."""
+    client = case.stranger()
+    with case.server.places.connecting():
+        client.connect()
+        with contextlib.suppress(WireError):
+            client.wire.send(sent)
+        client.leave(leave)
+    client.close()
+
+
+def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
+    """Judge that the places of clients that have left serve others again, at once and at last.
+
+    Args:
+        case: the case.
+        left: when the last of them left, in seconds of the monotonic clock.
+        at_once: the SHOULD that a delay breaks.
+        at_last: the MUST that is broken after the time limit and two seconds.
+    """
+    latest = left + case.limit + 2.0
+    first = case.stranger()
+    first.connect()
+    if not first.is_greeted(latest + 1.0):
+        why, waited = f"nobody is greeted{after_others(case)}", time.monotonic() - left
+        wanted = f"a greeting within {case.limit + 2:g} s"
+        raise case.stop(at_last, why, wanted, f"none in {waited:.1f} s", about=[first, *left_last(case)])
+    waited = time.monotonic() - left
+    if waited > 1.0:
+        why = f"greeted only {waited:.1f} s after the others had left"
+        case.find(at_once, why, "at once", f"{waited:.1f} s", [first])
+        case.health.slow_to_free = True
+    try:
+        fill(case, POOL - 1, requirement=at_last)
+    except (Broken, Blocked):
+        if case.health.slow_to_free and time.monotonic() > latest:
+            raise
+        case.health.slow_to_free = True
+        case.close()
+        await_freed_places(case)
+        fill(case, requirement=at_last)
+        case.find(at_once, f"not all of {POOL} places are freed at once", "at once", "later", [first])
+
+
+def await_freed_places(case: Case) -> None:
+    """Wait as long as the places of clients that have left may take, if they are known not to be freed at once."""
+    if case.health.slow_to_free:
+        time.sleep(case.limit + 2.0)
+
+
+def stay_away(case: Case, limits: float) -> None:
+    """Connect to the server no more for so many time limits, or until it ends."""
+    until = time.monotonic() + limits * case.limit
+    if not case.server.ended(limits * case.limit):
+        time.sleep(max(0.0, until - time.monotonic()))
+
+
+def expect_answered(case: Case, client: Client, line: str, reason: str) -> None:
+    """Judge that a client's right command is answered soon, whatever the server is doing for another one.
+
+    Raises:
+        Broken: it is not.
+        Blocked: it is, in a way that another requirement judges.
+    """
+    allowed = max(2.0, 0.5 * case.limit)
+    try:
+        waited = client.give(line).at - client.last_sent
+    except Blocked as blocked:
+        if not isinstance(blocked.__context__, WireError):
+            raise  # it was answered, if not as it should be
+        wanted = f"a reply in less than {allowed:g} s"
+        raise case.stop("pool.no-influence", reason, wanted, str(blocked), about=[client]) from None
+    wanted = f"a reply in less than {allowed:g} s"
+    case.expect(waited < allowed, "pool.no-influence", reason, wanted, f"{waited:.1f} s", [client])
+
+
+def deliver_undisturbed(case: Case) -> None:
+    """Judge that a client delivers a message without being delayed by those that are connected.
+
+    Raises:
+        Broken: it took longer than two seconds and half of the limit.
+        Void: it did, but may have waited for the backup of the messages before it.
+    """
+    allowed = max(2.0, 0.5 * case.limit)
+    rule, why = "pool.no-influence", "a delivery was delayed by another client"
+    wanted = f"less than {allowed:g} s from the connect to the last reply"
+    began = time.monotonic()
+    try:
+        client = case.client("recipient")
+        client.give("DATA")
+        message = client.expect_delivered(case.words.body())
+    except Void:
+        # The replies came so late that the clock had all but run out: without the others that is no wonder either.
+        raise case.stop(rule, why, wanted, f"{time.monotonic() - began:.1f} s and more") from None
+    seconds = time.monotonic() - began
+    if seconds >= allowed and message.number % GROUP in (1, 2, 3):
+        raise Void("the delivery may have waited for a backup")
+    case.expect(seconds < allowed, rule, why, wanted, f"{seconds:.1f} s")
+
+
+def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
+    """Judge that a client that waited most of the limit for a place has the whole limit from then on.
+
+    Args:
+        case: the case.
+        requirement: what an earlier time-out breaks.
+    """
+    clients = fill(case)
+    (waiting,) = beyond(case)
+    if waiting.is_greeted(clients[0].valid_sent + 0.8 * case.limit):
+        why = f"greeted though {POOL} others are connected"
+        raise case.stop("pool.33rd", why, "no greeting", "a greeting", about=[waiting])
+    # The place cannot be free, and the clock cannot have started, before this moment.
+    freed = time.monotonic()
+    clients[0].leave("close")
+    if not waiting.is_greeted(freed + case.limit + 3.0):
+        why, wanted = "not greeted though a place is free", f"a greeting within {case.limit + 2:g} s"
+        raise case.stop("pool.next", why, wanted, "none", about=[clients[0], waiting])
+    waiting.expect_timeout(early=requirement, since=freed)

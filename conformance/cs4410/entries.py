@@ -1,0 +1,256 @@
+"""What a case sees of the server's mailbox: its entries, each judged beside the message that it should be."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from conformance.cs4410 import mailbox
+from conformance.cs4410.mailbox import Entry, Folder, Message
+from conformance.harness.verdict import telling
+from conformance.harness.verdict.verdict import Skipped
+
+if TYPE_CHECKING:
+    from conformance.cs4410.case import Case
+
+SOON = 2.0
+"""Seconds within which an entry has to be in the mailbox."""
+GROUP = 32
+"""Messages that a backup holds."""
+CONCERN = {
+    "case.arguments": ("case",),
+    "space.spaces": ("host", "sender", "recipients"),
+    "rcpt.lines": ("recipients",),
+    "helo.first-stays": ("host",),
+    "mail.first-stays": ("sender",),
+    "recipient.not-kept": ("recipients",),
+    "order.no-trace": ("recipients",),
+    "after.forgets": ("sender", "recipients", "body"),
+    "end.dot": ("body",),
+    "bytes": ("body",),
+    "bytes.large": ("body",),
+    "start.mailbox": (),
+    "numbers.first": (),
+}
+"""What of an entry some requirements judge; what is wrong with the rest of it is the affair of `mailbox.entry`."""
+
+
+class Entries:
+    """The entries of the server that a case is held on.
+
+    Args:
+        case: the case, which holds the right to deliver where deliveries are counted.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    @property
+    def folder(self) -> Folder:
+        """The directory of mailbox and backups.
+
+        Raises:
+            Skipped: it is not known.
+        """
+        if self._case.server.folder is None:
+            raise Skipped(f"the mailbox cannot be read: {self._case.server.no_folder}")
+        return self._case.server.folder
+
+    def entries(self) -> list[Entry]:
+        """All entries of the server's mailbox and its backups.
+
+        Raises:
+            Skipped: its directory is not known.
+            Broken, Blocked: a file cannot be read, and not only for the moment in which a backup is made.
+        """
+        deadline = time.monotonic() + SOON
+        while True:
+            try:
+                return self.folder.entries()
+            except mailbox.Unreadable as error:
+                if time.monotonic() > deadline:
+                    raise self._case.stop("start.mailbox", f"the mailbox cannot be read: {error}") from None
+                time.sleep(0.02)
+
+    def holds(self, message: Message) -> bool:
+        """Whether a message stands in the mailbox or a backup now, by its number or by what it holds."""
+        return any(
+            one.number == message.number or mailbox.is_plainly(one, message) or (not one.netid and _holds(one, message))
+            for one in self.entries()
+        )
+
+    def entry(self, message: Message) -> Entry:
+        """The entry of a delivered message, waited for up to two seconds.
+
+        Raises:
+            Broken, Blocked: there is none, or more than one.
+        """
+        self.expect_told(message)
+        hopeless = self._case.health.hopeless("mailbox.soon")
+        deadline = time.monotonic() + (0.0 if hopeless else SOON)
+        last = 0
+        while True:
+            entries = self.entries()
+            # At the first look: what is delivered while it is waited for finishes its group as well.
+            last = last or max([message.number, *(entry.number for entry in entries)])
+            found = [entry for entry in entries if entry.number == message.number]
+            # An entry may show in the mailbox and its backup for a moment.
+            if len(found) == 1 or time.monotonic() > deadline:
+                break
+            del entries, found  # before they are read again: a body may be large
+            time.sleep(0.02)
+        if not found:
+            self._expect_told_number(None, message, entries)
+            # An entry without a head that can be read is still the message's, if it holds its body.
+            headless = (entry for entry in entries if not entry.netid)
+            found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
+        if not found:
+            self._expect_kept_by_backup(message.number, last)
+        self._case.health.step("mailbox.soon", bool(found))
+        if not found:
+            why = f"no entry with number {message.number} within {SOON:g} s of the reply"
+            last_few = telling.spans(entry.number for entry in entries[-GROUP:])
+            shown = f"the last entries are {last_few}" if entries else "no entry at all"
+            raise self._case.stop("mailbox.soon", why, f"an entry with number {message.number}", shown, about=[message])
+        self._expect_told_number(found[0], message, entries)
+        if len(found) > 1:
+            rule = self._rule_of_doubled(message.number, found)
+            why, shown = f"{len(found)} entries with number {message.number}", self.held([message.number])
+            raise self._case.stop(rule, why, "one", shown, about=[message])
+        return found[0]
+
+    def _rule_of_doubled(self, number: int, entries: Sequence[Entry]) -> str:
+        """What an entry that stands twice breaks: in two files, what was backed up has not been removed.
+
+        Args:
+            number: its number.
+            entries: in which it stands; others may be among them, and another message with its number is one.
+        """
+        if len({entry.raw.strip() for entry in entries if entry.number == number}) > 1:
+            return "numbers"
+        files = (*self.folder.backups().values(), self.folder.mailbox)
+        holding = sum(number in (self._numbers_in(path) or ()) for path in files)
+        return "backup.emptied" if holding > 1 else "mailbox.whole"
+
+    def held(self, numbers: Collection[int]) -> str:
+        """Which of these numbers each file holds, a line a file."""
+        files = (*self.folder.backups().values(), self.folder.mailbox)
+        found = {path.name: [one for one in self._numbers_in(path) or () if one in numbers] for path in files}
+        lines = [f"{name}: {telling.spans(held)}" for name, held in found.items() if held]
+        return "\n".join(lines) or "no file holds any of them"
+
+    def _backups_there(self) -> str:
+        names = [path.name for path in self.folder.backups().values()]
+        return telling.names(names[-telling.MOST :]) if names else "no backup"
+
+    def _numbers_in(self, path: Path) -> list[int] | None:
+        try:
+            return [entry.number for entry in mailbox.read(path)]
+        except mailbox.Unreadable:
+            return None
+
+    def _expect_backups_of(self, missing: Collection[int], last: int) -> None:
+        """Go on only if missing entries are not those of groups whose backup is not there, or holds others."""
+        backups = self.folder.backups()
+        for number in sorted(missing):
+            low, high = _group_of(number)
+            if high > last:
+                continue
+            held = self._numbers_in(backups[low, high]) if (low, high) in backups else None
+            if held is None or (held and not set(held) & set(range(low, high + 1))):
+                name = f"mailbox.{low}-{high}"
+                why = f"there is no {name}" if held is None else f"{name} holds {telling.spans(held)}"
+                why += f", and no file holds message {number}, though {last} were delivered"
+                raise self._case.stop("backup.group", why, f"{name} with {GROUP} messages", self._backups_there())
+
+    def _expect_kept_by_backup(self, number: int, last: int) -> None:
+        """Go on only if a missing entry's group was not finished: otherwise its backup has lost it."""
+        self._expect_backups_of([number], last)
+        low, high = _group_of(number)
+        if high <= last:
+            why, wanted = f"no entry with number {number} in the backup of its group", f"{low}-{high}, each once"
+            raise self._case.stop("backup.whole", why, wanted, self.held(range(low, high + 1)))
+
+    def expect_told(self, *messages: Message) -> None:
+        """Go on only if the replies told the numbers of these messages.
+
+        Raises:
+            Broken, Blocked: one of them told none.
+        """
+        if untold := [message for message in messages if message.number < 0]:
+            why = "the reply to the end of data tells no number"
+            raise self._case.stop("delivered", why, "a number", "none", about=untold)
+
+    def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
+        """Judge that the entry with the told number is the message's, if another one plainly is."""
+        if entry is None or not mailbox.is_plainly(entry, message):
+            for other in entries:
+                if mailbox.is_plainly(other, message):
+                    told = f"the reply told {message.number}, the entry has {other.number}"
+                    wanted, shown = f"{message.number}", f"{other.number}"
+                    raise self._case.stop("numbers.file", told, wanted, shown, about=[message])
+
+    def expect_entry(self, message: Message, requirement: str) -> Entry:
+        """Judge that a message stands in the mailbox as it was sent."""
+        entry = self.entry(message)
+        if mailbox.differences(entry, message):
+            self.settled_entries()  # it may be under way still
+            entry = self.entry(message)
+        wrong = mailbox.differences(entry, message)
+        if wrong:
+            rule, why, shown = _rule_of(wrong, requirement), "; ".join(wrong.values()), entry.shown
+            if {"sender", "body"} <= wrong.keys() and entry.sender.strip("<>") not in self._case.senders:
+                # What another client wrote is no answer to what this one sent.
+                why = f"the entry with number {message.number} is another client's, from {entry.sender!r}"
+                shown = "no entry of this message with its number"
+            raise self._case.stop(rule, why, mailbox.wanted(message), shown, "mailbox.entry", [message])
+        return entry
+
+    def _expect_plain_entries(self) -> None:
+        """Go on only if messages that one client delivers one after the other stand in the mailbox as they were sent.
+
+        What is wrong with those is no matter of who else delivers, nor of a backup.
+        """
+        self._case.close()
+        client = self._case.client("greeted")
+        for _ in range(3):
+            client.give(self._case.words.fill("MAIL FROM: {address}"))
+            client.give(self._case.words.fill("RCPT TO: {address}"))
+            self.expect_entry(client.deliver(self._case.words.body()), "mailbox.entry")
+        self._case.record.transcript.hide(client.connection)
+
+    def settled_entries(self) -> list[Entry]:
+        """All entries, read when no backup is under way: two readings agree.
+
+        Raises:
+            Skipped: the mailbox's directory is not known.
+        """
+        deadline = time.monotonic() + SOON
+        before = self.entries()
+        while time.monotonic() < deadline:
+            time.sleep(0.05)
+            after = self.entries()
+            if [entry.raw for entry in before] == [entry.raw for entry in after]:
+                break
+            before = after
+        return before
+
+
+def _rule_of(wrong: dict[str, str], requirement: str) -> str:
+    """The requirement that an entry breaks, of which something is wrong while this one is judged."""
+    if set(wrong) == {"case"}:
+        return "case.arguments"
+    concerned = any(what in CONCERN.get(requirement, tuple(wrong)) for what in wrong)
+    return requirement if concerned and "form" not in wrong else "mailbox.entry"
+
+
+def _group_of(number: int) -> tuple[int, int]:
+    """The first and the last number of the messages that are backed up together with this one."""
+    low = (number - 1) // GROUP * GROUP + 1
+    return low, low + GROUP - 1
+
+
+def _holds(entry: Entry, message: Message) -> bool:
+    return message.body.replace(b"\r\n", b"\n").strip() in entry.raw

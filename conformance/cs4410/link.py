@@ -1,0 +1,148 @@
+"""One client's connection to the server under test: it connects, is greeted, and leaves."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from conformance.harness.server.patience import GIVEN_UP, LATE
+from conformance.harness.verdict.verdict import Blocked, Void
+from conformance.harness.wire.connection import LONGEST_REPLY, Closed, Connection, Refused, Reply, Silent, WireError
+
+if TYPE_CHECKING:
+    from conformance.cs4410.case import Case
+
+
+class Link:
+    """A connection that counts among the case's.
+
+    Attributes:
+        netid: the server's name for itself, from its greeting.
+        left: how it has left: `close`, `reset` or `half_close`; empty while it is there.
+        valid_sent: when the last command that restarts the clock was sent (or the connect begun): the clock of the
+            server cannot have started earlier.
+        valid_read: when its reply was read: the clock cannot have started later.
+    """
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self._connection: Connection | None = None
+        self.netid = ""
+        self.left = ""
+        self.valid_sent = self.valid_read = 0.0
+
+    @property
+    def wire(self) -> Connection:
+        """The connection."""
+        assert self._connection, "the client is not connected"
+        return self._connection
+
+    @property
+    def connection(self) -> int:
+        """The connection's number in the transcript; 0 if there is none."""
+        return self._connection.number if self._connection else 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection."""
+        return self._connection is not None and self._connection.ended
+
+    def open(self) -> None:
+        """Connect and read the greeting as a set-up step.
+
+        Raises:
+            Blocked: the server takes no connections, or does not greet.
+            Void: the server greets nobody any more but can be started again.
+        """
+        with self._case.server.places.connecting():
+            self.connect()
+            self.take_greeting()
+
+    def connect(self) -> None:
+        """Connect.
+
+        Raises:
+            Blocked: the server takes no connections.
+        """
+        case, server = self._case, self._case.server
+        for rule, why in GIVEN_UP.items():
+            if case.health.hopeless(rule, case.judges(rule)):
+                raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
+        server.connections += 1
+        try:
+            patience = case.health.patience()
+            self._connection = Connection(
+                server.address, case.record.transcript, server.manners, patience, server.first_socket()
+            )
+        except Refused as error:
+            raise case.stop("pool.alive", str(error)) from None
+        except (Silent, Closed) as error:
+            raise self._not_greeted(error) from None
+        server.own_ports.add(self.wire.local_port)
+        server.open_ports.add(self.wire.local_port)
+        self.valid_sent = self.wire.began
+
+    def take_greeting(self) -> None:
+        """Read the greeting as a set-up step: any line with its code will do.
+
+        Raises:
+            Blocked: none came.
+            Void: the server greets nobody any more but can be started again.
+        """
+        case = self._case
+        try:
+            reply = self.wire.reply(time.monotonic() + case.health.patience())
+        except WireError as error:
+            raise self._not_greeted(error) from None
+        self._greeted(reply)
+        if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
+            case.server.greets_late()
+        case.health.step("pool.32", True)
+        case.health.step("pool.frees", True)
+        flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
+        right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
+        case.health.step("greeting", right, case.judges("greeting"))
+        if not right:
+            raise case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
+
+    def _not_greeted(self, error: WireError) -> Exception:
+        case, server = self._case, self._case.server
+        silent = isinstance(error, Silent)
+        if silent and server.greets and server.exhausted():
+            return Void("the server greets nobody any more")
+        rule, why = "greeting", f"no greeting: {error}"
+        if silent and server.greets and len(server.open_ports) > 1:
+            rule, why = "pool.32", "no greeting while other clients are connected"
+        elif silent and server.greets and server.connections > 1:
+            rule, why = "pool.frees", "no greeting though all other clients have left"
+        case.health.step(rule, False, case.judges(rule))
+        return case.stop(rule, why, about=[self])
+
+    def _greeted(self, reply: Reply) -> None:
+        words = reply.text.split(" ")
+        self.netid = words[1] if len(words) > 1 else ""
+        self.valid_read = reply.at
+        self._case.server.greets = True
+        self._case.pace.add("greeting", reply.at - self.wire.connected)
+
+    def _shown(self, kind: str) -> str:
+        return self._case.dialect.show(kind, {"netid": (self.netid,)} if self.netid else {})
+
+    def leave(self, how: str) -> None:
+        """Leave by `close`, `reset` or `half_close`."""
+        self.left = how
+        if how == "close":
+            self.wire.close(told=True)
+        else:
+            getattr(self.wire, how)()
+
+    def await_end(self) -> None:
+        """Wait until the server ends the connection, or the time for that has long passed."""
+        self.wire.wait_closed(self.valid_read + max(2 * self._case.limit, self._case.limit + LATE))
+
+    def close(self) -> None:
+        """Leave, if connected."""
+        if self._connection:
+            self.left = self.left or "close"
+            self._connection.close()
+            self._case.server.open_ports.discard(self._connection.local_port)

@@ -1,0 +1,355 @@
+"""Reads a mailbox and its backups back into messages, and compares a message with what a client sent."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import re
+import stat
+import time
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+from conformance.harness.verdict import telling
+
+LARGEST = 256 * 1024 * 1024
+"""Bytes of a mailbox file that are read at most."""
+AROUND = 24
+"""Bytes of a line that are shown on either side of where it is wrong."""
+PIECE = 1024 * 1024
+"""Bytes of a file or a body that are read or compared at a time."""
+
+HEAD = "Received, Number, From, To and an empty line, in this order"
+"""What an entry begins with."""
+
+_START = b"Received: from "
+_ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
+_HEAD = re.compile(
+    rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n"
+)
+_HEAD_LINES = (
+    (re.compile(rb"Received: from .* by \S* \(CS4410MP3\)"), "Received: from HOST by NETID (CS4410MP3)"),
+    (re.compile(rb"Number: \d+"), "Number: N"),
+    (re.compile(rb"From: .*"), "From: ADDRESS"),
+    (re.compile(rb""), "To: ADDRESS, or the empty line after it"),
+)
+
+
+class Unreadable(Exception):
+    """The mailbox is not there or cannot be read; the message is one line."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What a client had delivered.
+
+    Attributes:
+        body: the bytes between DATA and the dot, as sent, each line with its CRLF.
+        number: what the reply told.
+        connection: the number of the connection that it came over, in the transcript; 0 if nobody asks.
+    """
+
+    host: str
+    sender: str
+    recipients: tuple[str, ...]
+    body: bytes
+    number: int
+    connection: int = field(default=0, compare=False)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a mailbox file, line ends made LF.
+
+    Attributes:
+        raw: the whole entry.
+        number: its `Number:`, or -1 where its head cannot be read.
+        body_at: where its body begins; at its end where the head cannot be read.
+    """
+
+    raw: bytes
+    number: int
+    body_at: int
+    host: str = ""
+    netid: str = ""
+    sender: str = ""
+    recipients: tuple[str, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """The entry for people: a long one cut."""
+        return self.raw[:2000].decode("latin-1")
+
+    @property
+    def body(self) -> memoryview:
+        """What follows the head: a view, because a body may be large."""
+        return memoryview(self.raw)[self.body_at :]
+
+
+Named = TypeVar("Named", Message, Entry)
+
+
+def read(path: Path) -> list[Entry]:
+    """Read one mailbox file.
+
+    Raises:
+        Unreadable: it is not there, cannot be read, or is larger than `LARGEST`.
+    """
+    try:
+        with open(path, "rb", opener=_open_itself) as file:
+            return parse(_with_line_feeds(file))
+    except OSError as error:
+        raise Unreadable(f"{path.name}: {error.strerror}") from None
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file, not what a link leads to: what a server may not read, it must not have us read for it."""
+    try:
+        file = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise OSError(errno.ELOOP, "a symbolic link, which is not followed") from None
+        raise
+    if stat.S_ISFIFO(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(errno.EINVAL, "no regular file")
+    return file
+
+
+def _with_line_feeds(file: BinaryIO) -> bytes:
+    """The file with its line ends made LF, piece by piece, so that a large body is not held twice."""
+    text, held = io.BytesIO(), b""
+    while piece := file.read(PIECE):
+        piece = held + piece
+        held = b"\r" if piece.endswith(b"\r") else b""
+        text.write(piece[: len(piece) - len(held)].replace(b"\r\n", b"\n"))
+        if text.tell() > LARGEST:
+            raise OSError(errno.EFBIG, f"larger than {LARGEST} bytes")
+    text.write(held)
+    return text.getvalue()
+
+
+def parse(data: bytes) -> list[Entry]:
+    """Take a mailbox apart; what stands before the first entry is an entry of its own without a number."""
+    data = data.replace(b"\r\n", b"\n")
+    starts = _starts(data)
+    if data[: starts[0] if starts else len(data)].strip():
+        starts.insert(0, 0)
+    return [_entry(data[begin:end]) for begin, end in pairwise([*starts, len(data)])]
+
+
+def _starts(data: bytes) -> list[int]:
+    starts = []
+    at = data.find(_START)
+    while at >= 0:
+        if (at == 0 or data[at - 1] == 0x0A) and _ENTRY.match(data, at):
+            starts.append(at)
+        at = data.find(_START, at + 1)
+    return starts
+
+
+def _entry(raw: bytes) -> Entry:
+    head = _HEAD.match(raw)
+    if not head:
+        number = re.search(rb"^Number: (\d{1,18})$", raw, re.MULTILINE)
+        return Entry(raw, int(number[1]) if number else -1, len(raw))
+    host, netid, digits, sender, to = (group.decode("latin-1") for group in head.groups())
+    recipients = tuple(line.removeprefix("To: ") for line in to.split("\n") if line)
+    return Entry(raw, int(digits[:18]), head.end(), host, netid, sender, recipients)
+
+
+def differences(entry: Entry, message: Message) -> dict[str, str]:
+    """What is wrong with an entry, by what it concerns; empty where nothing is wrong.
+
+    The keys are `form`, `number`, `host`, `sender`, `recipients`, `case` (of one of these three, which then differ in
+    nothing else) and `body`.
+
+    Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
+    were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
+    """
+    if not entry.netid:
+        return {"form": _wrong_head(entry.raw)}
+    wrong = {}
+    if entry.number != message.number:
+        wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
+    names = _wrong_names(entry, message)
+    but_for_case = _wrong_names(_in_lower_case(entry), _in_lower_case(message)) if names else names
+    wrong |= {what: said for what, said in names.items() if what in but_for_case}
+    if case := [said for what, said in names.items() if what not in but_for_case]:
+        wrong["case"] = "; ".join(case)
+    if not same_body(entry.body, message.body):
+        wrong["body"] = _wrong_body(_lines(bytes(entry.body)), _lines(message.body))
+    elif not entry.raw.endswith(b"\n\n"):
+        wrong["form"] = "no empty line at the end"
+    return wrong
+
+
+def _wrong_head(raw: bytes) -> str:
+    """Which line of an entry is not what its head has there."""
+    lines = iter(enumerate(raw.split(b"\n"), 1))
+    for pattern, wanted in _HEAD_LINES:
+        number, line = next(lines, (0, b""))
+        while wanted.startswith("To") and line.startswith(b"To: "):
+            number, line = next(lines, (0, b""))
+        if not pattern.fullmatch(line):
+            return f"line {number} of the entry is {_shown(line, 0)} instead of {wanted}"
+    return f"the head is not {HEAD}"
+
+
+def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:
+    wrong = {}
+    if entry.host != message.host:
+        wrong["host"] = f"from {_quoted(entry.host)} instead of {_quoted(message.host)}"
+    if not _same_address(entry.sender, message.sender):
+        wrong["sender"] = f"From: {_quoted(entry.sender)} instead of {_quoted(message.sender)}"
+    if not _same_recipients(entry.recipients, message.recipients):
+        wrong["recipients"] = f"To: {list(entry.recipients)!r} instead of {list(message.recipients)!r}"
+    return wrong
+
+
+def _in_lower_case(one: Named) -> Named:
+    lower = tuple(recipient.lower() for recipient in one.recipients)
+    return replace(one, host=one.host.lower(), sender=one.sender.lower(), recipients=lower)
+
+
+def is_plainly(entry: Entry, message: Message) -> bool:
+    """Whether an entry is a message's by its sender and body, whatever its number."""
+    return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
+
+
+def wanted(message: Message) -> str:
+    """An entry as a message should have it, for people: line ends made LF, a long body cut."""
+    head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]
+    head += [f"From: {message.sender}", *(f"To: {one}" for one in message.recipients), ""]
+    return "\n".join(head) + "\n" + message.body[:1500].decode("latin-1").replace("\r\n", "\n")
+
+
+def same_body(kept: bytes | memoryview, sent: bytes) -> bool:
+    """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
+    return _same_but_for_line_ends(memoryview(kept), sent) or _same_lines(_lines(bytes(kept)), _lines(sent))
+
+
+def _same_but_for_line_ends(kept: memoryview, sent: bytes) -> bool:
+    """Whether lines that were sent with CRLF are kept with LF, seen piece by piece because a body may be large."""
+    begin = at = 0
+    while begin < len(sent):
+        end = sent.rfind(b"\n", begin, begin + PIECE) + 1 or begin + PIECE
+        piece = sent[begin:end].replace(b"\r\n", b"\n")
+        if kept[at : at + len(piece)] != piece:
+            return False
+        begin, at = end, at + len(piece)
+    return not bytes(kept[at:]).strip(b"\n")
+
+
+def _lines(body: bytes) -> list[bytes]:
+    # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
+    while b"\r\n" in body:
+        body = body.replace(b"\r\n", b"\n")
+    return body.rstrip(b"\n").split(b"\n")
+
+
+def _same_lines(kept: list[bytes], sent: list[bytes]) -> bool:
+    return len(kept) == len(sent) and all(map(_same_line, kept, sent))
+
+
+def _same_line(have: bytes, want: bytes) -> bool:
+    return have == want or (want.startswith(b".") and have in (want[1:], b"." + want))
+
+
+def _same_recipients(kept: tuple[str, ...], sent: tuple[str, ...]) -> bool:
+    """Whether each recipient stands at least once and at most as often as it was given."""
+    have, given = Counter(map(_bare, kept)), Counter(map(_bare, sent))
+    return have.keys() == given.keys() and all(have[one] <= given[one] for one in given)
+
+
+def _bare(address: str) -> str:
+    return address[1:-1] if address.startswith("<") and address.endswith(">") else address
+
+
+def _same_address(kept: str, sent: str) -> bool:
+    return kept in (sent, _bare(sent))
+
+
+def _wrong_body(kept: list[bytes], sent: list[bytes]) -> str:
+    """Where a body first differs from the sent one."""
+    for number, (have, want) in enumerate(zip(kept, sent, strict=False), 1):
+        if not _same_line(have, want):
+            column = len(os.path.commonprefix([have, want]))
+            return f"line {number} of the body is {_shown(have, column)} instead of {_shown(want, column)}"
+    if len(kept) < len(sent):
+        return f"the body has only {len(kept)} of {len(sent)} lines"
+    more = f"line {len(sent) + 1} is {_shown(kept[len(sent)], 0)}"
+    return f"the body has {len(kept)} lines instead of {len(sent)}: {more}"
+
+
+def _shown(line: bytes, column: int) -> str:
+    """A line in quotes; of a long one what stands around a column, from 0."""
+    begin = max(0, column - AROUND) if len(line) > 2 * AROUND else 0
+    part = line[begin : begin + 2 * AROUND]
+    ends = ("... " if begin else "", " ..." if begin + len(part) < len(line) else "")
+    return ends[0] + _quoted(part.decode("latin-1"), whole=not ends[1]) + ends[1]
+
+
+def _quoted(text: str, whole: bool = True) -> str:
+    """A text in quotes, with the blanks at its end, if they are its end, in words as well."""
+    blanks = (len(text) - len(text.rstrip(" "))) if whole else 0
+    quoted = repr(text.encode("latin-1"))[1:]
+    return f"{quoted} ({telling.counted(blanks, 'blank')} at its end)" if blanks else quoted
+
+
+class Folder:
+    """The directory where a server keeps `mailbox` and its backups.
+
+    Args:
+        directory: where the server was started.
+        since: entries of backups older than this (seconds of the epoch) belong to an earlier run.
+    """
+
+    def __init__(self, directory: Path, since: float = 0.0) -> None:
+        self.directory = directory
+        self.since = since
+        self._read: dict[Path, tuple[tuple[int, int, int], list[Entry]]] = {}
+
+    @property
+    def mailbox(self) -> Path:
+        """The file that deliveries are appended to."""
+        return self.directory / "mailbox"
+
+    def backups(self) -> dict[tuple[int, int], Path]:
+        """This run's backups by their first and last number, in order."""
+        found = {}
+        for path in self.directory.glob("mailbox.*"):
+            match = re.fullmatch(r"mailbox\.(\d{1,9})-(\d{1,9})", path.name)
+            # A file may vanish between the two looks.
+            with contextlib.suppress(OSError):
+                if match and path.is_file() and path.stat().st_mtime >= self.since:
+                    found[int(match[1]), int(match[2])] = path
+        return dict(sorted(found.items()))
+
+    def entries(self) -> list[Entry]:
+        """All entries in their order: the backups', then the mailbox's.
+
+        Raises:
+            Unreadable: a file cannot be read.
+        """
+        files = [*self.backups().values(), self.mailbox]
+        return [entry for path in files for entry in self._read_if_changed(path)]
+
+    def _read_if_changed(self, path: Path) -> list[Entry]:
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise Unreadable(f"{path.name}: {error.strerror}") from None
+        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        known = self._read.get(path)
+        # A file that was changed just now may change again without a new time stamp.
+        if known is None or known[0] != stamp or time.time_ns() - status.st_mtime_ns < 50_000_000:
+            known = None
+            self._read.pop(path, None)  # before it is read again, for it may be large
+            known = self._read[path] = (stamp, read(path))
+        return known[1]

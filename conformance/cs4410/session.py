@@ -1,0 +1,343 @@
+"""One session of a client: the set-up steps, and how a reply is judged by the model.
+
+Set-up steps (`reach`, `give`, `stumble`, `deliver`) need only the right kind of reply. Whatever keeps one from working
+blocks the case in the name of the requirement that judges it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from conformance.cs4410.dialect import Fit
+from conformance.cs4410.link import Link
+from conformance.cs4410.mailbox import Message
+from conformance.cs4410.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
+from conformance.harness.server.patience import LATE
+from conformance.harness.verdict.verdict import Blocked, Skipped, Void
+from conformance.harness.wire.connection import Closed, Flooded, Reply, Silent, Slow, WireError
+
+if TYPE_CHECKING:
+    from conformance.cs4410.case import Case
+
+CRLF = b"\r\n"
+PAUSE, LONGEST_PAUSE, ALL_PAUSES = 0.001, 0.05, 1.0
+"""Seconds between two segments: as long as the server's last reply took, for so soon it has read one; within bounds."""
+LONG = 50
+"""Lines of a session after which a finding says at which line it was: a server may count, or run out of something."""
+STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
+Cut = Callable[[bytes], Iterable[bytes]]
+
+
+def _instead(error: WireError) -> str:
+    return str(error) if isinstance(error, Silent) else f"{error} instead of replying"
+
+
+def whole(data: bytes) -> list[bytes]:
+    """Send in one segment."""
+    return [data]
+
+
+class Session(Link):
+    """One client of the server under test.
+
+    Attributes:
+        words: what it says, its own, so that clients side by side say the same whoever comes first.
+        state: the model's state of the session.
+        ends_with_send: whether the client ends its direction with what it sends next.
+    """
+
+    def __init__(self, case: Case) -> None:
+        super().__init__(case)
+        self.words = case.words_of(len(case.clients))
+        self.state = State()
+        self.may_deliver = case.counts
+        self._began = self._done = 0.0
+        self._awaited = ""
+        self._in_body = False
+        self._stumbled = False
+        self._line = 0
+        self._last_wait = 0.0
+        self.ends_with_send = False
+
+    # --- set-up steps ---
+
+    def reach(self, state: str) -> None:
+        """Bring the session to one of `STATES`.
+
+        Raises:
+            Blocked: the server does not let it get there.
+        """
+        words = self.words
+        if state == "connected":
+            return
+        self.give(f"HELO {words.host()}")
+        if state == "greeted":
+            return
+        if state == "after-error":
+            self.stumble("mkdir")
+            return
+        self.give(f"MAIL FROM: {words.address()}")
+        if state == "sender":
+            return
+        for _ in range(3 if state == "recipients" else 1):
+            self.give(f"RCPT TO: {words.address()}")
+        if state == "body":
+            self.give("DATA")
+        if state == "delivered":
+            self.deliver(words.body())
+
+    def begin_message(self) -> None:
+        """Give the sender, a recipient and DATA of the next message as set-up steps.
+
+        Raises:
+            Blocked: the server does not let it get there.
+        """
+        for line in (f"MAIL FROM: {self.words.address()}", f"RCPT TO: {self.words.address()}", "DATA"):
+            self.give(line)
+
+    def give(self, line: str | bytes) -> Reply:
+        """Send a right command as a set-up step: its kind of reply is enough.
+
+        Raises:
+            Blocked: the reply was of another kind, or none came.
+        """
+        line = line.encode("latin-1") if isinstance(line, str) else line
+        answers = tuple(answer for answer in acceptable(self.state, line) if answer.kind != "error")
+        reply = self._step(answers[0].rule, line + CRLF)
+        answer, _ = judge(self._case.dialect, reply.text, answers)
+        same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
+        self._case.health.step(answers[0].rule, answer is not None or same_kind)
+        if answer is None and not same_kind:
+            raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
+        self._follow(answers[0], reply)
+        return reply
+
+    def stumble(self, line: str | bytes) -> Reply:
+        """Send a wrong command as a set-up step: any error is enough, and the state stays.
+
+        Raises:
+            Blocked: the reply was no error, or none came.
+        """
+        line = line.encode("latin-1") if isinstance(line, str) else line
+        rule = acceptable(self.state, line)[0].rule
+        reply = self._step(rule, line + CRLF)
+        worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
+        self._case.health.step(rule, worked)
+        if not worked:
+            raise Blocked(rule, "an error was needed to go on", "5xx", reply.text, [self.connection])
+        self._stumbled = True
+        return reply
+
+    def _expect_no_hanging_up(self, error: WireError) -> None:
+        """Go on with an error of the wire only if it is not that an error before, which set something up, ended all.
+
+        Raises:
+            Broken, Blocked: the server ended the connection for it.
+        """
+        if self._stumbled and isinstance(error, Closed):
+            raise self._stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
+
+    def _step(self, rule: str, data: bytes) -> Reply:
+        if self._case.health.hopeless(rule):
+            why = "this step failed for three cases in a row and is not tried again"
+            raise Blocked(rule, why, about=[self.connection])
+        try:
+            self._send([data])
+            return self._read(self._deadline(rule))
+        except WireError as error:
+            self._case.health.step(rule, False)
+            raise self._stop(rule, _instead(error), "a reply", str(error)) from None
+
+    def deliver(self, body: bytes) -> Message:
+        """Send DATA and a body as a set-up step.
+
+        Args:
+            body: lines that each end in CRLF.
+
+        Returns:
+            What must stand in the mailbox now.
+        """
+        self.give("DATA")
+        message = self._message(body)
+        with self._right_to_deliver():
+            reply = self.wire.past_chatter(self._step("delivered", body + b"." + CRLF))
+        if not reply.code.startswith("2"):
+            raise self._stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
+        return self._delivered(message, reply)
+
+    @property
+    def last_sent(self) -> float:
+        """When the last line or body was begun to be sent, in seconds of the monotonic clock."""
+        return self._began
+
+    # --- how it works ---
+
+    def _deadline(self, rule: str) -> float:
+        """By when the reply to what was just sent must have begun; `rule` judges it in its plainest form."""
+        self._awaited = rule
+        return self.wire.sent + self._case.health.patience(rule)
+
+    def _send(self, pieces: Iterable[bytes]) -> None:
+        if not self._case.judges("reply.one"):
+            self.wire.settle()
+        self._began = time.monotonic()
+        if self._began - self.valid_sent > 0.95 * self._case.limit:
+            raise Void("the case itself was late")
+        pieces = list(pieces)
+        try:
+            if len(pieces) == 1:
+                self.wire.send(pieces[0])
+            else:
+                pause = min(max(PAUSE, self._last_wait), LONGEST_PAUSE, ALL_PAUSES / max(1, len(pieces)))
+                self.wire.send_apart(pieces, pause)
+        except Slow as error:
+            raise Skipped(f"too slow for what is sent here: {error}") from None
+        except WireError:
+            # What the server said before it left, or stopped reading, is still to be read.
+            return
+        finally:
+            self._done = time.monotonic()
+        if self.ends_with_send:
+            self.wire.half_close()
+
+    def _stop(self, requirement: str, reason: str, expected: str, actual: str, base: str = "") -> Exception:
+        """What `Case.stop` makes, with the line of a long session in its reason."""
+        where = f", at line {self._line} of its session" if self._line > LONG else ""
+        return self._case.stop(requirement, reason + where, expected, actual, base, [self])
+
+    def _read(self, deadline: float) -> Reply:
+        case, health = self._case, self._case.health
+        self._line += bool(self._began and not self._in_body)
+        try:
+            reply = self._no_time_out(self.wire.reply(deadline))
+        except WireError as error:
+            self._expect_no_hanging_up(error)
+            if isinstance(error, Silent):
+                health.silent(self._awaited)
+            if self._began and not health.answers:
+                health.step("reply.one", False, case.judges("reply.one"))
+                raise self._stop("reply.one", "no command is answered", "a reply", str(error)) from None
+            raise
+        if self._began:
+            self._last_wait = waited = reply.at - self.wire.sent
+            health.replied(waited, self._awaited)
+            case.pace.add(self._awaited, waited)
+            if health.too_late(waited > LATE, case.judges("reply.prompt")):
+                why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
+                raise self._stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
+        return reply
+
+    def _no_time_out(self, reply: Reply) -> Reply:
+        """The reply, if it is no time-out that ended a long wait for one.
+
+        Raises:
+            Silent: it is.
+        """
+        late = reply.at - self.wire.sent > 0.5 * self._case.limit
+        if self._began and late and reply.code == self._case.dialect.code("timeout"):
+            raise Silent("no reply until the time-out")
+        return reply
+
+    def _judged_reply(self, requirement: str, deadline: float, answers: tuple[Answer, ...] = ()) -> Reply:
+        case = self._case
+        try:
+            reply = self._read(deadline)
+        except (Silent, Closed, Flooded) as error:
+            base = answers[0].rule if answers else "delivered"
+            raise self._stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
+        if reply.at - self.wire.sent > LATE:
+            late = f"after {reply.at - self.wire.sent:.1f} s"
+            case.find("reply.prompt", "a late reply", f"within {LATE:g} s", late, [self])
+        return reply
+
+    def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> None:
+        case = self._case
+        if reply.end != CRLF.decode() and not reply.endless:
+            why, wanted = "a reply that does not end in CRLF", reply.text + "\r\n"
+            case.find("reply.crlf", why, wanted, reply.raw.decode("latin-1"), [self])
+        answer, fit = judge(case.dialect, reply.text, answers)
+        if answer is None:
+            raise self._unfit(reply, answers, requirement)
+        rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
+        if fit == Fit.CODE and self._shows_another_case(answer, reply):
+            rule = "case.arguments"
+        if fit == Fit.CODE and case.judges(rule):
+            raise self._stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
+        if fit == Fit.MUST:
+            case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text, [self])
+        if answer.breach and case.judges(answer.breach):
+            wanted = self._wanted(answers[:1])
+            raise self._stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
+        if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
+            self._judge_netid(reply, answer.kind)
+        self._follow(answer, reply)
+
+    def _shows_another_case(self, answer: Answer, reply: Reply) -> bool:
+        """Whether the address that a reply shows would be right but for its upper and lower case."""
+        text = reply.text
+        for address in answer.fields.get("address", ()):
+            text = address.join(re.split(re.escape(address), text, flags=re.IGNORECASE))
+        return text != reply.text and self._case.dialect.fit(text, answer.kind, answer.fields) > Fit.CODE
+
+    def _judge_netid(self, reply: Reply, kind: str) -> None:
+        words = reply.text.split(" ")
+        said = words[1] if kind == "helo" and len(words) > 1 else words[2] if len(words) > 2 else ""
+        if said != self.netid:
+            self._case.find(
+                "netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text, [self]
+            )
+
+    def _follow(self, answer: Answer, reply: Reply) -> None:
+        self._stumbled = False
+        self.state = answer.after or self.state
+        if self.state.sender is not None:
+            self._case.senders.add(self.state.sender)
+        self._in_body = answer.kind == "data"
+        if answer.kind in ("helo", "mail", "rcpt", "delivered") and reply.code.startswith("2"):
+            self.valid_sent = self._began
+        if reply.code.startswith(("2", "3")):
+            self.valid_read = reply.at
+
+    def _unfit(
+        self, reply: Reply, answers: tuple[Answer, ...], requirement: str, setting_up: bool = False
+    ) -> Exception:
+        case = self._case
+        wanted = self._wanted(answers)
+        if reply.code == case.dialect.code("timeout"):
+            if self._done - self.valid_sent > 0.95 * case.limit:
+                return Void("the case itself was late")
+            if reply.at - self.valid_sent > 0.95 * case.limit:
+                return self._stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
+            return self._stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
+        refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
+        if refusing and reply.code.startswith("4"):
+            return self._stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
+        if setting_up:
+            return Blocked(requirement, "a set-up step was refused", wanted, reply.text, [self.connection])
+        return self._stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
+
+    def _wanted(self, answers: tuple[Answer, ...]) -> str:
+        dialect = self._case.dialect
+        shown = [
+            dialect.show(one.kind, one.fields) if one.exact else f"{dialect.code(one.kind)} and any text"
+            for one in answers
+            if one.breach is None
+        ]
+        return " or ".join(dict.fromkeys(shown)) or "a reply"
+
+    def _message(self, body: bytes) -> Message:
+        return Message(self.state.host or "", self.state.sender or "", self.state.recipients, body, 0, self.connection)
+
+    def _delivered(self, message: Message, reply: Reply) -> Message:
+        number = re.search(r"(\d{1,18})\D*$", reply.text[3:])
+        self._follow(Answer("delivered", self.state.delivered()), reply)
+        told = int(number[1]) if number else -1
+        return replace(message, number=told)
+
+    def _right_to_deliver(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.may_deliver else self._case.server.places.delivering()

@@ -1,0 +1,1 @@
+"""What knows pytest, the order of the cases, or workers."""

@@ -1,0 +1,232 @@
+"""Runs one case on one server and turns whatever happens into findings: the place where blame is decided."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from conformance.cs4410.case import Case
+from conformance.cs4410.dialect import Dialect
+from conformance.harness.server import complaints
+from conformance.harness.server.patience import Health
+from conformance.harness.server.target import Server, Unreachable
+from conformance.harness.settings import Settings
+from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.verdict.verdict import CONTROL_BREAKS, Blocked, Broken, Record, Skipped, Void
+from conformance.harness.wire.connection import WireError
+
+FOUND = ("fail", "warn")
+TRIES = 3
+"""How often a case is held again that the suite itself spoiled."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a case is to be held.
+
+    Attributes:
+        id: its path inside the package and its name.
+        requirements: what it judges, the main one first.
+        body: the case itself.
+        control: the same without what is judged; where that breaks as well, the case is blocked.
+        places: how many connections it holds at once; 0 if it holds the server alone.
+        fresh: whether a launched server is to have had no client before.
+        own: whether it waits on a server of its own, where one can be started; elsewhere it is run alone.
+    """
+
+    id: str
+    title: str
+    requirements: tuple[str, ...]
+    body: Callable[[Case], None]
+    control: Callable[[Case], None] | None = None
+    places: int = 1
+    fresh: bool = False
+    own: bool = False
+
+
+class Bench:
+    """A server with everything that a case needs to be held on it.
+
+    Args:
+        server: the server under test.
+        settings: the options of the run.
+        ledger: the requirements.
+        dialect: the words.
+        doubts: what failed at the first look, as `Found.doubts` names it.
+    """
+
+    def __init__(
+        self, server: Server, settings: Settings, ledger: Ledger, dialect: Dialect, doubts: Sequence[str] = ()
+    ) -> None:
+        self.server = server
+        self.notes: list[str] = []
+        self._settings = settings
+        self._ledger = ledger
+        self._dialect = dialect
+        self._health = Health(settings.time_limit)
+        self._tried_afresh: set[str] = set()
+        server.greets = "greeting" not in doubts
+        for rule in doubts:
+            self._health.doubt(rule)
+
+    def hold(self, plan: Plan) -> Record:
+        """Hold a case, again where the suite itself spoiled it or the server died under it.
+
+        A server that dies breaks `pool.alive`; one that dies twice under the same case has shown nothing else.
+        """
+        died = ""
+        mark = self.server.complaints.mark()
+        record = self._once(plan)
+        for _ in range(TRIES - 1):
+            end = self.server.ended(_patience(record))
+            if end and died:
+                break
+            if not end and record.verdict != "void":
+                break
+            died = end or died
+            record = self._once(plan)
+        record = self._conclude(plan, record, died)
+        complaints.quote(record, self.server.complaints.since(mark))
+        return record
+
+    def hold_until_broken(self, plan: Plan, times: int) -> Record:
+        """Run a case again while it finds nothing, so many times at the most."""
+        record = self.hold(plan)
+        for _ in range(times - 1):
+            if record.verdict in FOUND:
+                break
+            record = self.hold(plan)
+        if record.verdict in FOUND:
+            self._look_for_what_led_to_it(plan, record)
+        return record
+
+    def _look_for_what_led_to_it(self, plan: Plan, record: Record) -> None:
+        """Keep the cases before it where the finding does not show without them: looked for once a requirement."""
+        before, server = self.server.cases[:-1], self.server
+        found = {finding.requirement for finding in record.findings if finding.verdict in FOUND}
+        if not before or found <= self._tried_afresh or not server.launched or server.shared:
+            return
+        self._tried_afresh |= found
+        try:
+            server.prepare(fresh=True)
+        except Unreachable:
+            return
+        if not found & {finding.requirement for finding in self._once(plan).findings}:
+            record.before = before
+
+    def _conclude(self, plan: Plan, record: Record, died: str) -> Record:
+        if died:
+            end = died
+            if again := self.server.ended(0.2):
+                # Whatever else the case has seen comes of it.
+                record.findings.clear()
+                record.blocked_by = None
+                end = f"{again}\n(twice, of this case)"
+            else:
+                self.notes.append(f"{died.splitlines()[0]} during {plan.id}, and was started again")
+            record.requirements = tuple(dict.fromkeys((*record.requirements, "pool.alive")))
+            record.find("pool.alive", end, "the server goes on", "it ended", record.transcript.latest(2))
+        if record.verdict == "void":
+            reason = record.findings[-1].reason
+            record.findings.clear()
+            record.set_aside("skip", f"could not be judged in {TRIES} tries: {reason}")
+        return record
+
+    def attempt(self, plan: Plan) -> Record:
+        """Hold a case once, beside others; `void` where that was spoiled, or the server died under them all."""
+        mark = self.server.complaints.mark()
+        record = self._once(plan)
+        if self.server.ended(_patience(record)):
+            record.set_aside("void", "the server died while several cases were held")
+        complaints.quote(record, self.server.complaints.since(mark))
+        return record
+
+    def _once(self, plan: Plan) -> Record:
+        record = Record(plan.id, plan.title, plan.requirements, self._ledger)
+        began = time.monotonic()
+        try:
+            self.server.prepare()
+            places = self.server.places
+            with places.take(plan.places) if plan.places else places.take_all():
+                self.server.prepare(plan.fresh)  # not before, for others may have been served until now
+                self.server.connections_before = self.server.connections
+                self.server.cases.append(plan.id)
+                began = time.monotonic()
+                self._play(plan, record)
+        except Unreachable as error:
+            record.set_aside("blocked", f"the server does not start again: {error}", by="pool.alive")
+        if "pool.alive" not in plan.requirements and self._is_gone(record):
+            record.findings.clear()
+            record.set_aside("blocked", "the server is gone: nothing listens there any more", by="pool.alive")
+        record.seconds = time.monotonic() - began
+        return record
+
+    def _is_gone(self, record: Record) -> bool:
+        """Whether a server that nobody can start again has ended under a case, which may be seen a little later."""
+        latest = time.monotonic() + (_patience(record) if record.verdict == "fail" else 0.0)
+        while record.verdict in ("fail", "blocked") and not self.server.launched:
+            if self.server.gone or time.monotonic() >= latest:
+                return self.server.gone
+            time.sleep(0.02)
+        return False
+
+    def _play(self, plan: Plan, record: Record) -> None:
+        case = Case(record, self.server, self._settings, self._dialect, self._health)
+        try:
+            plan.body(case)
+        except Broken as broken:
+            # A server that has died is not to be started again for the control before that is seen.
+            if case.hung_up_on and self.server.ended(0.2):
+                record.find(*broken.finding, broken.about)
+            else:
+                self._decide(plan, record, broken)
+        except Blocked as blocked:
+            by, reason, expected, actual = blocked.finding
+            record.set_aside("blocked", reason, by, expected, actual, blocked.about)
+        except WireError as error:
+            record.find(plan.requirements[0], str(error), about=record.transcript.latest(2))
+        except Skipped as skipped:
+            record.set_aside("skip", str(skipped))
+        except Void as void:
+            record.set_aside("void", str(void))
+        finally:
+            case.close()
+
+    def _decide(self, plan: Plan, record: Record, broken: Broken) -> None:
+        try:
+            base = self._control_breaks(plan)
+        except Void as void:
+            record.set_aside("void", str(void))
+            return
+        if base:
+            record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:], broken.about)
+        else:
+            record.find(*broken.finding, broken.about)
+
+    def _control_breaks(self, plan: Plan) -> str:
+        """The requirement that the case breaks even without what it judges, or an empty string."""
+        if plan.control is None or (plan.fresh and not self.server.launched):
+            # Of a server that cannot be started anew, the plain case has been held before on what is now worn.
+            return ""
+        if plan.fresh:
+            self.server.prepare(fresh=True)
+            self.server.connections_before = 0
+        record = Record(plan.id, plan.title, plan.requirements, self._ledger)
+        case = Case(record, self.server, self._settings, self._dialect, self._health)
+        try:
+            plan.control(case)
+        except Broken as broken:
+            return broken.base or broken.finding[0]
+        except Blocked as blocked:
+            return blocked.by
+        except (Skipped, WireError):
+            return ""
+        finally:
+            case.close()
+        return ""
+
+
+def _patience(record: Record) -> float:
+    """Seconds in which a server may yet be seen to end: none where the case went well or did not touch it."""
+    return 0.2 if record.transcript.connections and record.verdict in ("fail", "warn", "blocked", "void") else 0.0

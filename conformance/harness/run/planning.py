@@ -1,0 +1,131 @@
+"""From pytest's items to plans: what a case judges, how it is held, and in which order."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import pytest
+
+from conformance.cs4410.case import Case
+from conformance.harness.run.bench import Plan
+from conformance.harness.verdict.verdict import Record
+
+POSITION = pytest.StashKey[int]()
+RECORD = pytest.StashKey[Record]()
+PACKAGE = "conformance"
+
+
+def is_case(item: pytest.Item) -> bool:
+    """Whether an item is a case of the suite."""
+    return item.get_closest_marker("judges") is not None
+
+
+def plan_of(item: pytest.Function) -> Plan:
+    """How an item is to be held."""
+    marker = item.get_closest_marker("judges")
+    assert marker, f"{item.nodeid} does not say what it judges"
+    alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
+    clock = item.get_closest_marker("clock")
+    again = item.config.option.alone_again
+    own = again or bool(clock and clock.kwargs.get("own"))
+    control = marker.kwargs.get("control")
+    return Plan(
+        id=case_id(item),
+        title=inspect.cleandoc(item.function.__doc__ or ""),
+        requirements=tuple(marker.args),
+        body=_bound(item, {}),
+        control=_bound(item, control) if control else None,
+        places=0 if alone or own else places.args[0] if places else 1,
+        fresh=own or bool(alone and alone.kwargs.get("fresh", True)),
+        own=own,
+    )
+
+
+def _bound(item: pytest.Function, changed: dict[str, Any]) -> Callable[[Case], None]:
+    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    function = item.function
+
+    def body(case: Case) -> None:
+        function(case=case, **{**parameters, **changed})
+
+    return body
+
+
+def case_id(item: pytest.Item) -> str:
+    """The path inside the package and the name, the same wherever the suite is installed."""
+    return inside_package(item.path.as_posix()) + "::" + item.name
+
+
+def inside_package(path: str) -> str:
+    """What follows the package's folder in a path or in pytest's id of an item."""
+    path, colons, name = path.partition("::")
+    return path.rpartition(f"{PACKAGE}/")[2] + colons + name
+
+
+@cache
+def _marks(path: str, function: str) -> tuple[pytest.Mark, ...]:
+    module = importlib.import_module(f"{PACKAGE}." + path.removesuffix(".py").replace("/", "."))
+    return tuple(getattr(getattr(module, function, None), "pytestmark", ()))
+
+
+def _marks_by_name(id: str) -> dict[str, pytest.Mark]:
+    path, _, name = id.partition("::")
+    return {mark.name: mark for mark in _marks(path, name.partition("[")[0])}
+
+
+def marks_of(id: str) -> set[str]:
+    """The names of a case's markers, looked up in its module: a controller of workers collects nothing itself.
+
+    Args:
+        id: its path inside the package and its name.
+    """
+    return set(_marks_by_name(id))
+
+
+def limits_of(id: str) -> float:
+    """How many time limits a case waits, looked up as `marks_of` does; 0 for one that does not."""
+    mark = _marks_by_name(id).get("clock")
+    return float(mark.args[0]) if mark else 0.0
+
+
+def group(item: pytest.Item) -> str:
+    """The group that an item belongs to, or an empty string."""
+    return group_of_marks({marker.name for marker in item.iter_markers()})
+
+
+def group_of_marks(names: set[str]) -> str:
+    """Cases that belong together: those that wait, and those that hold the server alone."""
+    return "clock" if "clock" in names else "alone" if "alone" in names else ""
+
+
+def takes_long(item: pytest.Item) -> bool:
+    """Whether a case is none for a quick run: it waits for a clock, or there is much to send."""
+    return any(item.get_closest_marker(name) for name in ("clock", "long"))
+
+
+def _limits(item: pytest.Item) -> float:
+    marker = item.get_closest_marker("clock")
+    return float(marker.args[0]) if marker else 0.0
+
+
+def turn(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, float]:
+    """Where an item stands in the order; in one process the waiting ones are asked for when they have waited.
+
+    Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of its
+    own the longest is the first, so that it is neither left to be waited for nor held beside another heavy one.
+    """
+    order = {"clock": 0 if distributed else 1, "": 1 if distributed else 0, "alone": 2}
+    alone = item.get_closest_marker("alone")
+    heavy = float(bool(alone and alone.kwargs.get("heavy")))
+    first = heavy and item.get_closest_marker("long") and not shared
+    return order[group(item)], -heavy if first else heavy or _limits(item)
+
+
+def waiting(items: list[pytest.Item]) -> list[Plan]:
+    """The cases that wait, longest first."""
+    chosen = [item for item in items if isinstance(item, pytest.Function) and item.get_closest_marker("clock")]
+    return [plan_of(item) for item in sorted(chosen, key=_limits, reverse=True)]

@@ -1,0 +1,179 @@
+"""Gathers the records of a run in the controller and makes results.json of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shlex
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any, ClassVar
+
+from conformance import __version__
+from conformance.harness.run import again
+from conformance.harness.run.folder import NotWritten, write
+from conformance.harness.run.probe import Found
+from conformance.harness.server import complaints
+from conformance.harness.settings import Settings
+from conformance.harness.verdict import outcome
+from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.verdict.verdict import by_requirement, set_aside_explained
+
+SCHEMA = 1
+
+
+@dataclass
+class Collector:
+    """What the controller gathers.
+
+    Args:
+        settings: the options of the run.
+        found: what the first look found.
+        ledger: the requirements.
+        started: when the run began, in UTC.
+        began: the same in seconds of the monotonic clock.
+
+    Attributes:
+        interrupted: the user stopped the run.
+        fault: the suite itself went wrong.
+        refusal: why the server could not be tested any further, however far the run had come; mostly empty.
+        complaints: the exceptions and crashes that servers printed, how often each.
+        document: what results.json holds; empty until the run is finished.
+        path: where it was written; None where that failed.
+        unwritten: why it was not written; mostly empty.
+        current: the collector of this process, which pytest's reports reach without a config.
+    """
+
+    settings: Settings
+    found: Found
+    ledger: Ledger
+    started: datetime
+    began: float
+    interrupted: bool = False
+    fault: bool = False
+    refusal: str = ""
+    document: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+    unwritten: str = ""
+    current: ClassVar[Collector | None] = None
+    _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
+    complaints: Counter[str] = field(default_factory=Counter)
+    _notes: dict[str, None] = field(default_factory=dict)
+    _cut_short: dict[int, str] = field(default_factory=dict)
+    _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
+    _files: dict[str, str] = field(default_factory=dict)
+    _before: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        Collector.current = self
+
+    def add(self, data: dict[str, Any]) -> None:
+        """Take a case's record: its `position` in the suite, the `case`, and what `Record` has beside it."""
+        self._cases[data["position"]] = data["case"]
+        if data["cut_short"]:
+            self._cut_short[data["position"]] = data["cut_short"]
+        if data["suspects"]:
+            self._suspects[data["case"]["id"]] = data["suspects"]
+        self._files.update(data["files"])
+        if data["before"]:
+            self._before[data["case"]["id"]] = data["before"]
+        self._notes.update(dict.fromkeys(data["notes"]))
+
+    def header(self) -> str:
+        """The line that says what is tested."""
+        settings = self.settings
+        mailbox = self.found.no_mailbox and f"\nmailbox: not read, for {self.found.no_mailbox}"
+        return (
+            f"testing {self.where()}, dialect {settings.dialect}, time limit {settings.time_limit:g} s, "
+            f"seed {settings.seed}{mailbox}"
+        )
+
+    def where(self) -> str:
+        """The server, for people."""
+        return self.found.name if self.found.command is None else f"{self.found.name}, started by the suite"
+
+    def finish(self, folder: Path, run_again: Callable[[list[str]], list[dict[str, Any]]] | None) -> int:
+        """Make results.json of what was gathered, and write it.
+
+        Args:
+            folder: where to.
+            run_again: runs cases again, each alone on a fresh server, and returns their records; None where this is
+                such a run itself.
+
+        Returns:
+            The exit status of the run.
+        """
+        cases = [case for _, case in sorted(self._cases.items())]
+        set_aside_explained(cases, self._suspects)
+        for number, case in enumerate((case for case in cases if case["id"] in self._before), 1):
+            name = f"before-{number}.txt"
+            self._files[name] = "".join(f"{one}\n" for one in self._before[case["id"]])
+            *words, _ = shlex.split(case["repeat"])
+            # Whoever starts it in another way has the report somewhere else as well.
+            beside = name if self.settings.shown_as else folder / name
+            case["repeat"] = shlex.join([*words, "-n", "0", f"@{beside}", case["id"]])
+        requirements = by_requirement(self.ledger, cases)
+        if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
+            again.settle(self.ledger, cases, run_again(chosen))
+            requirements = by_requirement(self.ledger, cases)
+        undecided = again.undecided(requirements, cases)
+        if self.settings.quick:
+            for row in requirements:
+                if row["reason"] == "no case was run":
+                    row["reason"] = "left out by --quick"
+        asides = again.remarks(requirements, cases)
+        cut_short = [clause for _, clause in sorted(self._cut_short.items())]
+        status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
+        line = outcome.verdict_line(requirements, status, undecided, cut_short)
+        said = {"exit": status, "line": line, "notes": self._all_notes(), "asides": asides}
+        self.document = self._results(cases, requirements, said)
+        try:
+            self.path = write(self.document, folder, self._files)
+        except NotWritten as error:
+            self.unwritten = str(error)
+            return outcome.FAULT
+        return status
+
+    def _results(
+        self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], said: dict[str, Any]
+    ) -> dict[str, Any]:
+        settings, found = self.settings, self.found
+        command = settings.shown_as or found.command
+        host = f"[{found.host}]" if ":" in found.host else found.host
+        return {
+            "schema": SCHEMA,
+            "assignment": "cs4410",
+            "suite": __version__,
+            "target": {"name": found.name, "address": f"{host}:{found.port}", "command": command},
+            "dialect": settings.dialect,
+            "course": settings.course,
+            "seed": settings.seed,
+            "time_limit": settings.time_limit,
+            "quick": settings.quick,
+            "versions": {
+                "python": platform.python_version(),
+                "pytest": metadata.version("pytest"),
+                "xdist": metadata.version("pytest-xdist"),
+                "faker": metadata.version("faker"),
+                "platform": f"{platform.system()} {platform.release()}, {os.cpu_count()} cores",
+            },
+            "started": self.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "seconds": round(time.monotonic() - self.began, 3),
+            "outcome": said,
+            "requirements": requirements,
+            "cases": cases,
+        }
+
+    def _all_notes(self) -> list[str]:
+        notes = list(self._notes)
+        if self.interrupted:
+            notes.insert(0, "the run was interrupted: what was not held yet is not judged")
+        if self.found.no_mailbox:
+            notes.append(f"the mailbox was not read: {self.found.no_mailbox}")
+        notes += complaints.remarks(self.complaints)
+        return notes

@@ -1,0 +1,162 @@
+"""All that one process needs to hold its cases: a server in the foreground, and one behind for cases that wait.
+
+Cases that wait for a clock wait side by side in threads, on a server of their own where it can be started twice,
+while the others are held one after the other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from threading import Semaphore, Thread
+
+from conformance.cs4410 import dialect
+from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.run.probe import Found
+from conformance.harness.server.target import Addressed, Launched, Server, Unreachable
+from conformance.harness.settings import Settings
+from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.verdict.verdict import Record
+
+WAITING = 16
+"""Cases that wait at once."""
+
+
+@dataclass
+class Runner:
+    """Holds cases on the server under test.
+
+    Args:
+        settings: the options of the run.
+        found: what the first look found.
+        ledger: the requirements.
+    """
+
+    settings: Settings
+    found: Found
+    ledger: Ledger
+
+    def __post_init__(self) -> None:
+        self._words = dialect.load(self.settings.dialect)
+        self._front: Bench | None = None
+        self._behind: Bench | None = None
+        self._own: list[Bench] = []
+        self._waiting: dict[str, Future[Record]] = {}
+
+    @property
+    def shared(self) -> bool:
+        """Whether waiting cases share the one server there is."""
+        return self.found.command is None or self.only_one(self.found)
+
+    @staticmethod
+    def only_one(found: Found) -> bool:
+        """Whether the server takes no port, so that only one can be started at a time."""
+        return found.command is not None and "{port}" not in found.command
+
+    def wait_behind(self, plans: list[Plan]) -> None:
+        """Begin to run waiting cases, in this order; `hold` then waits for their records.
+
+        Those that need a server of their own do not wait beside others where there is but one.
+        """
+        if self.shared:
+            plans = [plan for plan in plans if not plan.own]
+        if not plans or self._waiting:
+            return
+        self._behind = self.front if self.shared else self._bench()
+        with suppress(Unreachable):  # as each of them will find for itself
+            self._behind.server.prepare(fresh=True)
+        self._behind.server.shared = True
+        self._waiting = {plan.id: Future() for plan in plans}
+        # Daemons, because an interrupted run must not wait for clocks.
+        Thread(target=self._wait_together, args=(self._behind, plans), daemon=True).start()
+
+    def _wait_together(self, bench: Bench, plans: list[Plan]) -> None:
+        free = Semaphore(WAITING)
+        with bench.server.places.waiting():
+            for plan in plans:
+                free.acquire()
+                Thread(target=self._attempt, args=(bench, plan, free), daemon=True).start()
+            wait(self._waiting.values())
+            bench.server.shared = False
+
+    def _attempt(self, bench: Bench, plan: Plan, free: Semaphore) -> None:
+        future = self._waiting[plan.id]
+        try:
+            if plan.own:
+                record = self._run_apart(plan)
+            elif (record := bench.attempt(plan)).verdict == "void":
+                # Side by side once more: what the server died of is for the others to find.
+                record = bench.attempt(plan)
+            future.set_result(record)
+        except BaseException as error:
+            future.set_exception(error)
+        finally:
+            free.release()
+
+    def _run_apart(self, plan: Plan) -> Record:
+        """Run a case on a server that is started for it alone."""
+        bench = self._bench()
+        self._own.append(bench)
+        try:
+            return bench.hold(plan)
+        finally:
+            bench.server.stop()
+
+    def hold(self, plan: Plan) -> Record:
+        """Run a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
+        future = self._waiting.get(plan.id)
+        if future is not None:
+            record = future.result()
+            if record.verdict != "void":
+                return record
+        if plan.own and not self.shared:
+            return self._run_apart(plan)
+        if self.settings.alone_again:
+            # What was learned of the server from one case is not to decide another one.
+            return self._bench(self.front.server).hold(plan)
+        return self.front.hold_until_broken(plan, self.settings.times)
+
+    @property
+    def front(self) -> Bench:
+        """The server for the cases that are held one after the other."""
+        if self._front is None:
+            self._front = self._bench()
+        return self._front
+
+    def _bench(self, server: Server | None = None) -> Bench:
+        doubts = () if self.settings.alone_again else self.found.doubts()
+        return Bench(server or self._server(), self.settings, self.ledger, self._words, doubts)
+
+    def _server(self) -> Server:
+        found, manners = self.found, self.found.manners()
+        if found.command is None:
+            return Addressed((found.host, found.port), manners, found.mailbox, found.no_mailbox)
+        return Launched(found.command, self.settings.time_limit, manners, self.settings.wrap)
+
+    @property
+    def notes(self) -> list[str]:
+        """Lines for the reader of the report."""
+        return list(dict.fromkeys(note for bench in self._benches for note in bench.notes))
+
+    def take_complaints(self) -> Counter[str]:
+        """The exceptions and crashes that its servers printed since they were last taken, how often each."""
+        found: Counter[str] = Counter()
+        for bench in self._benches:
+            found += bench.server.complaints.take()
+        return found
+
+    @property
+    def refusal(self) -> str:
+        """Why no case can be run on the server any more; empty as long as one can."""
+        return next((why for bench in self._benches if (why := bench.server.refusal)), "")
+
+    def stop(self) -> None:
+        """End what was started; cases that still wait are left."""
+        for bench in self._benches:
+            bench.server.stop()
+
+    @property
+    def _benches(self) -> list[Bench]:
+        return [bench for bench in (self._front, self._behind, *self._own) if bench]

@@ -1,0 +1,1 @@
+"""What names a verdict or carries the id of a requirement."""

@@ -1,0 +1,386 @@
+"""One connection: bytes out in segments, replies in by deadline, all of it in the transcript.
+
+Nothing here knows the assignment. A reply is what comes up to a line end; a server that ends its replies with LF or
+with nothing is understood as well, and one that floods, drips, resets or stays silent meets a bound.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import select
+import socket
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from conformance.harness.wire.transcript import Transcript
+
+LONGEST_REPLY = 16 * 1024
+"""Bytes of one reply that are read before it is taken as it is."""
+MOST_RECEIVED = 1024 * 1024
+"""Bytes that one connection may receive before it is given up."""
+CONTINUATIONS = 64
+"""Lines of a `250-` reply that are read before the connection is given up."""
+POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
+SETTLE = 1.0
+"""Seconds of quiet after which a reply without a line end is taken as whole."""
+SETTLE_KNOWN = 0.02
+"""The same, once the server is known to end replies with nothing."""
+
+
+class WireError(Exception):
+    """The connection did not give what was waited for; the message says what happened instead."""
+
+
+class Silent(WireError):
+    """Nothing came before the deadline."""
+
+
+class Slow(WireError):
+    """The server was still taking bytes when the time for that was over."""
+
+
+class Closed(WireError):
+    """The server closed or reset the connection."""
+
+
+class Flooded(WireError):
+    """More came than any server of this protocol sends."""
+
+
+class Refused(WireError):
+    """No connection could be made."""
+
+
+@dataclass
+class Manners:
+    """What is known of how a server replies, so that one fault of its costs it one finding.
+
+    Attributes:
+        unterminated: replies end with nothing, so quiet has to end them.
+        chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
+    """
+
+    unterminated: bool = False
+    chatty: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One reply of the server.
+
+    Attributes:
+        raw: its bytes with the line end.
+        at: when its last byte was read, in seconds of the monotonic clock.
+    """
+
+    raw: bytes
+    at: float
+
+    @property
+    def end(self) -> str:
+        """Its line end: CRLF, LF, or nothing."""
+        return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
+
+    @property
+    def endless(self) -> bool:
+        """Whether it is but the begin of something longer than any reply."""
+        return len(self.raw) >= LONGEST_REPLY and not self.end
+
+    @property
+    def text(self) -> str:
+        """Its text without the line end, decoded as latin-1."""
+        return self.raw.decode("latin-1").removesuffix(self.end)
+
+    @property
+    def code(self) -> str:
+        """Its three-digit status code, or an empty string."""
+        digits = self.raw[:3].decode("latin-1")
+        return digits if digits.isascii() and digits.isdigit() and len(digits) == 3 else ""
+
+
+class Connection:
+    """A TCP connection to the server under test.
+
+    Args:
+        address: host and port.
+        transcript: where everything is written down.
+        manners: what is known of the server; learned from here as well.
+        patience: seconds to connect.
+        existing: a connection that has been made already.
+
+    Attributes:
+        number: which connection of the transcript it is; the first is 1.
+
+    Raises:
+        Refused: no connection could be made.
+        Silent: none was made in time.
+        Closed: it was made, and reset at once.
+    """
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        transcript: Transcript,
+        manners: Manners,
+        patience: float,
+        existing: socket.socket | None = None,
+    ) -> None:
+        transcript.connections += 1
+        self.number = transcript.connections
+        self._log = transcript
+        self._manners = manners
+        self._buffer = bytearray()
+        self._received = 0
+        self._ended: WireError | None = None
+        self.began = time.monotonic()
+        try:
+            self._socket = existing or socket.create_connection(address, timeout=patience)
+        except TimeoutError:
+            self._note("no connection")
+            raise Silent(f"no connection within {patience:g} s") from None
+        except ConnectionResetError as error:
+            raise self._lost(error) from None
+        except OSError as error:
+            self._note(f"no connection: {error}")
+            raise Refused(f"no connection: {error}") from None
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._socket.setblocking(False)
+        self.connected = self.sent = time.monotonic()
+        self.local_port: int = self._socket.getsockname()[1]
+        self._note("connected")
+
+    def send(self, data: bytes, patience: float = 10.0, reading: bool = True) -> None:
+        """Send bytes in one segment, as far as the kernel takes them.
+
+        Args:
+            data: the bytes.
+            patience: seconds for the server to take them.
+            reading: whether replies are taken meanwhile, so that the server is not stuck on them.
+
+        Raises:
+            Closed: the server has closed or reset the connection.
+            Slow: the server is still taking bytes after that time.
+            Silent: the server takes no more bytes.
+            Flooded: the connection has received more than `MOST_RECEIVED` bytes.
+        """
+        self._log.add("->", data, self.number)
+        deadline = time.monotonic() + patience
+        view = memoryview(data)
+        while view:
+            self.sent = time.monotonic()
+            try:
+                view = view[self._socket.send(view) :]
+            except BlockingIOError:
+                if not self._ready(deadline, POLLOUT | (POLLIN if reading else 0)):
+                    raise self._stuck(patience) from None
+                if reading:
+                    self._take()
+                if self._ended:
+                    raise self._ended from None
+            except OSError as error:
+                raise self._lost(error) from None
+        self.sent = time.monotonic()
+
+    def _stuck(self, patience: float) -> WireError:
+        """What to raise when the server has not taken all bytes in so many seconds: does it still take any?"""
+        queued = self._queued()
+        if self._ready(time.monotonic() + min(patience, 1.0), POLLOUT) or self._queued() < queued:
+            self._note("the server takes bytes slowly")
+            return Slow(f"the server has not taken all bytes in {patience:g} s")
+        self._note("the server takes no more bytes")
+        return Silent(f"the server took no more bytes for {patience:g} s")
+
+    def _queued(self) -> int:
+        """How many bytes were sent and not taken yet."""
+        return int.from_bytes(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
+
+    def send_apart(self, pieces: Iterable[bytes], pause: float = 0.001) -> None:
+        """Send each piece as a segment of its own, with a pause (seconds) that keeps the kernel from joining them."""
+        for piece in pieces:
+            self.send(piece)
+            time.sleep(pause)
+
+    def flood(self, line: bytes, until: float, at_once: int) -> None:
+        """Send a line over and over, so that some of them always wait to be read, and drop the replies but the last.
+
+        Args:
+            line: with its CRLF.
+            at_once: how many are sent together, as soon as fewer than so many are unanswered.
+            until: when to stop, in seconds of the monotonic clock; the end of the connection, or more replies than
+                half of `MOST_RECEIVED`, stop it, too.
+        """
+        sent = answered = 0
+        while not self._ended and self._received < MOST_RECEIVED // 2 and time.monotonic() < until:
+            if sent - answered < at_once:
+                with contextlib.suppress(OSError):
+                    sent += self._socket.send(line * at_once) // len(line)
+            if self._ready(until):
+                self._take()
+            last = self._buffer.rfind(b"\n", 0, -1) + 1
+            answered += self._buffer.count(b"\n", 0, last)
+            del self._buffer[:last]
+        self._log.add("->", line, self.number)
+        self._note(f"the same {sent} times, of whose replies the last follows")
+
+    def reply(self, deadline: float) -> Reply:
+        """Read the next reply.
+
+        Args:
+            deadline: by when it must have begun, in seconds of the monotonic clock.
+
+        Raises:
+            Silent: nothing came by the deadline.
+            Closed: the connection ended first.
+            Flooded: the connection has received more than `MOST_RECEIVED` bytes, or a reply has no last line.
+        """
+        last = reply = self._line(deadline)
+        for _ in range(CONTINUATIONS):
+            if not last.code or last.raw[3:4] != b"-":
+                break
+            try:
+                last = self._line(time.monotonic() + SETTLE)
+            except (Silent, Closed):
+                break
+            reply = Reply(reply.raw + last.raw, last.at)
+        else:
+            self._note("given up in a reply that does not end")
+            self._ended = Flooded(f"a reply of more than {CONTINUATIONS} lines")
+            raise self._ended
+        return reply
+
+    def _line(self, deadline: float) -> Reply:
+        arrived = time.monotonic()
+        quiet_by = deadline
+        while True:
+            if isinstance(self._ended, Flooded):
+                raise self._ended
+            end = self._buffer.find(b"\n", 0, LONGEST_REPLY)
+            if end >= 0 or len(self._buffer) >= LONGEST_REPLY:
+                return self._cut(end + 1 if end >= 0 else LONGEST_REPLY, arrived)
+            if self._ended:
+                if self._buffer:
+                    return self._cut(len(self._buffer), arrived)
+                raise self._ended
+            if not self._ready(quiet_by):
+                if not self._buffer:
+                    self._note("no reply")
+                    raise Silent("no reply")
+                self._manners.unterminated = True
+                return self._cut(len(self._buffer), arrived)
+            if self._take():
+                arrived = time.monotonic()
+                # A reply that has begun is waited for a little, a byte at a time is not waited for for ever.
+                settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
+                quiet_by = min(arrived + settle, deadline + SETTLE)
+
+    def extra(self, seconds: float, usual: bool = True) -> bytes:
+        """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
+
+        Args:
+            seconds: how long it is waited for.
+            usual: whether nothing but plain lines was sent, so that more may come after any other line as well.
+        """
+        self.waiting(seconds)
+        data = bytes(self._buffer)
+        self._buffer.clear()
+        if data:
+            self._manners.chatty |= usual and not data.startswith(b"4")  # a time-out is no chatter
+            self._log.add("<-", data, self.number)
+        return data
+
+    def waiting(self, seconds: float) -> int:
+        """How many bytes come within some seconds beyond the replies that were read; they are still to be read."""
+        deadline = time.monotonic() + seconds
+        while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
+            self._take()
+        return len(self._buffer)
+
+    def settle(self) -> None:
+        """Set aside what came beyond one reply a line, which one requirement alone judges."""
+        self.extra(0.05 if self._manners.chatty else 0.0)
+
+    def past_chatter(self, reply: Reply) -> Reply:
+        """The last acceptance that comes, where the server is known to answer what needs no answer."""
+        while self._manners.chatty:
+            try:
+                later = self.reply(time.monotonic() + 0.05)
+            except WireError:
+                break
+            reply = later if later.code.startswith("2") else reply
+        return reply
+
+    def wait_closed(self, deadline: float) -> bool:
+        """Whether the server ends the connection, by EOF or reset, before the deadline; what comes first is read."""
+        while not self._ended:
+            if not self._ready(deadline):
+                self._note("not closed by the server")
+                return False
+            self._take()
+            self._buffer.clear()
+        return isinstance(self._ended, Closed)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection, as far as has been read."""
+        return self._ended is not None
+
+    def half_close(self) -> None:
+        """End our direction; what the server still sends is read."""
+        self._note("half-closed")
+        with contextlib.suppress(OSError):
+            self._socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Leave with a reset."""
+        self._note("reset by the client")
+        with contextlib.suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self._socket.close()
+
+    def close(self, told: bool = False) -> None:
+        """Leave; a client of this protocol ends by closing. The end of a case need not be `told`."""
+        if told:
+            self._note("closed by the client")
+        self._socket.close()
+
+    def _cut(self, length: int, at: float) -> Reply:
+        raw = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        self._log.add("<-", raw, self.number)
+        return Reply(raw, at)
+
+    def _take(self) -> bool:
+        try:
+            data = self._socket.recv(65536)
+        except BlockingIOError:
+            return False
+        except OSError as error:
+            self._ended = self._lost(error)
+            return False
+        if not data:
+            self._note("closed by the server")
+            self._ended = Closed("the server closed the connection")
+            return False
+        self._received += len(data)
+        self._buffer += data
+        if self._received > MOST_RECEIVED:
+            self._note(f"given up after {self._received} bytes")
+            self._ended = Flooded(f"the server sent more than {MOST_RECEIVED} bytes")
+        return True
+
+    def _ready(self, deadline: float, events: int = POLLIN) -> bool:
+        poll = select.poll()
+        poll.register(self._socket, events)
+        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+
+    def _lost(self, error: OSError) -> Closed:
+        self._note(f"connection lost: {error.strerror or error}")
+        return Closed(f"the connection was lost: {error.strerror or error}")
+
+    def _note(self, text: str) -> None:
+        self._log.add("--", text, self.number)
