@@ -18,6 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
 
+from conformance.cs4410.kind import KIND
+
 try:
     from conformance.cs4410 import dialect
     from conformance.cs4410.mailbox import Folder
@@ -115,7 +117,7 @@ def options(given: argparse.Namespace) -> Options:
             raise UsageError(f"--{name} {path}: no such directory")
     if given.plot is not None:
         plot.check(given.plot)
-    address = given.target or _joined(given.host or launch.HOST, given.port or str(launch.PLAIN_PORT))
+    address = given.target or _joined(given.host or launch.HOST, given.port or str(KIND.port))
     return Options(
         (launch.HOST, 0) if given.launch else resolve(*parse_address(address)),
         int(given.connections), given.duration, given.operations and int(given.operations),
@@ -159,7 +161,7 @@ def main() -> int:
         asked = options(given)
         words = dialect.load(given.dialect)
         if given.launch:
-            process = launch.Process(given.launch, asked.time_limit)
+            process = launch.Process(KIND, given.launch, asked.time_limit)
             process.expect_foreground()
             asked = replace(asked, address=(launch.HOST, process.port))
     except (UsageError, dialect.DialectError, plot.NoPlot) as error:

@@ -21,6 +21,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from benchmarks import plain
+from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch
 
 PROJECT = Path(__file__).parent.parent
@@ -35,7 +36,7 @@ Measure = Callable[[], float]
 def servers() -> dict[str, str]:
     """The command lines of the servers that are installed; what is not is said."""
     folder = Path(__file__).parent
-    found = {"reference server": launch.reference_command()}
+    found = {"reference server": launch.reference_command(KIND)}
     for name, module, script in (
         ("smtpd (standard library)", "smtpd", "stdlib_server.py"),
         ("aiosmtpd", "aiosmtpd", "aiosmtpd_server.py"),
@@ -49,7 +50,7 @@ def servers() -> dict[str, str]:
 
 def under_plain_load(command: str, seconds: float) -> float:
     """Commands a second that a server answers."""
-    server = launch.Process(command, TIME_LIMIT)
+    server = launch.Process(KIND, command, TIME_LIMIT)
     try:
         return plain.commands_per_second((launch.HOST, server.port), seconds)
     finally:
@@ -60,7 +61,7 @@ def by_multiclient(errors: float) -> float:
     """Checked operations a second of multiclient against the reference server."""
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures.json"
-        words = [sys.executable, str(PROJECT / "multiclient.py"), "--launch", launch.reference_command()]
+        words = [sys.executable, str(PROJECT / "multiclient.py"), "--launch", launch.reference_command(KIND)]
         words += ["--time-limit", f"{TIME_LIMIT:g}", "--duration", f"{TIME_LIMIT + 3:g}", "--errors", f"{errors:g}"]
         subprocess.run([*words, "--json", str(figures)], stdout=subprocess.DEVNULL, check=True)
         return float(json.loads(figures.read_text())["operations_per_second"])
@@ -68,7 +69,7 @@ def by_multiclient(errors: float) -> float:
 
 def by_smtp_source(program: str) -> float:
     """Commands a second of Postfix's smtp-source against the reference server: four a message."""
-    server = launch.Process(launch.reference_command(), 10.0)
+    server = launch.Process(KIND, launch.reference_command(KIND), 10.0)
     try:
         began = time.monotonic()
         subprocess.run(
@@ -88,7 +89,7 @@ def loads(seconds: float) -> dict[str, Measure]:
         found["smtp-source -s 32 -d, unchecked"] = lambda: by_smtp_source(program)
     else:
         print("left out: smtp-source (Postfix) is not installed")
-    found["plain load, only counted"] = lambda: under_plain_load(launch.reference_command(), seconds)
+    found["plain load, only counted"] = lambda: under_plain_load(launch.reference_command(KIND), seconds)
     found["multiclient, checked"] = lambda: by_multiclient(0.2)
     found["multiclient --errors 0, checked"] = lambda: by_multiclient(0.0)
     return found

@@ -5,22 +5,27 @@ from __future__ import annotations
 import argparse
 import shlex
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
+from conformance import profile
 from conformance.harness.settings import Settings
+from conformance.profile import Profile
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add the suite's options."""
+    """Add the suite's options, and those of every profile."""
     group = parser.getgroup("conformance", "SMTP conformance")
     add = group.addoption
+    names = sorted(profile.names())
+    add("--profile", default=profile.DEFAULT, metavar="NAME", help=f"What to judge by: {', '.join(names)} (%default).")
     add("--target", metavar="HOST:PORT", help="The server to test; an IPv6 host in brackets.")
     add(
         "--launch",
         metavar="COMMAND",
         help="Start the server to test: {host}, {port} and {time_limit} are filled in. Without {port} it is expected "
-        "on 127.0.0.1:8765. Without --target and --launch the reference server is tested.",
+        "on the profile's own port. Without --target and --launch the reference server is tested.",
     )
     add("--wrap", metavar="COMMAND", help="Put this in front of the command that starts the server, as a sandbox is.")
     add(
@@ -29,11 +34,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="What reports call the command that starts the server, in place of --launch and --wrap: how its author "
         "starts it.",
     )
-    add("--mailbox", metavar="DIR", help="Where a --target server on this machine keeps its mailbox.")
-    add("--source", metavar="DIR", help="The server's source, to see which primitives its pool is built from.")
-    add("--dialect", default="cs4410-2016", metavar="NAME", help="cs4410-2016 (default), cs4410-2014 or a TOML file.")
-    add("--time-limit", type=float, default=10.0, metavar="SECONDS", help="The server's time limit (default 10).")
-    add("--course", choices=("4410", "4411"), default="4410", help="For 4411 the backup is extra credit.")
+    add("--time-limit", type=float, metavar="SECONDS", help="The server's time limit (default: the profile's).")
     add("--seed", type=int, help="Decides every host, address, body and cut (default: random, and printed).")
     add(
         "--examples",
@@ -57,17 +58,42 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="Where results.json, report.md and report.html go (default reports/out/<target>).",
     )
+    taken: set[str] = set()
+    for name in names:
+        group = parser.getgroup(name, f"SMTP conformance, profile {name}")
+        # Two profiles may have an option in common; each has its own default for it.
+        for option in (one for one in profile.find(name).options if one.name not in taken):
+            kind = {} if option.default is None else {"type": type(option.default)}
+            choices = {"choices": option.choices} if option.choices else {}
+            group.addoption(option.flag, metavar=option.metavar, help=option.help, **kind, **choices)
+            taken.add(option.name)
+
+
+def profile_of(config: pytest.Config) -> Profile:
+    """What is judged by.
+
+    Raises:
+        UsageError: there is no such profile.
+    """
+    return profile.find(config.option.profile)
 
 
 def settings_of(config: pytest.Config) -> Settings:
     """The suite's options as the harness takes them."""
-    option = config.option
-    names = Settings.__dataclass_fields__
-    return Settings(**{name: getattr(option, name) for name in names})
+    option, judged_by = config.option, profile_of(config)
+    values = {name: getattr(option, name) for name in Settings.__dataclass_fields__ if name != "own"}
+    if option.time_limit is None:
+        values["time_limit"] = judged_by.time_limit
+    return Settings(**values, own=_own(option, judged_by))
+
+
+def _own(option: argparse.Namespace, judged_by: Profile) -> Mapping[str, Any]:
+    given = {one.name: getattr(option, one.name) for one in judged_by.options}
+    return {one.name: one.default if given[one.name] is None else given[one.name] for one in judged_by.options}
 
 
 def repeat(config: pytest.Config, *more: str) -> str:
-    """The command that holds cases again, as whoever reads the report can run it."""
+    """The command that runs cases again, as whoever reads the report can run it."""
     if shown := config.option.shown_as:
         return command(config, {"launch": shown}, *more)
     return command(config, vars(config.option), *more)
@@ -81,12 +107,16 @@ def command(config: pytest.Config, server: Mapping[str, str | None], *more: str)
         server: the options that say which server is tested.
         more: further words.
     """
-    option = config.option
-    words = ["python", "-m", "conformance", "--seed", str(option.seed)]
-    for name in ("target", "launch", "wrap", "mailbox", "source"):
-        if value := server.get(name):
-            words += [f"--{name}", value]
-    for name, default in (("dialect", "cs4410-2016"), ("time_limit", 10.0), ("course", "4410"), ("examples", None)):
-        if (value := getattr(option, name)) != default:
+    judged_by, settings = profile_of(config), settings_of(config)
+    words = ["python", "-m", "conformance", "--seed", str(settings.seed)]
+    usual = {"profile": profile.DEFAULT, "time_limit": judged_by.time_limit, "examples": None}
+    own = {one.name: one for one in judged_by.options}
+    chosen = {
+        **{name: server.get(name) for name in ("target", "launch", "wrap")},
+        **{name: server.get(name) if one.of_server else settings.own[name] for name, one in own.items()},
+        **{name: getattr(settings, name) for name in usual},
+    }
+    for name, value in chosen.items():
+        if value is not None and value != (own[name].default if name in own else usual.get(name)):
             words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
     return shlex.join([*words, *more])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -14,7 +14,6 @@ from conformance.harness.run.probe import Found
 from conformance.harness.run.runner import WAITING
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
-from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES
 
 START, ORDINARY, ALONE, LONG, CONVERSATION = 4.0, 0.02, 0.3, 1.0, 0.04
 """Seconds that it takes to start, and for a case of each kind, of a server that answers at once."""
@@ -24,7 +23,6 @@ QUIET = 2.0
 """Seconds without a case's end after which it is said what is waited for."""
 EVERY = 10.0
 """Seconds between two lines on how far the run is."""
-SEARCH = "cs4410/test_random.py::test_conversations"
 WIDTH = 160
 """Characters of a line at the least, for a reason to be read."""
 WORDS = {"fail": "BROKEN", "warn": "WARNED"}
@@ -36,6 +34,7 @@ class Progress:
     Args:
         terminal: where.
         settings: the options of the run.
+        package: of the profile's cases.
         found: what the first look found.
         workers: how many processes run cases.
         ids: of all cases.
@@ -45,17 +44,19 @@ class Progress:
         self,
         terminal: pytest.TerminalReporter,
         settings: Settings,
+        package: str,
         found: Found,
         workers: int,
         ids: Sequence[str],
     ) -> None:
         self._terminal = terminal
         self._settings = settings
+        self._package = package
         self._found = found
         self._workers = workers
         self._total = len(ids)
         self._done = 0
-        self._waits = waits(ids, settings.time_limit)
+        self._waits = waits(package, ids, settings.time_limit)
         self._known: dict[str, str] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -120,32 +121,33 @@ class Progress:
 
     def _estimate(self, ids: Sequence[str]) -> float:
         """Seconds that the cases take, about: side by side what can be, the others one after the other."""
-        kinds = [(id, planning.marks_of(id)) for id in ids if id not in self._waits]
-        alone = sum(self._cost(id, marks) + ALONE for id, marks in kinds if "alone" in marks)
-        rest = sum(self._cost(id, marks) + ORDINARY for id, marks in kinds if "alone" not in marks)
+        kinds = [planning.marks_of(self._package, id) for id in ids if id not in self._waits]
+        alone = sum(self._cost(marks) + ALONE for marks in kinds if "alone" in marks)
+        rest = sum(self._cost(marks) + ORDINARY for marks in kinds if "alone" not in marks)
         waiting = max(self._waits.values(), default=0.0)
         if self._found.command is None:
             return START + max(waiting, rest) + alone
         return START + max(waiting, (rest + alone) / max(1, self._workers - bool(waiting)))
 
-    def _cost(self, id: str, marks: set[str]) -> float:
+    def _cost(self, marks: Mapping[str, pytest.Mark]) -> float:
         more = LONG if "long" in marks else 0.0
-        if id == SEARCH:
-            usual = QUICK_EXAMPLES if self._settings.quick else EXAMPLES
-            more = CONVERSATION * (self._settings.examples or usual)
+        if random := marks.get("conversations"):
+            usual, quick = random.args
+            more = CONVERSATION * (self._settings.examples or (quick if self._settings.quick else usual))
         return REPLIES * self._found.latency + more
 
 
-def waits(ids: Sequence[str], time_limit: float) -> dict[str, float]:
+def waits(package: str, ids: Sequence[str], time_limit: float) -> dict[str, float]:
     """When each case that waits has waited, in seconds from the begin, if all goes well.
 
     Args:
-        ids: of all cases.
+        package: of the profile's cases.
+        ids: of all of them.
         time_limit: the server's, in seconds.
     """
     free = [0.0] * WAITING
     ends = {}
-    limits = {id: limits for id in ids if (limits := planning.limits_of(id))}
+    limits = {id: limits for id in ids if (limits := planning.limits_of(package, id))}
     for id in sorted(limits, key=lambda id: -limits[id]):
         ends[id] = free[0] + limits[id] * time_limit
         heapq.heapreplace(free, ends[id])

@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 import tempfile
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from conformance.harness.server import launch
+from conformance.cs4410.kind import KIND
 from conformance.harness.server.launch import Process
 from tests.harness.families import PYTHON
 
@@ -33,7 +33,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "temporary"
     folder.mkdir()
     with socket.create_server(("127.0.0.1", 0)) as free:
-        monkeypatch.setattr(launch, "PLAIN_PORT", free.getsockname()[1])
+        monkeypatch.setitem(vars(KIND), "port", free.getsockname()[1])
     monkeypatch.setattr(tempfile, "tempdir", str(folder))
     return folder
 
@@ -43,8 +43,8 @@ def start() -> Iterator[Callable[..., Process]]:
     """Start servers that end with the test."""
     processes: list[Process] = []
 
-    def start_one(command: str, time_limit: float = 10.0, stale: bytes | None = None) -> Process:
-        processes.append(Process(command, time_limit, stale))
+    def start_one(command: str, time_limit: float = 10.0, leftover: Mapping[str, bytes] | None = None) -> Process:
+        processes.append(Process(KIND, command, time_limit, leftover))
         return processes[-1]
 
     yield start_one

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 import conformance
-from conformance.cs4410 import dialect, oracle
+from conformance.cs4410 import dialect, ledger, oracle
+from conformance.cs4410.kind import KIND
 from conformance.harness.run import planning
-from conformance.harness.server import slots as places
-from conformance.harness.verdict import ledger
+from conformance.harness.verdict.ledger import Requirement
+from conformance.harness.verdict.ledger import load as read_ledger
 from conformance.harness.verdict.verdict import Record
 
 PACKAGE = Path(conformance.__file__).parent
@@ -124,7 +125,7 @@ def test_the_marks_of_cases_can_be_held(cases: list[pytest.Function]) -> None:
         if clock:
             assert isinstance(clock.args[0], int | float) and clock.args[0] > 0, item.nodeid
         if taken:
-            assert 0 < taken.args[0] <= places.PLACES, f"{item.nodeid} asks for more places than there are"
+            assert 0 < taken.args[0] <= KIND.places, f"{item.nodeid} asks for more places than there are"
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
@@ -188,7 +189,7 @@ def test_the_model_has_a_rule_for_every_kind_of_reply() -> None:
 
 
 @pytest.mark.parametrize("requirement", LEDGER.values(), ids=LEDGER)
-def test_a_requirement_is_complete(requirement: ledger.Requirement) -> None:
+def test_a_requirement_is_complete(requirement: Requirement) -> None:
     assert requirement.level in ("MUST", "SHOULD", "NOTE")
     assert requirement.section in ("Greeting and lines", "Commands", "Message", "Time", "Pool", "Mailbox", "Backup")
     assert requirement.rule.endswith(".")
@@ -221,15 +222,15 @@ def ledger_file(folder: Path, *rows: str) -> Path:
 def test_a_doubled_id_is_refused(tmp_path: Path) -> None:
     row = "id = 'twice'\nlevel = 'MUST'"
     with pytest.raises(ValueError, match="twice"):
-        ledger.load(path=ledger_file(tmp_path, row, row))
+        read_ledger(ledger_file(tmp_path, row, row))
 
 
 @pytest.mark.parametrize("level", ["", "must", "MAY"])
 def test_an_unknown_level_is_refused(tmp_path: Path, level: str) -> None:
     with pytest.raises(ValueError, match="odd"):
-        ledger.load(path=ledger_file(tmp_path, f"id = 'odd'\nlevel = '{level}'"))
+        read_ledger(ledger_file(tmp_path, f"id = 'odd'\nlevel = '{level}'"))
 
 
 def test_the_ledger_keeps_its_order(tmp_path: Path) -> None:
     rows = [f"id = '{name}'\nlevel = 'NOTE'" for name in ("z", "a", "m")]
-    assert list(ledger.load(path=ledger_file(tmp_path, *rows))) == ["z", "a", "m"]
+    assert list(read_ledger(ledger_file(tmp_path, *rows))) == ["z", "a", "m"]

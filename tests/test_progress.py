@@ -17,28 +17,28 @@ from pytest import TestReport
 from conformance import progress
 from conformance.harness.run import planning
 from conformance.harness.run.probe import Found
-from conformance.harness.settings import Settings
 from conformance.progress import Progress, waits
+from tests.harness.plain import PLAIN
 
 Run = subprocess.CompletedProcess[str]
-SETTINGS = Settings(None, None, None, None, "cs4410-2016", 10.0, "4410", 1, False, False, None)
+PACKAGE = "conformance.cs4410"
 CLOCK = "cs4410/test_clock.py::"
 ORDINARY = "cs4410/test_greeting.py::test_greeting"
 ALONE = "cs4410/test_pool.py::test_33rd_waits"
 
 
 def test_markers_are_found_by_a_case_id() -> None:
-    assert "clock" in planning.marks_of(CLOCK + "test_silent_client[body]")
-    assert planning.limits_of(CLOCK + "test_silent_client[body]") == 1.2
-    assert planning.marks_of(ORDINARY) >= {"judges"} and planning.limits_of(ORDINARY) == 0.0
-    assert "alone" in planning.marks_of(ALONE)
+    assert "clock" in planning.marks_of(PACKAGE, CLOCK + "test_silent_client[body]")
+    assert planning.limits_of(PACKAGE, CLOCK + "test_silent_client[body]") == 1.2
+    assert "judges" in planning.marks_of(PACKAGE, ORDINARY) and planning.limits_of(PACKAGE, ORDINARY) == 0.0
+    assert "alone" in planning.marks_of(PACKAGE, ALONE)
 
 
 def test_cases_that_wait_do_so_side_by_side_as_far_as_there_are_places(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = [f"{CLOCK}test_silent_client[{number}]" for number in range(5)] + [ORDINARY]
-    assert set(waits(ids, 10.0).values()) == {12.0}
+    assert set(waits(PACKAGE, ids, 10.0).values()) == {12.0}
     monkeypatch.setattr(progress, "WAITING", 2)
-    assert sorted(waits(ids, 10.0).values()) == [12.0, 12.0, 24.0, 24.0, 36.0]
+    assert sorted(waits(PACKAGE, ids, 10.0).values()) == [12.0, 12.0, 24.0, 24.0, 36.0]
 
 
 class Screen(io.StringIO):
@@ -74,7 +74,7 @@ def begin(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Begin
 
     def begun(screen: Screen, *ids: str, command: str | None = "server {port}") -> Progress:
         terminal = pytest.TerminalReporter(pytestconfig, screen)
-        return Progress(terminal, SETTINGS, Found("server", "127.0.0.1", 0, command), 2, ids)
+        return Progress(terminal, PLAIN, PACKAGE, Found("server", "127.0.0.1", 0, command), 2, ids)
 
     return begun
 

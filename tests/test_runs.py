@@ -16,7 +16,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
+from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.verdict.outcome import BROKEN, CONFORMS, INTERRUPTED
 from tests.suite_runs import left_over, results_in
 
@@ -95,7 +96,7 @@ def check_results(results: Any) -> None:
         check_case(case, known)
 
 
-def check_case(case: Any, known: ledger.Ledger) -> None:
+def check_case(case: Any, known: Ledger) -> None:
     blocked_by = case.pop("blocked_by")
     assert {key: type(value) for key, value in case.items()} == CASE
     assert case["title"]

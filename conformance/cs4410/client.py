@@ -26,7 +26,7 @@ class Client(Clocked):
 
     def expect_greeting(self) -> Reply:
         """Judge the greeting."""
-        reply = self._judged_reply("greeting", time.monotonic() + self._case.health.patience())
+        reply = self._judged_reply("greeting", time.monotonic() + self._case.patience.patience())
         self._greeted(reply)
         self._judge(reply, (Answer("greeting", State()),), "greeting")
         return reply
@@ -159,12 +159,12 @@ class Client(Clocked):
             if self._in_body and self._case.server.manners.chatty and not self._case.judges("reply.one"):
                 raise Blocked("reply.one", "a reply to a line of a body, as this server is known to send")
             text = extra.decode("latin-1")
-            raise self._case.stop(requirement, "a reply where none is due", "nothing", text, "delivered", [self])
+            raise self._case.breach(requirement, "a reply where none is due", "nothing", text, "delivered", [self])
 
     def try_line(self, line: str) -> str:
         """Send a line whose reply is only looked at; its text, or an empty string if none comes."""
         self._send([line.encode("latin-1") + CRLF])
-        return self.peek(self._case.health.patience())
+        return self.peek(self._case.patience.patience())
 
     def peek(self, seconds: float = 0.1) -> str:
         """The text of the next reply if one comes within some seconds, else an empty string; nothing is judged."""

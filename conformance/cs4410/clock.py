@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from conformance.cs4410.mailbox import Message
 from conformance.cs4410.oracle import Answer, acceptable
 from conformance.cs4410.session import CRLF, Session
-from conformance.harness.server.patience import LATE
+from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import Reply, Silent, WireError
 
@@ -52,7 +52,7 @@ class Clocked(Session):
         waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
         if at - self.valid_sent >= limit:
             return Void("the case itself was late")
-        return self._case.stop(early, f"timed out {waited}", f"nothing before {limit:g} s", actual, about=[self])
+        return self._case.breach(early, f"timed out {waited}", f"nothing before {limit:g} s", actual, about=[self])
 
     def expect_timeout(self, early: str = "time.early", since: float | None = None, late: float = LATE) -> None:
         """Stay silent and judge the time-out: not early, not late, with its reply, and then the close.
@@ -73,24 +73,24 @@ class Clocked(Session):
         except Silent:
             self._waited(latest - self.valid_read, "kept")
             wanted = f"421 within {latest - self.valid_read:g} s"
-            raise case.stop(self._concern("time.out"), "no time-out", wanted, "no reply", about=[self]) from None
+            raise case.breach(self._concern("time.out"), "no time-out", wanted, "no reply", about=[self]) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
         self._waited(at - since, "timeout")
         waited = f"{at - since:.2f} s after the last valid command"
         if at - since < limit:
             wanted = f"nothing before {limit:g} s"
-            raise case.stop(early, f"timed out {waited}", wanted, closed or text, about=[self])
+            raise case.breach(early, f"timed out {waited}", wanted, closed or text, about=[self])
         if closed:
             why = f"{closed} without a word, {waited}"
-            raise case.stop("time.reply", why, self._shown("timeout"), closed, about=[self])
+            raise case.breach("time.reply", why, self._shown("timeout"), closed, about=[self])
         self._judge(reply, (Answer("timeout", None),), "time.reply")
         if at - self.valid_read > limit + LATE:
             why, wanted = f"timed out {waited}", f"at most {limit + LATE:g} s"
-            case.find("time.prompt", why, wanted, f"{at - since:.2f} s", [self])
+            case.find_if_judged("time.prompt", why, wanted, f"{at - since:.2f} s", [self])
         if not self.wire.wait_closed(time.monotonic() + LATE):
             why = f"still open {LATE:g} s after the 421"
-            raise case.stop("time.close", why, "EOF or reset", "neither", about=[self])
+            raise case.breach("time.close", why, "EOF or reset", "neither", about=[self])
 
     def _time_out_or_late_reply(self, deadline: float, limit: float) -> Reply:
         """The next reply that is no chatter: before the limit only the time-out ends the wait for it.
@@ -157,7 +157,7 @@ class Clocked(Session):
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
         still = f"still served {span} after the last valid command"
-        raise case.stop(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out", [self])
+        raise case.breach(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out", [self])
 
     def expect_timeout_in_flood(self, line: bytes, requirement: str) -> list[Message]:
         """Send a wrong line without a pause while the limit passes, and judge that the time-out comes all the same.
@@ -171,7 +171,7 @@ class Clocked(Session):
         """
         self.linger(0.95)
         if line:
-            at_once = max(1, int(min(TOGETHER, UNANSWERED / max(self._case.health.slowest, 0.001))))
+            at_once = max(1, int(min(TOGETHER, UNANSWERED / max(self._case.patience.slowest, 0.001))))
             self.wire.flood(line, self.valid_read + self._case.limit + FLOODED, at_once)
         try:
             self.expect_timeout_despite(itertools.repeat(b""), 1.0, requirement)
@@ -185,7 +185,7 @@ class Clocked(Session):
 
     def _concern(self, requirement: str) -> str:
         """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""
-        return requirement if self._case.health.answers else "reply.one"
+        return requirement if self._case.patience.answers else "reply.one"
 
     def _not_before_limit(self, at: float, actual: str) -> None:
         if at - self.valid_sent < self._case.limit:

@@ -73,9 +73,9 @@ def need_freed_places(case: Case, at_once: bool = False) -> None:
     Raises:
         Blocked: it has been seen that they do not.
     """
-    if case.health.never_frees:
+    if case.patience.never_frees:
         raise Blocked("pool.frees", "places of clients that have left are not freed, as has been seen")
-    if at_once and case.health.slow_to_free:
+    if at_once and case.patience.slow_to_free:
         raise Blocked("pool.frees-at-once", "places of clients that have left are freed too late for this case")
 
 
@@ -90,8 +90,8 @@ def _too_few(
     if not greeted and case.server.connections > AT_A_TIME:
         # It is another requirement's only where the case is about what came before, which its control leaves out.
         rule = "pool.frees" if requirement == "pool.32" else requirement
-        return case.stop(rule, why, wanted, "none", "pool.frees", about)
-    return case.stop(requirement, why, wanted, shown, about=about)
+        return case.breach(rule, why, wanted, "none", "pool.frees", about)
+    return case.breach(requirement, why, wanted, shown, about=about)
 
 
 def after_others(case: Case, noun: str = " clients") -> str:
@@ -141,7 +141,7 @@ def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "po
             if time.monotonic() - oldest > 0.9 * case.limit:
                 raise Void("the case itself was late")
             why = f"greeted though {POOL} others are connected"
-            raise case.stop(requirement, why, "no greeting", "a greeting", about=[client])
+            raise case.breach(requirement, why, "no greeting", "a greeting", about=[client])
 
 
 def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:
@@ -181,7 +181,7 @@ def visit(case: Case, state: str, sent: bytes, leave: str) -> None:
             rule, late = case.record.requirements[0], case.clients[-1]
             why = f"nobody is greeted any more{after_others(case)}"
             about = [late, *left_last(case)]
-            raise case.stop(rule, why, "a greeting", "none", "pool.frees", about) from None
+            raise case.breach(rule, why, "a greeting", "none", "pool.frees", about) from None
         raise
     if sent:
         client.send(sent)
@@ -208,7 +208,7 @@ def change_over(case: Case, clients: Sequence[Client], requirement: str) -> list
     for client in waiting:
         if not client.is_greeted(time.monotonic() + 0.8 * case.limit):
             why = f"a client that waits is not greeted{after_others(case)}"
-            raise case.stop(requirement, why, "a greeting", "none", about=[client, *left_last(case)])
+            raise case.breach(requirement, why, "a greeting", "none", about=[client, *left_last(case)])
     return [*waiting, *fill(case, POOL - AT_A_TIME, requirement)]
 
 
@@ -238,27 +238,27 @@ def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
     if not first.is_greeted(latest + 1.0):
         why, waited = f"nobody is greeted{after_others(case)}", time.monotonic() - left
         wanted = f"a greeting within {case.limit + 2:g} s"
-        raise case.stop(at_last, why, wanted, f"none in {waited:.1f} s", about=[first, *left_last(case)])
+        raise case.breach(at_last, why, wanted, f"none in {waited:.1f} s", about=[first, *left_last(case)])
     waited = time.monotonic() - left
     if waited > 1.0:
         why = f"greeted only {waited:.1f} s after the others had left"
-        case.find(at_once, why, "at once", f"{waited:.1f} s", [first])
-        case.health.slow_to_free = True
+        case.find_if_judged(at_once, why, "at once", f"{waited:.1f} s", [first])
+        case.patience.slow_to_free = True
     try:
         fill(case, POOL - 1, requirement=at_last)
     except (Broken, Blocked):
-        if case.health.slow_to_free and time.monotonic() > latest:
+        if case.patience.slow_to_free and time.monotonic() > latest:
             raise
-        case.health.slow_to_free = True
+        case.patience.slow_to_free = True
         case.close()
         await_freed_places(case)
         fill(case, requirement=at_last)
-        case.find(at_once, f"not all of {POOL} places are freed at once", "at once", "later", [first])
+        case.find_if_judged(at_once, f"not all of {POOL} places are freed at once", "at once", "later", [first])
 
 
 def await_freed_places(case: Case) -> None:
     """Wait as long as the places of clients that have left may take, if they are known not to be freed at once."""
-    if case.health.slow_to_free:
+    if case.patience.slow_to_free:
         time.sleep(case.limit + 2.0)
 
 
@@ -283,7 +283,7 @@ def expect_answered(case: Case, client: Client, line: str, reason: str) -> None:
         if not isinstance(blocked.__context__, WireError):
             raise  # it was answered, if not as it should be
         wanted = f"a reply in less than {allowed:g} s"
-        raise case.stop("pool.no-influence", reason, wanted, str(blocked), about=[client]) from None
+        raise case.breach("pool.no-influence", reason, wanted, str(blocked), about=[client]) from None
     wanted = f"a reply in less than {allowed:g} s"
     case.expect(waited < allowed, "pool.no-influence", reason, wanted, f"{waited:.1f} s", [client])
 
@@ -305,7 +305,7 @@ def deliver_undisturbed(case: Case) -> None:
         message = client.expect_delivered(case.words.body())
     except Void:
         # The replies came so late that the clock had all but run out: without the others that is no wonder either.
-        raise case.stop(rule, why, wanted, f"{time.monotonic() - began:.1f} s and more") from None
+        raise case.breach(rule, why, wanted, f"{time.monotonic() - began:.1f} s and more") from None
     seconds = time.monotonic() - began
     if seconds >= allowed and message.number % GROUP in (1, 2, 3):
         raise Void("the delivery may have waited for a backup")
@@ -323,11 +323,11 @@ def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
     (waiting,) = beyond(case)
     if waiting.is_greeted(clients[0].valid_sent + 0.8 * case.limit):
         why = f"greeted though {POOL} others are connected"
-        raise case.stop("pool.33rd", why, "no greeting", "a greeting", about=[waiting])
+        raise case.breach("pool.33rd", why, "no greeting", "a greeting", about=[waiting])
     # The place cannot be free, and the clock cannot have started, before this moment.
     freed = time.monotonic()
     clients[0].leave("close")
     if not waiting.is_greeted(freed + case.limit + 3.0):
         why, wanted = "not greeted though a place is free", f"a greeting within {case.limit + 2:g} s"
-        raise case.stop("pool.next", why, wanted, "none", about=[clients[0], waiting])
+        raise case.breach("pool.next", why, wanted, "none", about=[clients[0], waiting])
     waiting.expect_timeout(early=requirement, since=freed)

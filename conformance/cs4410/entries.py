@@ -5,15 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from conformance.cs4410 import mailbox
+from conformance.cs4410.clients import Clients
 from conformance.cs4410.mailbox import Entry, Folder, Message
 from conformance.harness.verdict import telling
 from conformance.harness.verdict.verdict import Skipped
-
-if TYPE_CHECKING:
-    from conformance.cs4410.case import Case
 
 SOON = 2.0
 """Seconds within which an entry has to be in the mailbox."""
@@ -44,7 +41,7 @@ class Entries:
         case: the case, which holds the right to deliver where deliveries are counted.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Clients) -> None:
         self._case = case
 
     @property
@@ -54,9 +51,11 @@ class Entries:
         Raises:
             Skipped: it is not known.
         """
-        if self._case.server.folder is None:
-            raise Skipped(f"the mailbox cannot be read: {self._case.server.no_folder}")
-        return self._case.server.folder
+        store = self._case.server.store
+        if store is None:
+            raise Skipped(f"the mailbox cannot be read: {self._case.server.no_store}")
+        assert isinstance(store, Folder)
+        return store
 
     def entries(self) -> list[Entry]:
         """All entries of the server's mailbox and its backups.
@@ -71,7 +70,7 @@ class Entries:
                 return self.folder.entries()
             except mailbox.Unreadable as error:
                 if time.monotonic() > deadline:
-                    raise self._case.stop("start.mailbox", f"the mailbox cannot be read: {error}") from None
+                    raise self._case.breach("start.mailbox", f"the mailbox cannot be read: {error}") from None
                 time.sleep(0.02)
 
     def holds(self, message: Message) -> bool:
@@ -88,7 +87,7 @@ class Entries:
             Broken, Blocked: there is none, or more than one.
         """
         self.expect_told(message)
-        hopeless = self._case.health.hopeless("mailbox.soon")
+        hopeless = self._case.patience.hopeless("mailbox.soon")
         deadline = time.monotonic() + (0.0 if hopeless else SOON)
         last = 0
         while True:
@@ -108,17 +107,19 @@ class Entries:
             found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
         if not found:
             self._expect_kept_by_backup(message.number, last)
-        self._case.health.step("mailbox.soon", bool(found))
+        self._case.patience.step("mailbox.soon", bool(found))
         if not found:
             why = f"no entry with number {message.number} within {SOON:g} s of the reply"
             last_few = telling.spans(entry.number for entry in entries[-GROUP:])
             shown = f"the last entries are {last_few}" if entries else "no entry at all"
-            raise self._case.stop("mailbox.soon", why, f"an entry with number {message.number}", shown, about=[message])
+            raise self._case.breach(
+                "mailbox.soon", why, f"an entry with number {message.number}", shown, about=[message]
+            )
         self._expect_told_number(found[0], message, entries)
         if len(found) > 1:
             rule = self._rule_of_doubled(message.number, found)
             why, shown = f"{len(found)} entries with number {message.number}", self.held([message.number])
-            raise self._case.stop(rule, why, "one", shown, about=[message])
+            raise self._case.breach(rule, why, "one", shown, about=[message])
         return found[0]
 
     def _rule_of_doubled(self, number: int, entries: Sequence[Entry]) -> str:
@@ -163,7 +164,7 @@ class Entries:
                 name = f"mailbox.{low}-{high}"
                 why = f"there is no {name}" if held is None else f"{name} holds {telling.spans(held)}"
                 why += f", and no file holds message {number}, though {last} were delivered"
-                raise self._case.stop("backup.group", why, f"{name} with {GROUP} messages", self._backups_there())
+                raise self._case.breach("backup.group", why, f"{name} with {GROUP} messages", self._backups_there())
 
     def _expect_kept_by_backup(self, number: int, last: int) -> None:
         """Go on only if a missing entry's group was not finished: otherwise its backup has lost it."""
@@ -171,7 +172,7 @@ class Entries:
         low, high = _group_of(number)
         if high <= last:
             why, wanted = f"no entry with number {number} in the backup of its group", f"{low}-{high}, each once"
-            raise self._case.stop("backup.whole", why, wanted, self.held(range(low, high + 1)))
+            raise self._case.breach("backup.whole", why, wanted, self.held(range(low, high + 1)))
 
     def expect_told(self, *messages: Message) -> None:
         """Go on only if the replies told the numbers of these messages.
@@ -181,7 +182,7 @@ class Entries:
         """
         if untold := [message for message in messages if message.number < 0]:
             why = "the reply to the end of data tells no number"
-            raise self._case.stop("delivered", why, "a number", "none", about=untold)
+            raise self._case.breach("delivered", why, "a number", "none", about=untold)
 
     def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
@@ -190,7 +191,7 @@ class Entries:
                 if mailbox.is_plainly(other, message):
                     told = f"the reply told {message.number}, the entry has {other.number}"
                     wanted, shown = f"{message.number}", f"{other.number}"
-                    raise self._case.stop("numbers.file", told, wanted, shown, about=[message])
+                    raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
 
     def expect_entry(self, message: Message, requirement: str) -> Entry:
         """Judge that a message stands in the mailbox as it was sent."""
@@ -205,7 +206,7 @@ class Entries:
                 # What another client wrote is no answer to what this one sent.
                 why = f"the entry with number {message.number} is another client's, from {entry.sender!r}"
                 shown = "no entry of this message with its number"
-            raise self._case.stop(rule, why, mailbox.wanted(message), shown, "mailbox.entry", [message])
+            raise self._case.breach(rule, why, mailbox.wanted(message), shown, "mailbox.entry", [message])
         return entry
 
     def _expect_plain_entries(self) -> None:

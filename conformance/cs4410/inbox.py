@@ -6,17 +6,14 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 from conformance.cs4410 import mailbox
+from conformance.cs4410.client import Client
 from conformance.cs4410.discrepancies import discrepancies, not_each_once, order
 from conformance.cs4410.entries import GROUP, SOON, Entries
 from conformance.cs4410.mailbox import Message
 from conformance.harness.verdict import telling
 from conformance.harness.verdict.verdict import Skipped
-
-if TYPE_CHECKING:
-    from conformance.cs4410.client import Client
 
 BACKUP = 5.0
 """Seconds within which a backup has to be made."""
@@ -31,13 +28,13 @@ class Inbox(Entries):
         numbers = [entry.number for entry in entries]
         if -1 in numbers:
             shown = entries[numbers.index(-1)].shown
-            raise self._case.stop("mailbox.entry", "an entry whose head cannot be read", mailbox.HEAD, shown)
+            raise self._case.breach("mailbox.entry", "an entry whose head cannot be read", mailbox.HEAD, shown)
         for number in numbers:
             if numbers.count(number) > 1:
                 why = f"entry {number} stands {numbers.count(number)} times"
-                raise self._case.stop(self._rule_of_doubled(number, entries), why, "once", self.held([number]))
+                raise self._case.breach(self._rule_of_doubled(number, entries), why, "once", self.held([number]))
         if numbers != sorted(numbers):
-            raise self._case.stop(requirement, f"entries out of order: {telling.falls(numbers)}", *order(numbers))
+            raise self._case.breach(requirement, f"entries out of order: {telling.falls(numbers)}", *order(numbers))
 
     def expect_next(self, first: Message, second: Message, requirement: str) -> None:
         """Judge that two messages have numbers that follow each other, nobody else having delivered between them.
@@ -56,12 +53,12 @@ class Inbox(Entries):
         elif second.number > first.number:
             skipped = telling.given_to_none([(first.number + 1, second.number - 1)])
             why = f"{skipped}: after {first.number} came {second.number}"
-        raise self._case.stop(requirement, why, f"{first.number + 1}", f"{second.number}", about=[first, second])
+        raise self._case.breach(requirement, why, f"{first.number + 1}", f"{second.number}", about=[first, second])
 
     def _is_somebody_elses(self, numbers: range) -> bool:
         if self._case.server.launched or not numbers:
             return False
-        if self._case.server.folder is None:
+        if self._case.server.store is None:
             # Who else delivers does so now and then; a server that errs does so every time.
             gaps = {self._gap(lambda: None) for _ in range(3)}
             return gaps != {len(numbers) + 1}
@@ -98,7 +95,7 @@ class Inbox(Entries):
         numbers = [message.number for message in messages]
         if numbers != sorted(set(numbers)):
             why, shown = f"numbers that do not rise: {telling.falls(numbers)}", ", ".join(map(str, numbers))
-            raise self._case.stop("numbers", why, "each higher than the one before", shown, about=messages)
+            raise self._case.breach("numbers", why, "each higher than the one before", shown, about=messages)
         for first, second in pairwise(messages):
             self.expect_next(first, second, requirement)
 
@@ -107,7 +104,7 @@ class Inbox(Entries):
         found = [entry for entry in self.settled_entries() if mark in entry.raw]
         if found:
             why = "a message that was never ended stands in the mailbox"
-            raise self._case.stop(requirement, why, "no such entry", found[0].shown)
+            raise self._case.breach(requirement, why, "no such entry", found[0].shown)
 
     def expect_consecutive(self, messages: Sequence[Message], requirement: str) -> None:
         """Judge that the numbers of all these messages follow each other without a gap, in whatever order."""
@@ -119,7 +116,7 @@ class Inbox(Entries):
             wanted = f"a number of its own for each of {len(numbers)} messages, without a gap"
             different = sorted(set(numbers))
             shown = f"{telling.counted(len(different), 'number')}: {telling.spans(different)}"
-            raise self._case.stop(requirement, why, wanted, shown, "numbers", about)
+            raise self._case.breach(requirement, why, wanted, shown, "numbers", about)
 
     def _has_foreign_entries(self, numbers: list[int]) -> bool:
         if numbers[-1] - numbers[0] > len(numbers) + 1001:
@@ -153,7 +150,7 @@ class Inbox(Entries):
         if wrong.doubled and self._rule_of_doubled(wrong.doubled[0], ()) == "backup.emptied":
             why = f"in a backup and in the mailbox as well: {telling.spans(sorted(wrong.doubled))}"
             about = [sent[number] for number in wrong.doubled]
-            raise self._case.stop("backup.emptied", why, "each in one file", self.held(wrong.doubled), about=about)
+            raise self._case.breach("backup.emptied", why, "each in one file", self.held(wrong.doubled), about=about)
         self._expect_backups_of(wrong.lost, max(sent))
         if wrong.told(len(sent)):
             shown = wrong.differences or self.held(sent)
@@ -162,11 +159,11 @@ class Inbox(Entries):
             why = wrong.told(len(sent))
             if whole == "backup.whole":
                 why += f"; {'lost' if wrong.lost else 'that was'} while a backup ran"
-            raise self._case.stop(whole, why, wanted, shown, "mailbox.whole", about)
+            raise self._case.breach(whole, why, wanted, shown, "mailbox.whole", about)
         if numbers != sorted(numbers):
             why = f"entries out of order: {telling.falls(numbers)}"
             about = [sent[one] for pair in pairwise(numbers) if pair[0] > pair[1] for one in pair]
-            raise self._case.stop(in_order, why, *order(numbers), "numbers.file", about)
+            raise self._case.breach(in_order, why, *order(numbers), "numbers.file", about)
 
     def expect_each_once_at_most(self, told: Sequence[Message], left: Mapping[bytes, Client]) -> None:
         """Judge that messages whose replies nobody read are there once or not at all, each with a number of its own.
@@ -181,7 +178,7 @@ class Inbox(Entries):
         fall = next((at for at, (one, two) in enumerate(pairwise(numbers)) if two <= one), None)
         about: list[Client | Message] = [*list(left.values())[fall or 0 :][:1], told[0]]
         self._case.expect(fall is None, "numbers", why, "each higher than the one before", shown, about)
-        if self._case.server.folder is None:
+        if self._case.server.store is None:
             return
         entries = [entry for entry in self.settled_entries() if numbers[0] <= entry.number <= numbers[-1]]
         for mark, client in left.items():
@@ -203,7 +200,7 @@ class Inbox(Entries):
         while not (path.is_file() and path.stat().st_size == 0):
             if time.monotonic() > deadline:
                 held = f"{path.stat().st_size} bytes" if path.is_file() else "no such file"
-                raise self._case.stop(requirement, "no empty mailbox after the start", "an empty file", held)
+                raise self._case.breach(requirement, "no empty mailbox after the start", "an empty file", held)
             time.sleep(0.02)
 
     def expect_mailbox_holds(self, messages: Sequence[Message], requirement: str = "backup.emptied") -> None:
@@ -214,7 +211,7 @@ class Inbox(Entries):
             if time.monotonic() > deadline:
                 shown = "no mailbox that can be read" if held is None else telling.spans(held, "no message")
                 which = f"messages {telling.spans(wanted)}" if wanted else "no message after its backup"
-                raise self._case.stop(requirement, f"mailbox should hold {which}", telling.spans(wanted), shown)
+                raise self._case.breach(requirement, f"mailbox should hold {which}", telling.spans(wanted), shown)
             time.sleep(0.02)
 
     def as_it_stands(self, message: Message) -> Message:
@@ -242,10 +239,10 @@ class Inbox(Entries):
         if span in self.folder.backups() and self._holds_older_too(name, span):
             held = telling.spans(self._numbers_in(self.folder.directory / name) or ())
             why, wanted = f"{name} holds what was backed up before as well", telling.ranges([span])
-            raise self._case.stop("backup.emptied", why, wanted, held)
+            raise self._case.breach("backup.emptied", why, wanted, held)
         self._expect_plain_entries()
         wanted = f"{name} with {telling.ranges([span])}"
-        raise self._case.stop(requirement, wrong, wanted, shown or self._backups_there())
+        raise self._case.breach(requirement, wrong, wanted, shown or self._backups_there())
 
     def _holds_older_too(self, name: str, span: tuple[int, int]) -> bool:
         """Whether a backup holds its own messages behind older ones, which an emptied mailbox would not have had."""
@@ -271,7 +268,7 @@ class Inbox(Entries):
         early = [path.name for (low, high), path in self.folder.backups().items() if low <= last and high >= first]
         if early:
             why = "a backup before all of its messages were delivered"
-            raise self._case.stop(requirement, why, f"no backup of {first}-{last} yet", telling.names(early))
+            raise self._case.breach(requirement, why, f"no backup of {first}-{last} yet", telling.names(early))
 
     def expect_backups_in_order(self, requirement: str = "backup.group") -> None:
         """Judge that every backup is a group of 32 and holds its numbers in order."""
@@ -281,5 +278,5 @@ class Inbox(Entries):
                 shown = "it cannot be read" if held is None else telling.spans(held, "no message")
                 if high % GROUP or high - low != GROUP - 1:
                     why, wanted = f"{path.name} is no group of {GROUP}", f"mailbox.1-{GROUP}, and so on"
-                    raise self._case.stop(requirement, why, wanted, self._backups_there())
-                raise self._case.stop(requirement, f"{path.name} holds others", f"{low}-{high}", shown)
+                    raise self._case.breach(requirement, why, wanted, self._backups_there())
+                raise self._case.breach(requirement, f"{path.name} holds others", f"{low}-{high}", shown)

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
 
-from conformance.harness.server.patience import GIVEN_UP, LATE
+from conformance.cs4410.scene import MailScene
+from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import LONGEST_REPLY, Closed, Connection, Refused, Reply, Silent, WireError
-
-if TYPE_CHECKING:
-    from conformance.cs4410.case import Case
 
 
 class Link:
@@ -24,7 +21,7 @@ class Link:
         valid_read: when its reply was read: the clock cannot have started later.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: MailScene) -> None:
         self._case = case
         self._connection: Connection | None = None
         self.netid = ""
@@ -65,17 +62,17 @@ class Link:
             Blocked: the server takes no connections.
         """
         case, server = self._case, self._case.server
-        for rule, why in GIVEN_UP.items():
-            if case.health.hopeless(rule, case.judges(rule)):
+        for rule, why in case.patience.rules.given_up.items():
+            if case.patience.hopeless(rule, case.judges(rule)):
                 raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
         server.connections += 1
         try:
-            patience = case.health.patience()
+            patience = case.patience.patience()
             self._connection = Connection(
                 server.address, case.record.transcript, server.manners, patience, server.first_socket()
             )
         except Refused as error:
-            raise case.stop("pool.alive", str(error)) from None
+            raise case.breach("pool.alive", str(error)) from None
         except (Silent, Closed) as error:
             raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
@@ -91,19 +88,19 @@ class Link:
         """
         case = self._case
         try:
-            reply = self.wire.reply(time.monotonic() + case.health.patience())
+            reply = self.wire.reply(time.monotonic() + case.patience.patience())
         except WireError as error:
             raise self._not_greeted(error) from None
         self._greeted(reply)
         if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
             case.server.greets_late()
-        case.health.step("pool.32", True)
-        case.health.step("pool.frees", True)
+        case.patience.step("pool.32", True)
+        case.patience.step("pool.frees", True)
         flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
-        right = reply.code == case.dialect.code("greeting") and not reply.endless and not flood
-        case.health.step("greeting", right, case.judges("greeting"))
+        right = reply.code == case.dialect.code("greeting") and not reply.truncated and not flood
+        case.patience.step("greeting", right, case.judges("greeting"))
         if not right:
-            raise case.stop("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
+            raise case.breach("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
@@ -115,8 +112,8 @@ class Link:
             rule, why = "pool.32", "no greeting while other clients are connected"
         elif silent and server.greets and server.connections > 1:
             rule, why = "pool.frees", "no greeting though all other clients have left"
-        case.health.step(rule, False, case.judges(rule))
-        return case.stop(rule, why, about=[self])
+        case.patience.step(rule, False, case.judges(rule))
+        return case.breach(rule, why, about=[self])
 
     def _greeted(self, reply: Reply) -> None:
         words = reply.text.split(" ")

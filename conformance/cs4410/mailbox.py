@@ -340,6 +340,13 @@ class Folder:
         files = [*self.backups().values(), self.mailbox]
         return [entry for path in files for entry in self._read_if_changed(path)]
 
+    def holds(self, mark: bytes) -> bool:
+        """Whether an entry with this mark can be read now."""
+        try:
+            return any(mark in entry.raw for entry in self.entries())
+        except Unreadable:
+            return False
+
     def _read_if_changed(self, path: Path) -> list[Entry]:
         try:
             status = path.stat()

@@ -11,18 +11,16 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from conformance.cs4410.dialect import Fit
 from conformance.cs4410.link import Link
 from conformance.cs4410.mailbox import Message
 from conformance.cs4410.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
-from conformance.harness.server.patience import LATE
+from conformance.cs4410.scene import MailScene
+from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped, Void
+from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire.connection import Closed, Flooded, Reply, Silent, Slow, WireError
-
-if TYPE_CHECKING:
-    from conformance.cs4410.case import Case
 
 CRLF = b"\r\n"
 PAUSE, LONGEST_PAUSE, ALL_PAUSES = 0.001, 0.05, 1.0
@@ -51,11 +49,10 @@ class Session(Link):
         ends_with_send: whether the client ends its direction with what it sends next.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: MailScene, words: Vocabulary) -> None:
         super().__init__(case)
-        self.words = case.words_of(len(case.clients))
+        self.words = words
         self.state = State()
-        self.may_deliver = case.counts
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
@@ -111,7 +108,7 @@ class Session(Link):
         reply = self._step(answers[0].rule, line + CRLF)
         answer, _ = judge(self._case.dialect, reply.text, answers)
         same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
-        self._case.health.step(answers[0].rule, answer is not None or same_kind)
+        self._case.patience.step(answers[0].rule, answer is not None or same_kind)
         if answer is None and not same_kind:
             raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
         self._follow(answers[0], reply)
@@ -127,7 +124,7 @@ class Session(Link):
         rule = acceptable(self.state, line)[0].rule
         reply = self._step(rule, line + CRLF)
         worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
-        self._case.health.step(rule, worked)
+        self._case.patience.step(rule, worked)
         if not worked:
             raise Blocked(rule, "an error was needed to go on", "5xx", reply.text, [self.connection])
         self._stumbled = True
@@ -143,14 +140,14 @@ class Session(Link):
             raise self._stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
 
     def _step(self, rule: str, data: bytes) -> Reply:
-        if self._case.health.hopeless(rule):
+        if self._case.patience.hopeless(rule):
             why = "this step failed for three cases in a row and is not tried again"
             raise Blocked(rule, why, about=[self.connection])
         try:
             self._send([data])
             return self._read(self._deadline(rule))
         except WireError as error:
-            self._case.health.step(rule, False)
+            self._case.patience.step(rule, False)
             raise self._stop(rule, _instead(error), "a reply", str(error)) from None
 
     def deliver(self, body: bytes) -> Message:
@@ -180,7 +177,7 @@ class Session(Link):
     def _deadline(self, rule: str) -> float:
         """By when the reply to what was just sent must have begun; `rule` judges it in its plainest form."""
         self._awaited = rule
-        return self.wire.sent + self._case.health.patience(rule)
+        return self.wire.sent + self._case.patience.patience(rule)
 
     def _send(self, pieces: Iterable[bytes]) -> None:
         if not self._case.judges("reply.one"):
@@ -208,26 +205,26 @@ class Session(Link):
     def _stop(self, requirement: str, reason: str, expected: str, actual: str, base: str = "") -> Exception:
         """What `Case.stop` makes, with the line of a long session in its reason."""
         where = f", at line {self._line} of its session" if self._line > LONG else ""
-        return self._case.stop(requirement, reason + where, expected, actual, base, [self])
+        return self._case.breach(requirement, reason + where, expected, actual, base, [self])
 
     def _read(self, deadline: float) -> Reply:
-        case, health = self._case, self._case.health
+        case, patience = self._case, self._case.patience
         self._line += bool(self._began and not self._in_body)
         try:
             reply = self._no_time_out(self.wire.reply(deadline))
         except WireError as error:
             self._expect_no_hanging_up(error)
             if isinstance(error, Silent):
-                health.silent(self._awaited)
-            if self._began and not health.answers:
-                health.step("reply.one", False, case.judges("reply.one"))
+                patience.silent(self._awaited)
+            if self._began and not patience.answers:
+                patience.step("reply.one", False, case.judges("reply.one"))
                 raise self._stop("reply.one", "no command is answered", "a reply", str(error)) from None
             raise
         if self._began:
             self._last_wait = waited = reply.at - self.wire.sent
-            health.replied(waited, self._awaited)
+            patience.replied(waited, self._awaited)
             case.pace.add(self._awaited, waited)
-            if health.too_late(waited > LATE, case.judges("reply.prompt")):
+            if patience.too_late(waited > LATE, case.judges("reply.prompt")):
                 why, wanted = "too slow to be judged: every reply is late", f"within {LATE:g} s"
                 raise self._stop("reply.prompt", why, wanted, f"after {waited:.1f} s")
         return reply
@@ -252,14 +249,14 @@ class Session(Link):
             raise self._stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
         if reply.at - self.wire.sent > LATE:
             late = f"after {reply.at - self.wire.sent:.1f} s"
-            case.find("reply.prompt", "a late reply", f"within {LATE:g} s", late, [self])
+            case.find_if_judged("reply.prompt", "a late reply", f"within {LATE:g} s", late, [self])
         return reply
 
     def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> None:
         case = self._case
-        if reply.end != CRLF.decode() and not reply.endless:
+        if reply.end != CRLF.decode() and not reply.truncated:
             why, wanted = "a reply that does not end in CRLF", reply.text + "\r\n"
-            case.find("reply.crlf", why, wanted, reply.raw.decode("latin-1"), [self])
+            case.find_if_judged("reply.crlf", why, wanted, reply.raw.decode("latin-1"), [self])
         answer, fit = judge(case.dialect, reply.text, answers)
         if answer is None:
             raise self._unfit(reply, answers, requirement)
@@ -269,7 +266,9 @@ class Session(Link):
         if fit == Fit.CODE and case.judges(rule):
             raise self._stop(rule, "the wrong words", self._wanted((answer,)), reply.text)
         if fit == Fit.MUST:
-            case.find(WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text, [self])
+            case.find_if_judged(
+                WORD_RULES[answer.kind], "not quite the words", self._wanted((answer,)), reply.text, [self]
+            )
         if answer.breach and case.judges(answer.breach):
             wanted = self._wanted(answers[:1])
             raise self._stop(answer.breach, "not as it should be", wanted, reply.text, answers[0].rule)
@@ -288,7 +287,7 @@ class Session(Link):
         words = reply.text.split(" ")
         said = words[1] if kind == "helo" and len(words) > 1 else words[2] if len(words) > 2 else ""
         if said != self.netid:
-            self._case.find(
+            self._case.find_if_judged(
                 "netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text, [self]
             )
 
@@ -340,4 +339,4 @@ class Session(Link):
         return replace(message, number=told)
 
     def _right_to_deliver(self) -> AbstractContextManager[None]:
-        return nullcontext() if self.may_deliver else self._case.server.places.delivering()
+        return nullcontext() if self._case.counts else self._case.server.places.delivering()

@@ -40,7 +40,7 @@ def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
 @pytest.mark.judges("backup.group")
 def test_no_backup_of_nothing(case: Case) -> None:
     """A client is greeted and no message was delivered yet: there is no backup."""
-    case.start_anew(None)
+    case.restart(None)
     case.client("greeted")
     case.inbox.expect_backups_in_order()
 

@@ -39,7 +39,7 @@ def test_places_are_freed(case: Case) -> None:
             client.close()
         crowd.refill(case, time.monotonic(), "pool.frees-at-once", "pool.frees")
     finally:
-        case.health.never_frees = case.health.never_frees or case.stopped_by("pool.frees")
+        case.patience.never_frees = case.patience.never_frees or case.stopped_by("pool.frees")
 
 
 @pytest.mark.alone
@@ -66,9 +66,9 @@ def test_33rd_is_next(case: Case) -> None:
     waited = time.monotonic() - left
     why, wanted, about = "not greeted though a place is free", f"within {case.limit + 2:g} s", [clients[7], waiting]
     case.expect(greeted, "pool.next", why, f"a greeting {wanted}", f"none in {waited:.1f} s", about)
-    if waited > 1.0 and not case.health.slow_to_free:
+    if waited > 1.0 and not case.patience.slow_to_free:
         why = f"greeted {waited:.1f} s after a place was free"
-        case.find("pool.prompt", why, "within a second", f"after {waited:.1f} s", about)
+        case.find_if_judged("pool.prompt", why, "within a second", f"after {waited:.1f} s", about)
 
 
 @pytest.mark.alone
@@ -85,7 +85,9 @@ def test_backlog(case: Case) -> None:
     why = f"{4 - waiting} of 4 connections are accepted before anybody serves them"
     case.expect(waiting >= 3, "pool.backlog", why, "3 or 4 of 4 wait in the accept queue", shown, beyond)
     if waiting < 4:
-        case.find("pool.ahead", "a connection is accepted ahead", "4 of 4 wait in the accept queue", shown, beyond)
+        case.find_if_judged(
+            "pool.ahead", "a connection is accepted ahead", "4 of 4 wait in the accept queue", shown, beyond
+        )
 
 
 DISTURBERS = {
@@ -149,7 +151,7 @@ def test_workers_survive(case: Case, kind: str) -> None:
     """64 clients leave rudely, at every step in turn: afterwards 32 are still served, for no worker was lost."""
     crowd.need_freed_places(case)
     # A server that frees places late is judged by fewer clients than it has places, or waiting would be all there is.
-    count = 31 if case.health.slow_to_free else 64
+    count = 31 if case.patience.slow_to_free else 64
     for state, sent, leave in itertools.islice(itertools.cycle(BROKEN[kind]), count):
         crowd.visit(case, state, sent, leave)
     crowd.await_freed_places(case)
@@ -228,7 +230,7 @@ def test_threads_stay(case: Case) -> None:
             served.append(client)
         client.close()
     if new:
-        case.find("pool.threads", f"{len(new)} new threads in 64 sessions", "none", f"{len(new)}", served[:1])
+        case.find_if_judged("pool.threads", f"{len(new)} new threads in 64 sessions", "none", f"{len(new)}", served[:1])
 
 
 LEAVING = (
@@ -249,4 +251,4 @@ def test_nothing_leaks(case: Case) -> None:
         client.close()
     leaving = itertools.cycle(LEAVING)
     for growth in leaks.grown(case, lambda: case.abandon(*next(leaving)), 32):
-        case.find("pool.leaks", growth)
+        case.find_if_judged("pool.leaks", growth)

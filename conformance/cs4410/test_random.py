@@ -3,10 +3,11 @@
 import pytest
 
 from conformance.cs4410.case import Case
-from conformance.search import player
+from conformance.search import budget, player
 
 
 @pytest.mark.places(3)
+@pytest.mark.conversations(budget.EXAMPLES, budget.QUICK_EXAMPLES)
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:
     """Clients say right and wrong things, cut, joined, interleaved: replies and mailbox are as the model allows."""

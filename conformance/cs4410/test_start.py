@@ -20,7 +20,7 @@ def test_address_without_arguments(case: Case) -> None:
 @pytest.mark.parametrize("stale", [None, STALE, b"no mailbox at all"], ids=["none", "mailbox", "garbage"])
 def test_mailbox_is_made_anew(case: Case, stale: bytes | None) -> None:
     """After its start the server's directory holds an empty mailbox, whatever stood there before."""
-    case.start_anew(stale)
+    case.restart(stale)
     case.inbox.expect_empty_mailbox("start.mailbox")
 
 
@@ -28,7 +28,7 @@ def test_mailbox_is_made_anew(case: Case, stale: bytes | None) -> None:
 @pytest.mark.judges("start.mailbox")
 def test_stale_messages_do_not_come_back(case: Case) -> None:
     """After the first delivery there is that message alone, and nothing of an earlier run."""
-    case.start_anew(STALE)
+    case.restart(STALE)
     message = case.client("recipient").deliver(case.words.body())
     case.inbox.expect_entry(message, "start.mailbox")
     numbers = [entry.number for entry in case.inbox.settled_entries()]
@@ -41,6 +41,6 @@ def test_stale_messages_do_not_come_back(case: Case) -> None:
 @pytest.mark.parametrize("stale", [None, STALE], ids=["none", "mailbox"])
 def test_first_number(case: Case, stale: bytes | None) -> None:
     """The first message after the start is number 1, whatever an earlier run left."""
-    case.start_anew(stale)
+    case.restart(stale)
     entry = case.inbox.expect_entry(case.client("recipient").deliver(case.words.body()), "numbers.first")
     case.expect(entry.number == 1, "numbers.first", "the first message has another number", "1", f"{entry.number}")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 
 class UsageError(Exception):
@@ -14,19 +15,23 @@ class UsageError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """The options of a run; seconds for the time limit."""
+    """The options of a run.
 
+    Attributes:
+        profile: the name of what is judged by.
+        time_limit: the server's, in seconds.
+        own: the options that are the profile's own, by name.
+    """
+
+    profile: str
     target: str | None
     launch: str | None
-    mailbox: str | None
-    source: str | None
-    dialect: str
     time_limit: float
-    course: str
     seed: int
     fail_on_warn: bool
     quick: bool
     report: str | None
+    own: Mapping[str, Any] = field(default_factory=dict)
     examples: int | None = None
     wrap: str | None = None
     shown_as: str | None = None
@@ -51,10 +56,6 @@ class Settings:
             raise UsageError(f"--examples {self.examples}: give a number of random conversations, 1 or more")
         if self.times < 1:
             raise UsageError(f"--times {self.times}: give a number, 1 or more")
-        if self.mailbox is not None and not Path(self.mailbox).is_dir():
-            raise UsageError(f"--mailbox {self.mailbox}: no such directory")
-        if self.source is not None and not Path(self.source).exists():
-            raise UsageError(f"--source {self.source}: no such file or directory")
         if self.launch is not None and not self.launch.strip():
             raise UsageError("--launch: the command is empty")
         if self.target is not None:

@@ -8,8 +8,8 @@ import select
 from collections import deque
 from collections.abc import Callable
 
+from conformance.cs4410.kind import UNGREETED
 from conformance.harness.server import proc
-from conformance.harness.server.slots import UNGREETED
 from conformance.load.client import Client
 from conformance.load.run import Run
 from conformance.load.script import Script

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.cs4410.entries import SOON
+from conformance.harness.rules import Rules
 from conformance.harness.server.pace import Pace
-from conformance.harness.server.patience import Health
+from conformance.harness.server.patience import Patience
 
 EXAMPLES, QUICK_EXAMPLES = 300, 20
 """Conversations of a run, and of a quick one, that is not asked for more."""
@@ -90,18 +91,21 @@ class Clock:
         return 2 * waited  # for each wait of ours for a core there is one of the server
 
 
-class Hasty(Health):
+class Hasty(Patience):
     """Waits for a reply no longer than some seconds, but long enough for how slow the server was seen to be.
 
     Args:
         time_limit: the server's, in seconds.
+        rules: as `Patience` takes them.
         seconds: how long a quick server's reply is waited for.
         slowest: seconds that a reply is known to have taken.
         soon: seconds that the entries of a quick server are waited for.
     """
 
-    def __init__(self, time_limit: float, seconds: float, slowest: float = 0.0, soon: float = SOON) -> None:
-        super().__init__(time_limit)
+    def __init__(
+        self, time_limit: float, rules: Rules, seconds: float, slowest: float = 0.0, soon: float = SOON
+    ) -> None:
+        super().__init__(time_limit, rules)
         self.soon = soon
         self.pace = Pace()
         self._seconds = seconds

@@ -12,7 +12,7 @@ from itertools import count
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
-from conformance.harness.server.patience import Health
+from conformance.harness.server.patience import Patience
 from conformance.search.budget import HURRY, SOON_ENOUGH, Budget, Clock, Hasty
 from conformance.search.conversation import WAITS, Conversation, plan
 from conformance.search.failure import Failure
@@ -65,7 +65,7 @@ class Hunt:
         self.limit = time_limit
         self._clock = clock = clock or Clock()
         self._trials = Trials(player, budget, time_limit, clock)
-        self._hurry = Hasty(time_limit, HURRY, slowest)
+        self._hurry = Hasty(time_limit, player.server.kind.rules, HURRY, slowest)
         self._known: set[tuple[str, str, str]] = set()
         self._began = self._delayed = self._reducing = 0.0
         self._spoiled = 0
@@ -92,7 +92,7 @@ class Hunt:
 
     def _begin(self) -> None:
         """Look for what fails without any conversation, before it fails in every one."""
-        if failure := self._trials.run((), Health(self.limit), fresh=True):
+        if failure := self._trials.run((), Patience(self.limit, self.player.server.kind.rules), fresh=True):
             self._take(self._trials.judge((), failure, shrunk=True))
 
     def _reduce(self, picks: Picks, failure: Failure) -> None:

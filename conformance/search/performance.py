@@ -72,7 +72,7 @@ class Performance:
             talker.say(step, held)
 
     def _new(self, number: int) -> Talker:
-        talker = Talker(self._case)
+        talker = Talker(self._case, self._case.words_of(len(self._case.clients)))
         talker.history, talker.pace = self._history, self._pace
         talker.number, talker.actions = number, self.actions
         self._case.clients.append(talker)

@@ -10,8 +10,9 @@ from conformance.cs4410.case import Case
 from conformance.cs4410.dialect import Dialect
 from conformance.cs4410.entries import SOON
 from conformance.cs4410.mailbox import Entry, Folder, Message, Unreadable
+from conformance.harness.client.scene import Scene
 from conformance.harness.server.pace import Pace
-from conformance.harness.server.patience import Health
+from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.ledger import Ledger
@@ -124,7 +125,7 @@ class Player:
     def play(
         self,
         conversation: Conversation,
-        health: Health,
+        health: Patience,
         fresh: bool = False,
         transcript: Transcript | None = None,
         linger: float = 0.0,
@@ -149,7 +150,7 @@ class Player:
         self._prepare(fresh)
         record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self.ledger)
         record.transcript = transcript or record.transcript
-        case = Case(record, self.server, self._settings, self._dialect, health)
+        case = Case(Scene(record, self.server, self._settings, health), self._dialect)
         pace = health.pace if isinstance(health, Hasty) else Pace()
         performance = Performance(case, pace, self._history, conversation if self.alone else _answered(conversation))
         chatty = self.server.manners.chatty
@@ -226,10 +227,10 @@ class Player:
         history.judge_numbers()
         if self.alone:
             history.judge_gaps()
-        if self.server.folder is None:
+        if self.server.store is None:
             history.settle([])
             return
-        entries = self._entries(case, self.server.folder, pace)
+        entries = self._entries(case, case.inbox.folder, pace)
         history.judge_entries(entries, self.alone)
         if self.alone:
             history.settle(entries)
@@ -237,7 +238,7 @@ class Player:
     def _entries(self, case: Case, folder: Folder, pace: Pace) -> list[Entry]:
         """What the mailbox holds as soon as it holds all that was told of, or when the time for that is over."""
         began = time.monotonic()
-        deadline = began + self._soon(case.health)
+        deadline = began + self._soon(case.patience)
         while True:
             late = time.monotonic() > deadline
             if late:
@@ -250,14 +251,14 @@ class Player:
                     break
             except Unreadable as error:
                 if late:
-                    raise case.stop(START, f"the mailbox cannot be read: {error}", "mailbox", str(error)) from None
+                    raise case.breach(START, f"the mailbox cannot be read: {error}", "mailbox", str(error)) from None
             time.sleep(0.01)
         waited = time.monotonic() - began
         pace.add("entry", waited)
         self._slowest_entry = max(self._slowest_entry, waited)
         return entries
 
-    def _soon(self, health: Health) -> float:
+    def _soon(self, health: Patience) -> float:
         """Seconds to wait for entries; while shrinking not much longer than they were ever seen to take."""
         shortest = health.soon if isinstance(health, Hasty) else SOON
         return min(SOON, max(shortest, 20 * self._slowest_entry))

@@ -41,7 +41,7 @@ def hold_conversations(case: Case) -> None:
     asked = case.settings.examples
     player = _player(case, case.server, case.limit, alone=case.server.launched and not case.server.shared)
     usual = QUICK if case.settings.quick else USUAL
-    hunt = Hunt(player, Budget(asked) if asked else usual, case.limit, case.health.slowest)
+    hunt = Hunt(player, Budget(asked) if asked else usual, case.limit, case.patience.slowest)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
     _record(case, hunt, "the random search")
     case.server.prepare()
@@ -58,12 +58,12 @@ def hold_timed_conversations(case: Case) -> None:
     if "{time_limit}" not in command or "{port}" not in command:
         _hold_side_by_side(case)
         return
-    server = Launched(command, SHORT_LIMIT, case.server.manners, case.settings.wrap)
+    server = Launched(case.server.kind, command, SHORT_LIMIT, case.server.manners, case.settings.wrap)
     server.greets = True
     try:
         player = _player(case, server, SHORT_LIMIT, alone=True)
         budget = timed_budget(case.settings.examples, case.limit)
-        hunt = Hunt(player, budget, SHORT_LIMIT, case.health.slowest)
+        hunt = Hunt(player, budget, SHORT_LIMIT, case.patience.slowest)
         hunt.run(strategies.timed_conversations(), f"{case.settings.seed}/{case.record.id}")
         _record(case, hunt, "the random search with time-outs")
     finally:

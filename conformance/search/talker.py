@@ -157,10 +157,10 @@ class Talker(Client):
             shown = extra.decode("latin-1")
             if time.monotonic() - self.valid_sent > 0.95 * self._case.limit:
                 raise Void("the conversation itself was late")
-            raise self._case.stop("reply.one", "a reply where none is due", "one reply to each line", shown)
+            raise self._case.breach("reply.one", "a reply where none is due", "one reply to each line", shown)
 
     def _hear(self, part: bytes) -> None:
-        patience = self._case.health.patience()
+        patience = self._case.patience.patience()
         if not self._in_body:
             answers = acceptable(self.state, part.removesuffix(CRLF))
             self._note("hear", answers=answers)

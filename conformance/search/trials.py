@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from conformance.harness.server.patience import Health
+from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.verdict import Void
 from conformance.harness.wire.transcript import Transcript
 from conformance.search.blame import Cause, cause_of
@@ -74,7 +74,7 @@ class Trials:
         self.limit = time_limit
         self.spoiled = 0
         self.hopeless = ""
-        self.health = Hasty(time_limit, SHORTEST_WAIT, soon=SOON_ENOUGH)
+        self.health = Hasty(time_limit, player.server.kind.rules, SHORTEST_WAIT, soon=SOON_ENOUGH)
         self._budget = budget
         self._clock = clock
         self._shrinking = 0.0
@@ -84,7 +84,7 @@ class Trials:
     def run(
         self,
         conversation: Conversation,
-        health: Health,
+        health: Patience,
         fresh: bool,
         transcript: Transcript | None = None,
         linger: float = 0.0,
@@ -122,7 +122,7 @@ class Trials:
         failure, play, transcript, times = first, self.player.last, Transcript(), 1
         for _ in range(2):
             written = Transcript()
-            again = self.run(conversation, Health(self.limit), True, written, linger)
+            again = self.run(conversation, Patience(self.limit, self.player.server.kind.rules), True, written, linger)
             if again or times == 1:
                 transcript = written
             if again:
@@ -134,7 +134,7 @@ class Trials:
 
     def judge_unshrunk(self, conversation: Conversation) -> Found | None:
         """Run a conversation, and if it fails judge it as it is; None if it does not fail."""
-        failure = self.run(conversation, Health(self.limit), fresh=False)
+        failure = self.run(conversation, Patience(self.limit, self.player.server.kind.rules), fresh=False)
         return self.judge(conversation, failure, shrunk=False) if failure else None
 
     def shrinking(self, conversation: Conversation, fresh: bool) -> Failure | None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch
 from proof.hostile import live, measure
 from proof.hostile.servers import SERVERS
@@ -55,7 +56,7 @@ def hold(name: str, way: str, options: Sequence[str] = (), time_limit: float = 1
     with tempfile.TemporaryDirectory(prefix="hostile-") as name_of_folder:
         folder = Path(name_of_folder)
         (folder / "temporary").mkdir()
-        process = launch.Process(_command(name), time_limit) if way == "target" else None
+        process = launch.Process(KIND, _command(name), time_limit) if way == "target" else None
         try:
             where = ("--target", f"127.0.0.1:{process.port}") if process else ("--launch", _command(name))
             words = [sys.executable, *_program(way), *where, "--time-limit", f"{time_limit:g}", "--seed", "7", *options]

@@ -9,15 +9,14 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tabulate import tabulate
 
-from conformance.cs4410 import dialect
+from conformance.cs4410 import dialect, ledger
+from conformance.cs4410.kind import KIND
 from conformance.harness.server.target import Launched
-from conformance.harness.settings import Settings
-from conformance.harness.verdict import ledger
 from conformance.harness.wire.connection import Manners
 from conformance.search import search, strategies
 from conformance.search.budget import EXAMPLES, Budget
@@ -25,6 +24,7 @@ from conformance.search.hunt import Hunt
 from conformance.search.player import Player
 from proof.mutants import deep, run
 from proof.mutants.patch import Mutant, build
+from tests.harness.plain import PLAIN
 
 SEEDS = 10
 FOUND_IN = 0.9
@@ -87,11 +87,11 @@ def search_for(mutant: Mutant, folder: Path, seed: int) -> tuple[Hunt, float]:
     """
     timed = mutant.main.startswith("time.")
     limit = search.SHORT_LIMIT if timed else LIMIT
-    options = Settings(None, None, None, None, "cs4410-2016", limit, "4410", seed, False, False, None)
-    server = Launched(run.launched(folder)[1], limit, Manners())
+    options = replace(PLAIN, time_limit=limit, seed=seed)
+    server = Launched(KIND, run.launched(folder)[1], limit, Manners())
     began = time.monotonic()
     try:
-        player = Player(server, options, dialect.load(options.dialect), ledger.load(), "search", alone=True)
+        player = Player(server, options, dialect.load("cs4410-2016"), ledger.load(), "search", alone=True)
         examples = EXAMPLES // search.TIMED_SHARE if timed else EXAMPLES
         hunt = Hunt(player, Budget(examples, causes=1), limit)
         hunt.run(strategies.timed_conversations() if timed else strategies.conversations(), f"{seed}/search")

@@ -10,14 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cs4410 import crowd, dialect, entries, inbox
+from conformance.cs4410 import crowd, entries, inbox, ledger
 from conformance.cs4410.case import Case
 from conformance.cs4410.client import Client
 from conformance.cs4410.inbox import Inbox
+from conformance.cs4410.kind import KIND
 from conformance.cs4410.mailbox import Message, wanted
-from conformance.harness.server.patience import Health
+from conformance.cs4410.profile import PROFILE
+from conformance.harness.client.scene import Scene
+from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Addressed
-from conformance.harness.verdict import ledger
 from conformance.harness.verdict.verdict import Record, Stopped
 from conformance.harness.wire.connection import Manners
 from tests.harness.plain import PLAIN
@@ -40,9 +42,9 @@ def some(*spans: range) -> list[Message]:
 
 def made(folder: str | None, address: tuple[str, int], limit: float = 1.0) -> Case:
     record = Record("cs4410/test_x.py::test_x", "Title.", ("mailbox.entry",), ledger.load())
-    server = Addressed(address, Manners(), folder, "it cannot be seen")
+    server = Addressed(KIND, address, Manners(), folder, "it cannot be seen")
     settings = replace(PLAIN, time_limit=limit, target=f"{address[0]}:{address[1]}")
-    return Case(record, server, settings, dialect.load("cs4410-2016"), Health(limit))
+    return PROFILE.case(Scene(record, server, settings, Patience(limit, KIND.rules)))
 
 
 @pytest.fixture
@@ -211,11 +213,11 @@ def test_those_that_have_left_before_are_counted(greeting_few: tuple[str, int]) 
 
 
 def test_what_several_of_a_crowd_met_is_counted(case: Case) -> None:
-    clients = [Client(case) for _ in range(4)]
+    clients = [Client(case, case.words) for _ in range(4)]
 
     def act(client: Client) -> list[Message]:
         if client is not clients[2]:
-            raise case.stop("mailbox.entry", "no reply", about=[client])
+            raise case.breach("mailbox.entry", "no reply", about=[client])
         return []
 
     with pytest.raises(Stopped, match="no reply") as stopped:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cs4410 import dialect
+from conformance.cs4410 import ledger
 from conformance.cs4410.case import Case
+from conformance.cs4410.kind import KIND
 from conformance.cs4410.mailbox import Message, wanted
-from conformance.harness.server.patience import STRIKES, Health
+from conformance.cs4410.profile import PROFILE
+from conformance.harness.client.scene import Scene
+from conformance.harness.server.patience import STRIKES, Patience
 from conformance.harness.server.target import Addressed
-from conformance.harness.verdict import ledger
 from conformance.harness.verdict.verdict import Blocked, Broken, Record
 from conformance.harness.wire.connection import Manners
 from tests.harness.plain import PLAIN
@@ -29,11 +31,11 @@ def write(path: Path, numbers: Iterable[int]) -> None:
 @pytest.fixture
 def case(tmp_path: Path) -> Case:
     record = Record("cs4410/test_x.py::test_x", "Title.", ("mailbox.soon",), ledger.load())
-    server = Addressed(("127.0.0.1", 1), Manners(), str(tmp_path), "")
-    health = Health(PLAIN.time_limit)
+    server = Addressed(KIND, ("127.0.0.1", 1), Manners(), str(tmp_path), "")
+    patience = Patience(PLAIN.time_limit, KIND.rules)
     for _ in range(STRIKES):  # so that nothing is waited for
-        health.step("mailbox.soon", False)
-    return Case(record, server, PLAIN, dialect.load("cs4410-2016"), health)
+        patience.step("mailbox.soon", False)
+    return PROFILE.case(Scene(record, server, PLAIN, patience))
 
 
 @pytest.mark.parametrize(("number", "left"), [(32, []), (20, [33])])

@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from conformance.cs4410 import dialect, oracle
+from conformance.cs4410 import dialect, ledger, oracle
 from conformance.cs4410.dialect import Fit
 from conformance.cs4410.oracle import LONGEST_LINE, State, acceptable, judge
-from conformance.harness.verdict import ledger
 
 STATES = {
     "connected": State(),

@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from conformance.cs4410 import dialect
 from conformance.cs4410.case import Case
+from conformance.cs4410.kind import KIND
+from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server.target import Addressed
-from conformance.harness.verdict import ledger
 from conformance.harness.verdict.verdict import Record, Skipped
 from conformance.harness.wire.connection import Connection, Manners
 from tests.harness.plain import PLAIN
@@ -64,13 +64,13 @@ def hold() -> Iterator[Hold]:
     ) -> Record:
         listeners.append(listener := socket.create_server(("127.0.0.1", 0)))
         threading.Thread(target=serve, args=(listener, RIGHT | (replies or {}), greeting), daemon=True).start()
-        server = Addressed(listener.getsockname(), Manners(), None, "it cannot be seen")
-        bench = Bench(server, SETTINGS, ledger.load(), dialect.load("cs4410-2016"))
+        server = Addressed(KIND, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE)
 
         def case_body(case: Case) -> None:
             body(case)
 
-        return bench.hold(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control))
+        return bench.run(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control))
 
     yield hold_one
     over.set()
@@ -137,7 +137,7 @@ def test_what_breaks_without_what_is_judged_as_well_is_blocked(hold: Hold) -> No
 
 def test_a_skip_after_a_finding_leaves_the_finding(hold: Hold) -> None:
     def body(case: Case) -> None:
-        case.find("mail", "broken")
+        case.find_if_judged("mail", "broken")
         raise Skipped("the mailbox cannot be read")
 
     assert hold(body, "mail").verdict == "fail"

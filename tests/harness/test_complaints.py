@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from conformance.cs4410 import dialect
 from conformance.cs4410.case import Case
+from conformance.cs4410.kind import KIND
+from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server import complaints
 from conformance.harness.server.complaints import KEPT, SHOWN, Complaints, Reader
 from conformance.harness.server.launch import Process
 from conformance.harness.server.target import Launched
-from conformance.harness.verdict import ledger
 from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.connection import Manners
 from tests.harness.families import wait_until
@@ -245,10 +245,10 @@ def hold(script: Callable[[str], str], temporary: Path) -> Callable[[str], tuple
     """Run a case that sends a line, on a server that greets, answers HELO, and has an exception at all else."""
 
     def one(line: str) -> tuple[Record, Bench]:
-        server = Launched(f"{script(SERVER)} {{port}}", 5.0, Manners())
-        bench = Bench(server, replace(PLAIN, time_limit=5.0), ledger.load(), dialect.load("cs4410-2016"))
+        server = Launched(KIND, f"{script(SERVER)} {{port}}", 5.0, Manners())
+        bench = Bench(server, replace(PLAIN, time_limit=5.0), PROFILE)
         try:
-            return bench.hold(Plan("x.py::test_x", "Title.", ("helo",), lambda case: _send(case, line))), bench
+            return bench.run(Plan("x.py::test_x", "Title.", ("helo",), lambda case: _send(case, line))), bench
         finally:
             server.stop()
 

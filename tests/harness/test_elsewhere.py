@@ -9,6 +9,8 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.cs4410.kind import KIND
+from conformance.cs4410.profile import PROFILE
 from conformance.harness.run import probe
 from conformance.harness.server import proc
 from conformance.harness.server.launch import START_LIMIT, Process, Unreachable
@@ -33,7 +35,7 @@ def test_another_address_is_named(script: Callable[[str], str], where: str) -> N
     call, shown, target = WHERE[where]
     began = time.monotonic()
     with pytest.raises(Unreachable) as error:
-        Process(f"{script(LISTENS.format(call))} {{port}}", 1.0).stop()
+        Process(KIND, f"{script(LISTENS.format(call))} {{port}}", 1.0).stop()
     assert time.monotonic() - began < START_LIMIT - 5.0
     said = str(error.value)
     port = said.partition("127.0.0.1:")[2].partition(":")[0]
@@ -49,7 +51,7 @@ def test_another_address_is_named(script: Callable[[str], str], where: str) -> N
 def test_another_port_is_named(script: Callable[[str], str], words: str, wanted: str) -> None:
     listens = LISTENS.format("socket.create_server(('127.0.0.1', 0))")
     with pytest.raises(Unreachable, match=rf"it listens on 127\.0\.0\.1:\d+ alone: let it listen on {wanted}"):
-        Process(f"sh -c '{script(listens)} {words}; true'", 1.0).stop()
+        Process(KIND, f"sh -c '{script(listens)} {words}; true'", 1.0).stop()
 
 
 def test_a_second_listener_is_no_matter(script: Callable[[str], str], start: Callable[..., Process]) -> None:
@@ -104,7 +106,7 @@ def test_a_target_that_is_elsewhere_is_named(
 ) -> None:
     port = listen(listens)
     with pytest.raises(Unreachable) as error:
-        probe.look(replace(PLAIN, target=f"{target}:{port}"))
+        probe.look(replace(PLAIN, target=f"{target}:{port}"), PROFILE)
     where = f"{instead}:{port}"
     assert str(error.value) == f"nothing listens on {target}:{port}: it does on {where}: write --target {where}"
 

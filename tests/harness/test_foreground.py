@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cs4410.kind import KIND
+from conformance.cs4410.profile import PROFILE
 from conformance.harness.run import probe
 from conformance.harness.server import launch, leash
 from conformance.harness.server.launch import Background, Process
@@ -76,7 +78,7 @@ def test_the_first_look_says_so(
 ) -> None:
     settings = replace(PLAIN, launch=daemon(how, listens_after, leaves_after), time_limit=1.0)
     with pytest.raises(Background) as error:
-        probe.look(settings)
+        probe.look(settings, PROFILE)
     assert str(error.value) == f"the server {WORDS}"
     assert wait_until(lambda: ended(tmp_path))
 
@@ -92,12 +94,12 @@ def test_a_shell_that_leaves_the_server_behind_is_the_same(
     listens = f"import os, socket, sys, time; open({str(tmp_path / 'pids')!r}, 'w').write(str(os.getpid()))\n"
     listens += "listener = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(1000)"
     with pytest.raises(Background):
-        Process(command.format(f"{script(listens)} {{port}}"), 1.0).expect_foreground()
+        Process(KIND, command.format(f"{script(listens)} {{port}}"), 1.0).expect_foreground()
     assert wait_until(lambda: ended(tmp_path))
 
 
 def test_one_that_leaves_in_the_middle_of_a_run_is_told_the_same(daemon: Callable[..., str], tmp_path: Path) -> None:
-    server = Launched(daemon("setsid", 0, None), 1.0, Manners())
+    server = Launched(KIND, daemon("setsid", 0, None), 1.0, Manners())
     server.prepare()
     assert not server.refusal
     (tmp_path / "pids.go").touch()

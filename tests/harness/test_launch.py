@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch, leash
 from conformance.harness.server.launch import Process, Unreachable, words_of
 from conformance.harness.server.target import Launched
@@ -36,7 +37,7 @@ LISTEN = """
 
 def refused(command: str) -> str:
     with pytest.raises(Unreachable) as error:
-        Process(command, 10.0).stop()
+        Process(KIND, command, 10.0).stop()
     return str(error.value)
 
 
@@ -189,7 +190,7 @@ def test_a_server_that_never_listens_is_said_and_ended(
 def test_a_taken_port_is_said(monkeypatch: pytest.MonkeyPatch, script: Callable[[str], str], temporary: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        monkeypatch.setattr(launch, "PLAIN_PORT", port)
+        monkeypatch.setitem(vars(KIND), "port", port)
         assert refused(script(LISTEN)) == f"port {port} is taken by another process: end it first"
     assert list(temporary.iterdir()) == []
 
@@ -243,7 +244,7 @@ def test_server_ends_when_the_process_group_of_the_suite_is_killed(script: Calla
     suite = """
         import sys, time
         from conformance.harness.server.launch import Process
-        print(Process(sys.argv[1], 1.0).directory, flush=True)
+        print(Process(KIND, sys.argv[1], 1.0).directory, flush=True)
         time.sleep(1000)
     """
     command = [sys.executable, "-c", textwrap.dedent(suite), script(LISTEN) + " {port}"]
@@ -283,7 +284,7 @@ def test_a_program_that_cannot_be_run_is_said(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_start_three_times_in_a_row_is_not_tried_again(tmp_path: Path) -> None:
-    server = Launched(f'{PYTHON} -c \'open("{tmp_path}/tries", "a").write("x")\'', 1.0, Manners())
+    server = Launched(KIND, f'{PYTHON} -c \'open("{tmp_path}/tries", "a").write("x")\'', 1.0, Manners())
     for _ in range(5):
         with pytest.raises(Unreachable, match="ended at once"):
             server.prepare()

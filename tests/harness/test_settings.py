@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conformance.cs4410.profile import PROFILE
 from conformance.harness.settings import UsageError, parse_address, resolve
 from tests.harness.plain import PLAIN
 
@@ -62,7 +63,7 @@ def test_a_name_that_does_not_resolve_is_said_in_one_line(host: str) -> None:
 
 def test_plain_settings_are_right() -> None:
     PLAIN.check()
-    replace(PLAIN, target="127.0.0.1:25", time_limit=0.2, mailbox="/", source="/").check()
+    replace(PLAIN, target="127.0.0.1:25", time_limit=0.2).check()
 
 
 @pytest.mark.parametrize(
@@ -74,9 +75,6 @@ def test_plain_settings_are_right() -> None:
         ({"time_limit": -1.0}, "--time-limit -1"),
         ({"time_limit": float("nan")}, "--time-limit nan"),
         ({"time_limit": float("inf")}, "--time-limit inf"),
-        ({"mailbox": "/not/there"}, "--mailbox /not/there: no such directory"),
-        ({"mailbox": __file__}, "no such directory"),
-        ({"source": "/not/there"}, "--source /not/there: no such file or directory"),
         ({"target": ""}, "--target : write host:port"),
         ({"launch": ""}, "--launch"),
     ],
@@ -87,6 +85,21 @@ def test_what_has_no_sense_is_refused(changed: dict[str, Any], said: str) -> Non
     assert said in str(refused.value)
 
 
-def test_a_source_may_be_a_file_or_a_directory(tmp_path: Path) -> None:
-    replace(PLAIN, source=str(tmp_path)).check()
-    replace(PLAIN, source=__file__).check()
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"mailbox": "/not/there"}, "--mailbox /not/there: no such directory"),
+        ({"mailbox": __file__}, "no such directory"),
+        ({"source": "/not/there"}, "--source /not/there: no such file or directory"),
+        ({"dialect": "/not/there.toml"}, "/not/there.toml"),
+    ],
+)
+def test_what_has_no_sense_to_the_profile_is_refused(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        PROFILE.check({**PLAIN.own, **changed})
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["", "test_settings.py"])
+def test_a_source_may_be_a_file_or_a_directory(name: str) -> None:
+    PROFILE.check({**PLAIN.own, "mailbox": "/", "source": str(Path(__file__).parent / name)})

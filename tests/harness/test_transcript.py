@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
 from conformance.harness.verdict.verdict import Broken, Record
 from conformance.harness.wire.transcript import FEW, KEPT, LIMIT, Transcript
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from conformance.cs4410.kind import KIND
 from conformance.harness.server.launch import Process
 from conformance.load.script import TOUR
 from multiclient import main
@@ -25,7 +26,7 @@ Get = Callable[[str], Ended]
 @pytest.fixture
 def running() -> Iterator[Process]:
     """Give a reference server that somebody else has started."""
-    process = Process(server(""), 10.0)
+    process = Process(KIND, server(""), 10.0)
     yield process
     process.stop()
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
 from proof.liberal import __main__ as command
 from proof.liberal.__main__ import hold_all
 from proof.liberal.catalogue import SERVERS

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
 from proof.mutants import catalogue, matrix, run
 from proof.mutants.__main__ import CONTROL
 from proof.mutants.patch import Edit, MisfitError, Mutant, begun, build, headed, replaced

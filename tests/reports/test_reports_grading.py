@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
 from reports.__main__ import main
 from reports.grading import RULE
 

@@ -9,14 +9,14 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from conformance.cs4410 import dialect
+from conformance.cs4410 import dialect, ledger
+from conformance.cs4410.kind import KIND
 from conformance.harness.server.target import Launched
-from conformance.harness.settings import Settings
-from conformance.harness.verdict import ledger
 from conformance.harness.wire.connection import Manners
 from conformance.search import replay, strategies
 from conformance.search.blame import cause_of
@@ -29,6 +29,7 @@ from conformance.search.talker import Action
 from conformance.search.trials import Found
 from proof.mutants import run
 from proof.mutants.patch import Edit, Mutant, build, headed
+from tests.harness.plain import PLAIN
 
 LEDGER = ledger.load()
 WORDS = dialect.load("cs4410-2016")
@@ -64,13 +65,15 @@ SICK = {
 @pytest.fixture
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Launched]:
     _, edits = SICK[request.param]
-    started = Launched(run.launched(build(Mutant(request.param, "pool.alive", edits), tmp_path))[1], 5.0, Manners())
+    started = Launched(
+        KIND, run.launched(build(Mutant(request.param, "pool.alive", edits), tmp_path))[1], 5.0, Manners()
+    )
     yield started
     started.stop()
 
 
 def found_in(server: Launched) -> list[Found]:
-    options = Settings(None, None, None, None, "cs4410-2016", 5.0, "4410", 1, False, False, None)
+    options = replace(PLAIN, time_limit=5.0)
     player = Player(server, options, WORDS, LEDGER, "search", alone=True)
     hunt = Hunt(player, Budget(20, causes=1), 5.0)
     hunt.run(strategies.conversations(), "1")
@@ -86,9 +89,9 @@ def test_what_needs_no_conversation_is_found_and_replayed(name: str, server: Lau
     script.write_text(replay.script(script.name, "it fails", found.play, WORDS, 5.0))
     server.prepare(fresh=True)
     if server.connections:
-        server.start_anew(None)
-    assert server.folder
-    status, said = replayed(script, str(server.address[1]), str(server.folder.directory))
+        server.restart({})
+    assert server.store
+    status, said = replayed(script, str(server.address[1]), str(server.store.directory))
     assert status == 1 and "STILL FAILS: " in said
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
 from conformance.harness.verdict.verdict import set_aside_explained
 from conformance.search import words
 from conformance.search.blame import cause_of

@@ -9,9 +9,10 @@ from typing import Any, cast
 
 import pytest
 
+from conformance.cs4410 import ledger
+from conformance.cs4410.kind import KIND
 from conformance.harness.server.pace import Pace
-from conformance.harness.server.patience import Health
-from conformance.harness.verdict import ledger
+from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.outcome import CONFORMS, verdict_line
 from conformance.harness.verdict.verdict import Void
 from conformance.search import search, strategies
@@ -68,7 +69,7 @@ class Clockwork(Clock):
         """Those that are due to a busy machine."""
         return self.share * self.time
 
-    def play(self, conversation: Conversation, health: Health, *_: object) -> Failure | None:
+    def play(self, conversation: Conversation, health: Patience, *_: object) -> Failure | None:
         """Let the replies take their time."""
         if self.late and conversation:
             self.late -= 1
@@ -171,7 +172,7 @@ def test_a_wait_counts_as_long_as_the_shortest_of_its_kind() -> None:
 
 
 def test_a_reply_that_never_comes_counts_as_what_it_was_waited_for() -> None:
-    health = Hasty(10.0, 1.0)
+    health = Hasty(10.0, KIND.rules, 1.0)
     for _ in range(9):
         health.silent("mail")
     assert health.pace.slow == pytest.approx(9.0)

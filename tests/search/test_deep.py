@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness.verdict import ledger
+from conformance.cs4410 import ledger
 from proof.mutants import catalogue, deep
 from proof.mutants.patch import Mutant, build
 

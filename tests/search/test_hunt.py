@@ -5,15 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from conformance.cs4410 import dialect
+from conformance.cs4410 import dialect, ledger
+from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch
 from conformance.harness.server.target import Launched
-from conformance.harness.settings import Settings
-from conformance.harness.verdict import ledger
 from conformance.harness.wire.connection import Manners
 from conformance.search import replay, strategies, words
 from conformance.search.budget import Budget
@@ -23,6 +23,7 @@ from conformance.search.player import Player
 from conformance.search.trials import Found
 from proof.mutants import deep, run
 from proof.mutants.patch import Mutant, begun, build, headed
+from tests.harness import plain
 
 LIMIT = 5.0
 FAULT = "nested-mail-after-a-recipient-changes-the-sender"
@@ -35,7 +36,7 @@ def start() -> Iterator[Start]:
     started: list[Launched] = []
 
     def begin(command: str) -> Launched:
-        started.append(Launched(command, LIMIT, Manners()))
+        started.append(Launched(KIND, command, LIMIT, Manners()))
         return started[-1]
 
     yield begin
@@ -44,8 +45,8 @@ def start() -> Iterator[Start]:
 
 
 def hunting(server: Launched, budget: Budget) -> Hunt:
-    options = Settings(None, None, None, None, "cs4410-2016", LIMIT, "4410", 1, False, False, None)
-    words = dialect.load(options.dialect)
+    options = replace(plain.PLAIN, time_limit=LIMIT, seed=1)
+    words = dialect.load("cs4410-2016")
     return Hunt(Player(server, options, words, ledger.load(), "search", alone=True), budget, LIMIT)
 
 
@@ -56,7 +57,7 @@ def faulty(start: Start, tmp_path: Path) -> Launched:
 
 
 def test_a_right_server_passes_and_the_search_ends(start: Start) -> None:
-    hunt = hunting(start(launch.reference_command()), Budget(10))
+    hunt = hunting(start(launch.reference_command(KIND)), Budget(10))
     hunt.run(strategies.conversations(), "1")
     assert hunt.found == hunt.unrepeated == [] and hunt.stopped == ""
     assert hunt.held == hunt.judged == 10 and not hunt.cut_short
@@ -78,7 +79,7 @@ def test_a_fault_is_found_shrunk_and_replayed_without_the_suite(faulty: Launched
     title = 'broken """ in \\ odd ways'
     script.write_text(replay.script(script.name, title, found.play, dialect.load("cs4410-2016"), LIMIT))
     faulty.prepare(fresh=True)
-    right = start(launch.reference_command())
+    right = start(launch.reference_command(KIND))
     right.prepare()
     assert [replayed(script, server) for server in (faulty, right)] == [1, 0]
     assert [run_alone(script, *words) for words in ((), ("127.0.0.1", "no port"), ("127.0.0.1", "1"))] == [2, 2, 2]
@@ -98,8 +99,8 @@ def test_a_server_that_dies_of_it_still_fails(start: Start, tmp_path: Path) -> N
 
 
 def replayed(script: Path, server: Launched) -> int:
-    assert server.folder
-    return run_alone(script, "127.0.0.1", str(server.address[1]), str(server.folder.directory))
+    assert server.store
+    return run_alone(script, "127.0.0.1", str(server.address[1]), str(server.store.directory))
 
 
 def run_alone(script: Path, *words: str) -> int:
@@ -117,7 +118,7 @@ def test_without_time_for_shrinking_nothing_is_tried(faulty: Launched) -> None:
 
 
 def test_a_conversation_is_held_as_planned(start: Start) -> None:
-    hunt = hunting(start(launch.reference_command()), Budget(1))
+    hunt = hunting(start(launch.reference_command(KIND)), Budget(1))
     for _ in range(3):
         assert hunt.first(PLAIN) is None
     sent = [action for action in hunt.player.last.actions if action.verb == "send"]
@@ -128,7 +129,7 @@ def test_a_client_that_was_refused_what_may_be_refused_says_no_more(start: Start
     """Its next steps would mean something else: the lines of a body would be commands, and deliver a message."""
     too_long, commands = 69, 10
     assert len(words.long_line("HELO", too_long)) > 4098 and b"DATA" in words.body(commands)
-    hunt = hunting(start(launch.reference_command()), Budget(1))
+    hunt = hunting(start(launch.reference_command(KIND)), Budget(1))
     assert hunt.first(plan([Pick(kind="long", number=too_long), Pick(kind="message", number=commands)])) is None
     assert [action.sent for action in hunt.player.last.actions if action.client == 0 and action.verb == "send"][
         1:

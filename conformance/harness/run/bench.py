@@ -5,25 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from conformance.cs4410.case import Case
-from conformance.cs4410.dialect import Dialect
-from conformance.harness.server import complaints
-from conformance.harness.server.patience import Health
+from conformance.harness.client.scene import Scene
+from conformance.harness.run import printed
+from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server, Unreachable
 from conformance.harness.settings import Settings
-from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.verdict.verdict import CONTROL_BREAKS, Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
+from conformance.profile import Profile
 
 FOUND = ("fail", "warn")
 TRIES = 3
-"""How often a case is held again that the suite itself spoiled."""
+"""How often a case is run again that the suite itself spoiled."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How a case is to be held.
+    """How a case is to be run.
 
     Attributes:
         id: its path inside the package and its name.
@@ -38,42 +38,43 @@ class Plan:
     id: str
     title: str
     requirements: tuple[str, ...]
-    body: Callable[[Case], None]
-    control: Callable[[Case], None] | None = None
+    body: Callable[[Any], None]
+    control: Callable[[Any], None] | None = None
     places: int = 1
     fresh: bool = False
     own: bool = False
 
 
 class Bench:
-    """A server with everything that a case needs to be held on it.
+    """A server with everything that a case needs to be run on it.
 
     Args:
         server: the server under test.
         settings: the options of the run.
-        ledger: the requirements.
-        dialect: the words.
-        doubts: what failed at the first look, as `Found.doubts` names it.
+        profile: what is judged by.
+        failed: what failed at the first look, as `Found.failed` names it.
     """
 
-    def __init__(
-        self, server: Server, settings: Settings, ledger: Ledger, dialect: Dialect, doubts: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, server: Server, settings: Settings, profile: Profile, failed: Sequence[str] = ()) -> None:
         self.server = server
         self.notes: list[str] = []
         self._settings = settings
-        self._ledger = ledger
-        self._dialect = dialect
-        self._health = Health(settings.time_limit)
+        self._ledger = profile.ledger(settings.own)
+        self._profile = profile
+        self._patience = Patience(settings.time_limit, server.kind.rules)
         self._tried_afresh: set[str] = set()
-        server.greets = "greeting" not in doubts
-        for rule in doubts:
-            self._health.doubt(rule)
+        server.greets = server.kind.rules.greeting not in failed
+        for rule in failed:
+            self._patience.doubt(rule)
 
-    def hold(self, plan: Plan) -> Record:
-        """Hold a case, again where the suite itself spoiled it or the server died under it.
+    @property
+    def _alive(self) -> str:
+        return self.server.kind.rules.alive
 
-        A server that dies breaks `pool.alive`; one that dies twice under the same case has shown nothing else.
+    def run(self, plan: Plan) -> Record:
+        """Run a case, again where the suite itself spoiled it or the server died under it.
+
+        A server that dies breaks `Rules.alive`; one that dies twice under the same case has shown nothing else.
         """
         died = ""
         mark = self.server.complaints.mark()
@@ -87,16 +88,16 @@ class Bench:
             died = end or died
             record = self._once(plan)
         record = self._conclude(plan, record, died)
-        complaints.quote(record, self.server.complaints.since(mark))
+        printed.quote(record, self.server.complaints.since(mark))
         return record
 
-    def hold_until_broken(self, plan: Plan, times: int) -> Record:
+    def run_until_broken(self, plan: Plan, times: int) -> Record:
         """Run a case again while it finds nothing, so many times at the most."""
-        record = self.hold(plan)
+        record = self.run(plan)
         for _ in range(times - 1):
             if record.verdict in FOUND:
                 break
-            record = self.hold(plan)
+            record = self.run(plan)
         if record.verdict in FOUND:
             self._look_for_what_led_to_it(plan, record)
         return record
@@ -125,8 +126,8 @@ class Bench:
                 end = f"{again}\n(twice, of this case)"
             else:
                 self.notes.append(f"{died.splitlines()[0]} during {plan.id}, and was started again")
-            record.requirements = tuple(dict.fromkeys((*record.requirements, "pool.alive")))
-            record.find("pool.alive", end, "the server goes on", "it ended", record.transcript.latest(2))
+            record.requirements = tuple(dict.fromkeys((*record.requirements, self._alive)))
+            record.find(self._alive, end, "the server goes on", "it ended", record.transcript.latest(2))
         if record.verdict == "void":
             reason = record.findings[-1].reason
             record.findings.clear()
@@ -134,12 +135,12 @@ class Bench:
         return record
 
     def attempt(self, plan: Plan) -> Record:
-        """Hold a case once, beside others; `void` where that was spoiled, or the server died under them all."""
+        """Run a case once, beside others; `void` where that was spoiled, or the server died under them all."""
         mark = self.server.complaints.mark()
         record = self._once(plan)
         if self.server.ended(_patience(record)):
-            record.set_aside("void", "the server died while several cases were held")
-        complaints.quote(record, self.server.complaints.since(mark))
+            record.set_aside("void", "the server died while several cases were run")
+        printed.quote(record, self.server.complaints.since(mark))
         return record
 
     def _once(self, plan: Plan) -> Record:
@@ -155,10 +156,10 @@ class Bench:
                 began = time.monotonic()
                 self._play(plan, record)
         except Unreachable as error:
-            record.set_aside("blocked", f"the server does not start again: {error}", by="pool.alive")
-        if "pool.alive" not in plan.requirements and self._is_gone(record):
+            record.set_aside("blocked", f"the server does not start again: {error}", by=self._alive)
+        if self._alive not in plan.requirements and self._is_gone(record):
             record.findings.clear()
-            record.set_aside("blocked", "the server is gone: nothing listens there any more", by="pool.alive")
+            record.set_aside("blocked", "the server is gone: nothing listens there any more", by=self._alive)
         record.seconds = time.monotonic() - began
         return record
 
@@ -172,7 +173,7 @@ class Bench:
         return False
 
     def _play(self, plan: Plan, record: Record) -> None:
-        case = Case(record, self.server, self._settings, self._dialect, self._health)
+        case = self._profile.case(Scene(record, self.server, self._settings, self._patience))
         try:
             plan.body(case)
         except Broken as broken:
@@ -207,13 +208,13 @@ class Bench:
     def _control_breaks(self, plan: Plan) -> str:
         """The requirement that the case breaks even without what it judges, or an empty string."""
         if plan.control is None or (plan.fresh and not self.server.launched):
-            # Of a server that cannot be started anew, the plain case has been held before on what is now worn.
+            # Of a server that cannot be started anew, the plain case has been run before on what is now worn.
             return ""
         if plan.fresh:
             self.server.prepare(fresh=True)
             self.server.connections_before = 0
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
-        case = Case(record, self.server, self._settings, self._dialect, self._health)
+        case = self._profile.case(Scene(record, self.server, self._settings, self._patience))
         try:
             plan.control(case)
         except Broken as broken:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
 import pytest
 
-from conformance.cs4410.case import Case
 from conformance.harness.run.bench import Plan
 from conformance.harness.verdict.verdict import Record
 
 POSITION = pytest.StashKey[int]()
 RECORD = pytest.StashKey[Record]()
-PACKAGE = "conformance"
+PACKAGE = pytest.StashKey[str]()
+"""The package of the profile's cases, in the stash of the config."""
 
 
 def is_case(item: pytest.Item) -> bool:
@@ -45,50 +45,54 @@ def plan_of(item: pytest.Function) -> Plan:
     )
 
 
-def _bound(item: pytest.Function, changed: dict[str, Any]) -> Callable[[Case], None]:
+def _bound(item: pytest.Function, changed: dict[str, Any]) -> Callable[[Any], None]:
     parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
     function = item.function
 
-    def body(case: Case) -> None:
+    def body(case: Any) -> None:
         function(case=case, **{**parameters, **changed})
 
     return body
 
 
 def case_id(item: pytest.Item) -> str:
-    """The path inside the package and the name, the same wherever the suite is installed."""
-    return inside_package(item.path.as_posix()) + "::" + item.name
+    """The path from the package of the profile's cases on and the name, the same wherever the suite is installed."""
+    return inside(item.config.stash[PACKAGE], item.path.as_posix()) + "::" + item.name
 
 
-def inside_package(path: str) -> str:
-    """What follows the package's folder in a path or in pytest's id of an item."""
+def inside(package: str, path: str) -> str:
+    """What follows from the package's own folder on in a path, or in pytest's id of an item.
+
+    Args:
+        package: of the profile's cases.
+        path: the path, or the id.
+    """
     path, colons, name = path.partition("::")
-    return path.rpartition(f"{PACKAGE}/")[2] + colons + name
+    folder = package.rpartition(".")[2]
+    return folder + "/" + path.rpartition(f"{folder}/")[2] + colons + name
 
 
 @cache
-def _marks(path: str, function: str) -> tuple[pytest.Mark, ...]:
-    module = importlib.import_module(f"{PACKAGE}." + path.removesuffix(".py").replace("/", "."))
+def _marks(package: str, path: str, function: str) -> tuple[pytest.Mark, ...]:
+    inside = path.removesuffix(".py").replace("/", ".")
+    module = importlib.import_module(".".join(filter(None, (package.rpartition(".")[0], inside))))
     return tuple(getattr(getattr(module, function, None), "pytestmark", ()))
 
 
-def _marks_by_name(id: str) -> dict[str, pytest.Mark]:
-    path, _, name = id.partition("::")
-    return {mark.name: mark for mark in _marks(path, name.partition("[")[0])}
-
-
-def marks_of(id: str) -> set[str]:
-    """The names of a case's markers, looked up in its module: a controller of workers collects nothing itself.
+def marks_of(package: str, id: str) -> dict[str, pytest.Mark]:
+    """A case's markers by name, looked up in its module: a controller of workers collects nothing itself.
 
     Args:
-        id: its path inside the package and its name.
+        package: of the profile's cases.
+        id: of the case.
     """
-    return set(_marks_by_name(id))
+    path, _, name = id.partition("::")
+    return {mark.name: mark for mark in _marks(package, path, name.partition("[")[0])}
 
 
-def limits_of(id: str) -> float:
+def limits_of(package: str, id: str) -> float:
     """How many time limits a case waits, looked up as `marks_of` does; 0 for one that does not."""
-    mark = _marks_by_name(id).get("clock")
+    mark = marks_of(package, id).get("clock")
     return float(mark.args[0]) if mark else 0.0
 
 
@@ -97,7 +101,7 @@ def group(item: pytest.Item) -> str:
     return group_of_marks({marker.name for marker in item.iter_markers()})
 
 
-def group_of_marks(names: set[str]) -> str:
+def group_of_marks(names: Collection[str]) -> str:
     """Cases that belong together: those that wait, and those that hold the server alone."""
     return "clock" if "clock" in names else "alone" if "alone" in names else ""
 
@@ -112,7 +116,7 @@ def _limits(item: pytest.Item) -> float:
     return float(marker.args[0]) if marker else 0.0
 
 
-def turn(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, float]:
+def sort_key(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, float]:
     """Where an item stands in the order; in one process the waiting ones are asked for when they have waited.
 
     Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of its

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from conformance import __version__
 from conformance.harness.run import again
@@ -21,8 +21,8 @@ from conformance.harness.run.probe import Found
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
 from conformance.harness.verdict import outcome
-from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.verdict.verdict import by_requirement, set_aside_explained
+from conformance.profile import Profile
 
 SCHEMA = 1
 
@@ -33,8 +33,8 @@ class Collector:
 
     Args:
         settings: the options of the run.
+        profile: what is judged by.
         found: what the first look found.
-        ledger: the requirements.
         started: when the run began, in UTC.
         began: the same in seconds of the monotonic clock.
 
@@ -42,16 +42,16 @@ class Collector:
         interrupted: the user stopped the run.
         fault: the suite itself went wrong.
         refusal: why the server could not be tested any further, however far the run had come; mostly empty.
+        ledger: the requirements.
         complaints: the exceptions and crashes that servers printed, how often each.
         document: what results.json holds; empty until the run is finished.
         path: where it was written; None where that failed.
         unwritten: why it was not written; mostly empty.
-        current: the collector of this process, which pytest's reports reach without a config.
     """
 
     settings: Settings
+    profile: Profile
     found: Found
-    ledger: Ledger
     started: datetime
     began: float
     interrupted: bool = False
@@ -60,7 +60,6 @@ class Collector:
     document: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
     unwritten: str = ""
-    current: ClassVar[Collector | None] = None
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     complaints: Counter[str] = field(default_factory=Counter)
     _notes: dict[str, None] = field(default_factory=dict)
@@ -70,7 +69,7 @@ class Collector:
     _before: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        Collector.current = self
+        self.ledger = self.profile.ledger(self.settings.own)
 
     def add(self, data: dict[str, Any]) -> None:
         """Take a case's record: its `position` in the suite, the `case`, and what `Record` has beside it."""
@@ -83,13 +82,15 @@ class Collector:
         if data["before"]:
             self._before[data["case"]["id"]] = data["before"]
         self._notes.update(dict.fromkeys(data["notes"]))
+        self.complaints.update(data["complaints"])
+        self.refusal = self.refusal or data["refusal"]
 
     def header(self) -> str:
         """The line that says what is tested."""
         settings = self.settings
         mailbox = self.found.no_mailbox and f"\nmailbox: not read, for {self.found.no_mailbox}"
         return (
-            f"testing {self.where()}, dialect {settings.dialect}, time limit {settings.time_limit:g} s, "
+            f"testing {self.where()}, {self.profile.title(settings.own)}, time limit {settings.time_limit:g} s, "
             f"seed {settings.seed}{mailbox}"
         )
 
@@ -147,11 +148,10 @@ class Collector:
         host = f"[{found.host}]" if ":" in found.host else found.host
         return {
             "schema": SCHEMA,
-            "assignment": "cs4410",
+            "profile": self.profile.name,
             "suite": __version__,
             "target": {"name": found.name, "address": f"{host}:{found.port}", "command": command},
-            "dialect": settings.dialect,
-            "course": settings.course,
+            **self.profile.facts(settings.own),
             "seed": settings.seed,
             "time_limit": settings.time_limit,
             "quick": settings.quick,

@@ -1,7 +1,7 @@
-"""All that one process needs to hold its cases: a server in the foreground, and one behind for cases that wait.
+"""All that one process needs to run its cases: a server in the foreground, and one behind for cases that wait.
 
 Cases that wait for a clock wait side by side in threads, on a server of their own where it can be started twice,
-while the others are held one after the other.
+while the others are run one after the other.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from threading import Semaphore, Thread
 
-from conformance.cs4410 import dialect
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.run.probe import Found
 from conformance.harness.server.target import Addressed, Launched, Server, Unreachable
 from conformance.harness.settings import Settings
-from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.verdict.verdict import Record
+from conformance.profile import Profile
 
 WAITING = 16
 """Cases that wait at once."""
@@ -26,20 +25,19 @@ WAITING = 16
 
 @dataclass
 class Runner:
-    """Holds cases on the server under test.
+    """Runs cases on the server under test.
 
     Args:
         settings: the options of the run.
+        profile: what is judged by.
         found: what the first look found.
-        ledger: the requirements.
     """
 
     settings: Settings
+    profile: Profile
     found: Found
-    ledger: Ledger
 
     def __post_init__(self) -> None:
-        self._words = dialect.load(self.settings.dialect)
         self._front: Bench | None = None
         self._behind: Bench | None = None
         self._own: list[Bench] = []
@@ -100,12 +98,12 @@ class Runner:
         bench = self._bench()
         self._own.append(bench)
         try:
-            return bench.hold(plan)
+            return bench.run(plan)
         finally:
             bench.server.stop()
 
-    def hold(self, plan: Plan) -> Record:
-        """Run a case, or take the record of one that was waiting; one that was spoiled there is held again alone."""
+    def run(self, plan: Plan) -> Record:
+        """Run a case, or take the record of one that was waiting; one that was spoiled there is run again alone."""
         future = self._waiting.get(plan.id)
         if future is not None:
             record = future.result()
@@ -115,25 +113,25 @@ class Runner:
             return self._run_apart(plan)
         if self.settings.alone_again:
             # What was learned of the server from one case is not to decide another one.
-            return self._bench(self.front.server).hold(plan)
-        return self.front.hold_until_broken(plan, self.settings.times)
+            return self._bench(self.front.server).run(plan)
+        return self.front.run_until_broken(plan, self.settings.times)
 
     @property
     def front(self) -> Bench:
-        """The server for the cases that are held one after the other."""
+        """The server for the cases that are run one after the other."""
         if self._front is None:
             self._front = self._bench()
         return self._front
 
     def _bench(self, server: Server | None = None) -> Bench:
-        doubts = () if self.settings.alone_again else self.found.doubts()
-        return Bench(server or self._server(), self.settings, self.ledger, self._words, doubts)
+        failed = () if self.settings.alone_again else self.found.failed(self.profile.kind.rules)
+        return Bench(server or self._server(), self.settings, self.profile, failed)
 
     def _server(self) -> Server:
-        found, manners = self.found, self.found.manners()
+        kind, found, manners = self.profile.kind, self.found, self.found.manners()
         if found.command is None:
-            return Addressed((found.host, found.port), manners, found.mailbox, found.no_mailbox)
-        return Launched(found.command, self.settings.time_limit, manners, self.settings.wrap)
+            return Addressed(kind, (found.host, found.port), manners, found.mailbox, found.no_mailbox)
+        return Launched(kind, found.command, self.settings.time_limit, manners, self.settings.wrap)
 
     @property
     def notes(self) -> list[str]:

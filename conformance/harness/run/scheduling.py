@@ -24,8 +24,9 @@ class OneByOne(LoadScopeScheduling):
     def __init__(self, config: pytest.Config, shared: bool, log: Producer | None = None) -> None:
         config.option.loadscopereorder = False
         super().__init__(config, log)
+        self._package = config.stash[planning.PACKAGE]
         self._together = {"clock", "alone"} if shared else {"clock"}
 
     def _split_scope(self, nodeid: str) -> str:
-        group = planning.group_of_marks(planning.marks_of(planning.inside_package(nodeid)))
+        group = planning.group_of_marks(planning.marks_of(self._package, planning.inside(self._package, nodeid)))
         return group if group in self._together else nodeid

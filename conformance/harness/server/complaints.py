@@ -9,9 +9,6 @@ import re
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-
-from conformance.harness.verdict.verdict import Record
 
 LINE = 400
 """Bytes of a line that are looked at."""
@@ -260,30 +257,10 @@ def remarks(complaints: Mapping[str, int]) -> list[str]:
     return lines if more <= 0 else [*lines[:REMARKS], f"the server printed {more} more kinds of exceptions or crashes"]
 
 
-def quote(record: Record, complaints: Counter[str]) -> None:
-    """Show what the server complained of during a case that did not pass beside what the case found.
-
-    Args:
-        record: of the case.
-        complaints: those that were printed meanwhile, how often each.
-    """
-    if not complaints or record.verdict not in ("fail", "warn", "blocked"):
-        return
-    (text, count), *others = complaints.most_common()
-    told = f"the server printed meanwhile{_times(count)}: {text}" + (f", and {len(others)} others" if others else "")
-    record.transcript.add("--", told)
-    record.findings[:] = [
-        replace(finding, reason=f"{finding.reason}; {told}")
-        if finding.verdict in ("fail", "warn", "blocked") and text not in finding.reason
-        else finding
-        for finding in record.findings
-    ]
-
-
 def _remark(text: str, count: int) -> str:
     if text.startswith("confine: "):
-        return f"{text}{_times(count)}"
-    return f"the server printed {_kind(text)}{_times(count)}: {text}"
+        return f"{text}{times(count)}"
+    return f"the server printed {_kind(text)}{times(count)}: {text}"
 
 
 def _kind(text: str) -> str:
@@ -292,5 +269,6 @@ def _kind(text: str) -> str:
     return "an exception" if re.match(r"(?:Uncaught )?[\w.$]+(:|$)|.*[Ee]xception", text) else "a crash"
 
 
-def _times(count: int) -> str:
+def times(count: int) -> str:
+    """How often something was printed, if more than once."""
     return f" {count} times" if count > 1 else ""

@@ -15,12 +15,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from conformance.harness.server import complaints, leash, proc
 from conformance.harness.server.complaints import Complaints
 from conformance.harness.server.elsewhere import Elsewhere
+from conformance.harness.server.kind import Kind
 
 OUTPUT_LIMIT = 1024 * 1024
 """Bytes of a server's output that are kept in `output.txt`."""
@@ -36,8 +37,6 @@ FILLED_IN = ("host", "port", "time_limit")
 """What a command may name in braces."""
 SCRIPTS = (".py", ".pl", ".rb", ".js", ".sh", ".php", ".jar")
 """How the name of a program ends that another one runs."""
-PLAIN_PORT = 8765
-"""Where a server listens that takes no port."""
 HOST = "127.0.0.1"
 IN_BACKGROUND = (
     "the server put itself into the background, and was ended with its children: start it so that it stays in the "
@@ -53,15 +52,19 @@ class Background(Unreachable):
     """The server put itself into the background."""
 
 
-def reference_command() -> str:
+def reference_command(kind: Kind) -> str:
     """The command line of the reference server.
+
+    Args:
+        kind: of servers.
 
     Raises:
         Unreachable: it is not installed here.
     """
-    if importlib.util.find_spec("reference_server") is None:
+    module, options = kind.reference
+    if importlib.util.find_spec(module) is None:
         raise Unreachable("the reference server is not installed: name a server with --target or --launch")
-    return f"{shlex.quote(sys.executable)} -m reference_server --port {{port}} --time-limit {{time_limit}}"
+    return f"{shlex.quote(sys.executable)} -m {module} {options}"
 
 
 def words_of(command: str) -> list[str]:
@@ -120,9 +123,10 @@ class Process:
     """A running server.
 
     Args:
+        kind: of the server.
         command: the command line with `{host}`, `{port}` and `{time_limit}`.
         time_limit: seconds, filled in.
-        stale: a mailbox that stands in its directory before it starts, or None.
+        leftover: what stands in its directory before it starts: bytes by the names of files.
         wrap: a command that is put in front of it, or None.
         complaints: where the exceptions and crashes go that it prints, or None.
 
@@ -132,19 +136,20 @@ class Process:
 
     def __init__(
         self,
+        kind: Kind,
         command: str,
         time_limit: float,
-        stale: bytes | None = None,
+        leftover: Mapping[str, bytes] | None = None,
         wrap: str | None = None,
         complaints: Complaints | None = None,
     ) -> None:
         words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
-        self.port, self._claim = _free_port() if "{port}" in command else (PLAIN_PORT, None)
+        self.port, self._claim = _free_port() if "{port}" in command else (kind.port, None)
         if proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
-        if stale is not None:
-            (self.directory / "mailbox").write_bytes(stale)
+        for name, data in (leftover or {}).items():
+            (self.directory / name).write_bytes(data)
         # Before the server can put anything in its place.
         self._output = (self.directory / "output.txt").open("wb")
         values = {"{host}": HOST, "{port}": str(self.port), "{time_limit}": f"{time_limit:g}"}
@@ -296,8 +301,7 @@ class Process:
 
 
 def _environment() -> dict[str, str]:
-    spec = importlib.util.find_spec("reference_server")
-    folders = [str(Path(spec.origin).parent.parent)] if spec and spec.origin else []
+    folders = [str(Path(__file__).parents[3])]  # the reference server is found beside the suite, installed or not
     if inherited := os.environ.get("PYTHONPATH"):
         folders.append(inherited)
     return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUNBUFFERED": "1"}

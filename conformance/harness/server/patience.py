@@ -5,16 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 
-LATE = 2.0
-"""Seconds after which a reply, a greeting or a time-out is late."""
-GIVEN_UP = {
-    "greeting": "no greeting came",
-    "pool.32": "no greeting came",
-    "pool.frees": "no greeting came",
-    "reply.one": "no command was answered",
-    "reply.prompt": f"no reply came within {LATE:g} s",
-}
-"""What is not waited for for ever, and how that is said."""
+from conformance.harness.rules import Rules
+
 STRIKES = 3
 """How often in a row a set-up step fails in the same way before it is not tried again."""
 SHORTER_WAITS = ((2, 2.5), (6, 1.0))
@@ -23,11 +15,12 @@ NO_NEWS = (2, 0.5)
 """After so many in a row to commands of one kind, such a command is given no more than so many seconds."""
 
 
-class Health:
+class Patience:
     """Counts what was waited for in vain.
 
     Args:
         time_limit: the server's time limit in seconds.
+        rules: the requirements that judge whether there are replies at all.
 
     Attributes:
         answers: whether any command was ever answered.
@@ -41,7 +34,8 @@ class Health:
     slow_to_free = False
     never_frees = False
 
-    def __init__(self, time_limit: float) -> None:
+    def __init__(self, time_limit: float, rules: Rules) -> None:
+        self.rules = rules
         self._full = max(5.0, time_limit)
         self._lock = threading.Lock()
         self._strikes: Counter[tuple[str, bool]] = Counter()
@@ -80,8 +74,8 @@ class Health:
         """
         self.always_late = self.always_late and late
         if self.always_late:
-            self.step("reply.prompt", False, judged)
-        return self.always_late and self.hopeless("reply.prompt", judged)
+            self.step(self.rules.prompt, False, judged)
+        return self.always_late and self.hopeless(self.rules.prompt, judged)
 
     def silent(self, rule: str = "") -> None:
         """A reply to a command of some kind did not come."""
@@ -98,8 +92,8 @@ class Health:
     def doubt(self, rule: str) -> None:
         """A set-up step failed at the first look: one more failure and it is not tried again."""
         with self._lock:
-            self.answers = self.answers and rule != "reply.one"
-            self.always_late = self.always_late or rule == "reply.prompt"
+            self.answers = self.answers and rule != self.rules.answer
+            self.always_late = self.always_late or rule == self.rules.prompt
             self._strikes[rule, False] = STRIKES - 1
 
     def hopeless(self, rule: str, judged: bool = False) -> bool:

@@ -17,19 +17,20 @@ from threading import Semaphore
 
 from filelock import FileLock, Timeout
 
-PLACES = 23
-"""Connections that all cases together hold at the most, but for those that hold the server alone."""
-UNGREETED = 4
-"""Connects that wait for their greeting at a time; servers with an accept backlog of five hang on a sixth."""
-COUNTS = {"place": PLACES, "ungreeted": UNGREETED, "turn": 1, "waiting": 1, "delivery": 1}
-"""How many may hold each of what there is to hold."""
+from conformance.harness.server.kind import Kind
 
 
 class Places:
-    """The places on a server that this process has for itself."""
+    """The places on a server that this process has for itself.
 
-    def __init__(self) -> None:
-        self._free = {name: Semaphore(count) for name, count in COUNTS.items()}
+    Args:
+        kind: of the server: how many places there are.
+    """
+
+    def __init__(self, kind: Kind) -> None:
+        self._all = kind.places
+        self._counts = {"place": kind.places, "ungreeted": kind.ungreeted, "turn": 1, "waiting": 1, "delivery": 1}
+        self._free = {name: Semaphore(count) for name, count in self._counts.items()}
 
     def _one(self, name: str) -> AbstractContextManager[object]:
         return self._free[name]
@@ -46,7 +47,7 @@ class Places:
     @contextmanager
     def take_all(self) -> Iterator[None]:
         """Hold the server alone, after all who are `waiting` there."""
-        with self.waiting(), self.take(PLACES):
+        with self.waiting(), self.take(self._all):
             yield
 
     @contextmanager
@@ -72,10 +73,12 @@ class SharedPlaces(Places):
     """The places on a server that others reach as well.
 
     Args:
-        host, port: the server's address, by which all who test it find the same locks.
+        kind: of the server.
+        host, port: its address, by which all who test it find the same locks.
     """
 
-    def __init__(self, host: str, port: int) -> None:
+    def __init__(self, kind: Kind, host: str, port: int) -> None:
+        super().__init__(kind)
         name = re.sub(r"[^\w.-]", "_", f"{host}-{port}")
         self._folder = Path(tempfile.gettempdir()) / f"conformance-locks-{os.getuid()}" / name
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -99,7 +102,7 @@ class SharedPlaces(Places):
     @contextmanager
     def _one(self, name: str) -> Iterator[None]:
         while True:
-            for number in range(COUNTS[name]):
+            for number in range(self._counts[name]):
                 lock = self._lock(f"{name}-{number}")
                 try:
                     lock.acquire(timeout=0)

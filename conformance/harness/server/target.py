@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
-from conformance.cs4410.mailbox import Folder
 from conformance.harness.server import proc
 from conformance.harness.server.complaints import Complaints
+from conformance.harness.server.kind import Kind, Store
 from conformance.harness.server.launch import Background, Process, Unreachable
 from conformance.harness.server.slots import Places, SharedPlaces
 from conformance.harness.wire.connection import Manners
@@ -27,7 +28,7 @@ class Server:
         command: the command that starts it, where the suite does.
         greets: whether it has greeted any client.
         shared: whether cases are held side by side on it just now, so that it is started again only when it has ended.
-        folder: where it keeps its mailbox, or None; `no_folder` says why.
+        store: where it keeps its mail, or None; `no_store` says why.
         connections: how many were made to it since it was started.
         connections_before: how many of them before the case that is held: a server that they wear out spoils the case.
         cases: the ids of those that were run on it since it was started, in order.
@@ -38,14 +39,15 @@ class Server:
 
     address: tuple[str, int]
     places: Places
-    folder: Folder | None = None
-    no_folder = ""
+    store: Store | None = None
+    no_store = ""
     launched = False
     shared = False
     greets = False
     command: str | None = None
 
-    def __init__(self, manners: Manners) -> None:
+    def __init__(self, kind: Kind, manners: Manners) -> None:
+        self.kind = kind
         self.manners = manners
         self.connections = 0
         self.connections_before = 0
@@ -93,8 +95,8 @@ class Server:
     def prepare(self, fresh: bool = False) -> None:
         """Make it ready for a case; a `fresh` one has had no client, where that can be had."""
 
-    def start_anew(self, stale: bytes | None) -> None:
-        """Start it again, where that can be done, with a stale mailbox in its directory or none."""
+    def restart(self, leftover: Mapping[str, bytes]) -> None:
+        """Start it again, where that can be done, with files left over in its directory."""
 
     def exhausted(self) -> bool:
         """Told that it greets nobody any more; whether it could be started again."""
@@ -111,21 +113,24 @@ class Addressed(Server):
     """A server that somebody else started.
 
     Args:
+        kind: of the server.
         address: its numeric host and port.
-        manners: what the probe learned of it.
-        mailbox: the directory of its mailbox, or None.
-        no_folder: why there is none.
+        manners: what the first look learned of it.
+        directory: where it keeps its mail, or None.
+        no_store: why that is not known.
     """
 
-    def __init__(self, address: tuple[str, int], manners: Manners, mailbox: str | None, no_folder: str) -> None:
-        super().__init__(manners)
+    def __init__(
+        self, kind: Kind, address: tuple[str, int], manners: Manners, directory: str | None, no_store: str
+    ) -> None:
+        super().__init__(kind, manners)
         self.address = address
-        self.places = SharedPlaces(*address)
-        self.no_folder = no_folder
+        self.places = SharedPlaces(kind, *address)
+        self.no_store = no_store
         self._was_seen = self.local
         pid = self.process()
-        if mailbox is not None:
-            self.folder = Folder(Path(mailbox), proc.started(pid) if pid else 0.0)
+        if directory is not None:
+            self.store = kind.store(Path(directory), proc.started(pid) if pid else 0.0)
 
     @property
     def gone(self) -> bool:
@@ -137,16 +142,17 @@ class Launched(Server):
     """A server that the suite starts, and starts again when it has died or greets nobody any more.
 
     Args:
+        kind: of the server.
         command: the command line, as in `--launch`.
         time_limit: the server's time limit in seconds.
-        manners: what the probe learned of it.
+        manners: what the first look learned of it.
         wrap: a command that is put in front of it, as in `--wrap`, or None.
     """
 
     launched = True
 
-    def __init__(self, command: str, time_limit: float, manners: Manners, wrap: str | None = None) -> None:
-        super().__init__(manners)
+    def __init__(self, kind: Kind, command: str, time_limit: float, manners: Manners, wrap: str | None = None) -> None:
+        super().__init__(kind, manners)
         self.command = command
         self._time_limit = time_limit
         self._wrap = wrap
@@ -170,20 +176,21 @@ class Launched(Server):
                 self.stop()
                 self._start()
 
-    def start_anew(self, stale: bytes | None) -> None:
-        """Start it again, with a stale mailbox in its directory or none."""
+    def restart(self, leftover: Mapping[str, bytes]) -> None:
+        """Start it again, with files left over in its directory."""
         with self._lock:
             self.stop()
-            self._start(stale)
+            self._start(leftover)
 
-    def _start(self, stale: bytes | None = None) -> None:
+    def _start(self, leftover: Mapping[str, bytes] | None = None) -> None:
         assert self.command
         if self._refusal:
             raise Background(self._refusal)
         if len(self._refusals) == START_TRIES:
             raise self._refusals[-1]
         try:
-            self._process = Process(self.command, self._time_limit, stale, self._wrap, self.complaints)
+            kind, limit = self.kind, self._time_limit
+            self._process = Process(kind, self.command, limit, leftover, self._wrap, self.complaints)
         except Unreachable as error:
             self._refusals.append(error)
             if isinstance(error, Background):
@@ -191,8 +198,8 @@ class Launched(Server):
             raise
         self._refusals.clear()
         self.address = ("127.0.0.1", self._process.port)
-        self.places = Places()
-        self.folder = Folder(self._process.directory)
+        self.places = Places(self.kind)
+        self.store = self.kind.store(self._process.directory, 0.0)
         self.connections = 0
         self.cases = []
         self.starts += 1

@@ -1,13 +1,10 @@
-"""The ledger: every rule of an assignment, under the stable id that cases and reports use for it."""
+"""The ledger: every rule that a profile judges by, under the stable id that cases and reports use for it."""
 
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-
-LEDGER = Path(__file__).parents[2] / "cs4410" / "requirements.toml"
-EXTRA_CREDIT = "backup."
 
 
 @dataclass(frozen=True)
@@ -23,11 +20,10 @@ class Requirement:
 Ledger = dict[str, Requirement]
 
 
-def load(course: str = "4410", path: Path = LEDGER) -> Ledger:
-    """Read the ledger, in its order.
+def load(path: Path) -> Ledger:
+    """Read a ledger, in its order.
 
     Args:
-        course: `4410`, or `4411`, for whom the backup is extra credit and so a SHOULD.
         path: the TOML file.
 
     Raises:
@@ -40,7 +36,5 @@ def load(course: str = "4410", path: Path = LEDGER) -> Ledger:
             raise ValueError(f"{path.name}: the id {requirement.id} stands twice")
         if requirement.level not in ("MUST", "SHOULD", "NOTE"):
             raise ValueError(f"{path.name}: {requirement.id} has no level MUST, SHOULD or NOTE")
-        if course == "4411" and requirement.id.startswith(EXTRA_CREDIT):
-            requirement = replace(requirement, level="SHOULD")
         ledger[requirement.id] = requirement
     return ledger

@@ -1,7 +1,7 @@
 """One connection: bytes out in segments, replies in by deadline, all of it in the transcript.
 
-Nothing here knows the assignment. A reply is what comes up to a line end; a server that ends its replies with LF or
-with nothing is understood as well, and one that floods, drips, resets or stays silent meets a bound.
+A reply is what comes up to a line end, or several lines whose codes are followed by hyphens; a server that ends its
+replies with LF or with nothing is understood as well, and one that floods, drips, resets or stays silent meets a bound.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LONGEST_REPLY = 16 * 1024
 MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
-"""Lines of a `250-` reply that are read before the connection is given up."""
+"""Lines of one reply that are read before the connection is given up."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
@@ -87,8 +87,8 @@ class Reply:
         return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
 
     @property
-    def endless(self) -> bool:
-        """Whether it is but the begin of something longer than any reply."""
+    def truncated(self) -> bool:
+        """Whether it is only the beginning of an over-long reply."""
         return len(self.raw) >= LONGEST_REPLY and not self.end
 
     @property

@@ -1,0 +1,203 @@
+"""What the process does that pytest was called in: it hands out cases, gathers their records, and reports."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import publish
+from conformance.harness.run import again, folder, planning
+from conformance.harness.run.probe import Found
+from conformance.harness.run.results import Collector
+from conformance.harness.run.runner import Runner
+from conformance.harness.run.scheduling import OneByOne
+from conformance.harness.settings import Settings
+from conformance.harness.verdict import outcome
+from conformance.options import command
+from conformance.profile import Profile
+from conformance.progress import Progress
+from conformance.told import Told
+from conformance.worker import Worker
+
+
+class Controller:
+    """A pytest plugin, in the process that writes the report.
+
+    Args:
+        config: pytest's.
+        settings: the options of the run.
+        profile: what is judged by.
+        found: what the first look found.
+        worker: what runs the cases where no other process does, or None.
+    """
+
+    def __init__(
+        self, config: pytest.Config, settings: Settings, profile: Profile, found: Found, worker: Worker | None
+    ) -> None:
+        self._config = config
+        self._collector = Collector(settings, profile, found, datetime.now(UTC), time.monotonic())
+        self._settings, self._profile, self._found = settings, profile, found
+        self._worker = worker
+        self._session: pytest.Session | None = None
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """Hand a worker what the controller alone decides: the seed, and what the first look found."""
+        node.workerinput["conformance"] = {"seed": self._settings.seed, "found": self._found.plain()}
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what servers printed after a worker's last case."""
+        self._collector.complaints.update(getattr(node, "workeroutput", {}).get("complaints", {}))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> OneByOne:
+        """Hand out cases in an order of our own."""
+        return OneByOne(config, self._found.command is None, log)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin to tell of the run where this process runs the cases."""
+        if self._worker and not session.testsfailed:
+            self._begin_to_tell([planning.case_id(item) for item in session.items if planning.is_case(item)])
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, ids: Sequence[str]) -> None:
+        """Begin to tell of the run where workers run the cases, which all collect the same."""
+        self._begin_to_tell([planning.inside(self._profile.package, id) for id in ids])
+
+    def _begin_to_tell(self, ids: Sequence[str]) -> None:
+        plugins, option = self._config.pluginmanager, self._config.option
+        terminal = plugins.getplugin("terminalreporter")
+        if ids and terminal and option.verbose >= 0 and not plugins.hasplugin("progress"):
+            workers = getattr(option, "numprocesses", None) or 1
+            progress = Progress(terminal, self._settings, self._profile.package, self._found, workers, ids)
+            plugins.register(progress, "progress")
+
+    def pytest_report_header(self) -> str:
+        """Say what is tested, and the seed."""
+        return self._collector.header()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather a case's record."""
+        data = getattr(report, "conformance", None)
+        if data:
+            self._collector.add(data)
+            if report.failed:
+                vars(report)["longrepr"] = Told(data["case"])
+        elif report.failed:
+            self._collector.fault = True
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Know that the user stopped the run, which is not what -x does."""
+        if excinfo.type is KeyboardInterrupt:
+            self._collector.interrupted = True
+
+    def pytest_internalerror(self) -> None:
+        """Know that the suite itself went wrong."""
+        self._collector.fault = True
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Know that a file of cases could not be read."""
+        if report.failed:
+            self._collector.fault = True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        """Write results.json and decide the exit status; the worker of this process has ended its servers before."""
+        collector = self._collector
+        if self._worker:
+            collector.complaints.update(self._worker.last_complaints)
+        if int(exitstatus) == outcome.USAGE:
+            return
+        if collector.refusal:
+            print(f"conformance: {collector.refusal}", file=sys.stderr)
+            session.exitstatus = outcome.UNREACHABLE
+            return
+        run_again = None if self._settings.alone_again else self._run_again
+        session.exitstatus = collector.finish(folder_of(self._config, self._found), run_again)
+        self._session = session
+
+    def _run_again(self, cases: list[str]) -> list[dict[str, Any]]:
+        """Run cases again, each alone on a fresh server, in a run of their own."""
+        config, option = self._config, self._config.option
+        terminal = config.pluginmanager.getplugin("terminalreporter")
+        if terminal and option.verbose >= 0:
+            count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
+            terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
+        _, *words = shlex.split(command(config, vars(option)))
+        if option.shown_as:
+            words += ["--shown-as", option.shown_as]
+        with tempfile.TemporaryDirectory(prefix="conformance-again-") as place:
+            words += ["--alone-again", "-q", "-p", "no:xdist", "--report", place, *cases]
+            return again.run([sys.executable, *words], config.invocation_params.dir, Path(place))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Show the table, the failures and the verdict, as anyone could from results.json."""
+        collector = self._collector
+        if not collector.document or self._session is None:
+            return
+        write = terminalreporter.write_line
+        with ThreadPoolExecutor() as threads:
+            verbose = self._config.option.verbose > 0
+            text = threads.submit(publish.shown, collector.document, terminalreporter.hasmarkup, verbose)
+            unwritten = publish.pages(collector.path) if collector.path else [f"conformance: {collector.unwritten}"]
+        where = f"results: {collector.path}, report.md, report.html"
+        if collector.path:
+            write("\n" + where)
+        terminalreporter.write(text.result())
+        for line in unwritten:
+            write(f"\n{line}", red=True)
+            self._session.exitstatus = outcome.FAULT
+        if collector.path:
+            write(where)
+
+
+def is_outside(config: pytest.Config) -> bool:
+    """Whether this is `python -m conformance`: it brings its own settings, and its root is where it is installed."""
+    return config.inipath is not None and config.inipath.name == "suite.ini"
+
+
+def folder_of(config: pytest.Config, found: Found) -> Path:
+    """Where the reports of a run go."""
+    if config.option.report:
+        return Path(config.option.report)
+    some = any("::" in word or word.endswith(".py") for word in config.args)
+    part = bool(config.option.keyword or config.option.markexpr or some)
+    root = config.invocation_params.dir if is_outside(config) else config.rootpath
+    return root / "reports" / "out" / folder.name_of(found.name, part)
+
+
+def run_in_parallel(config: pytest.Config, found: Found) -> None:
+    """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
+
+    Every worker holds some 40 MiB. One process is enough where next to nothing will be judged, or cases are named.
+    """
+    option = config.option
+    if not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
+        option.numprocesses = 0
+    elif option.numprocesses is None and not option.tx:
+        named = any("::" in word for word in config.args)
+        option.numprocesses = 0 if named or not (found.greeted and found.prompt) else _workers(found, option.quick)
+    if option.numprocesses is not None:
+        # xdist may have looked at the option before we did.
+        option.tx = ["popen"] * option.numprocesses
+        option.dist = "load" if option.tx else "no"
+
+
+def _workers(found: Found, quick: bool) -> int:
+    """Two for a server that answers at once; more where replies, or the end of them, have to be waited for."""
+    if found.latency >= 0.05:
+        return 5
+    if found.latency >= 0.02 and not found.chatty:
+        return 4
+    return 3 if quick or found.chatty else 2

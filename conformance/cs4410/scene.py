@@ -1,0 +1,25 @@
+"""A scene of the assignment: with its words, and what the case's own clients have sent."""
+
+from __future__ import annotations
+
+from conformance.cs4410.dialect import Dialect
+from conformance.harness.client.scene import Scene
+
+
+class MailScene(Scene):
+    """A case on a server of the assignment, before anybody is connected.
+
+    Args:
+        scene: the case on the server.
+        dialect: the words of the edition.
+
+    Attributes:
+        senders: every address that the case's clients sent from.
+        counts: whether the case holds the right to deliver.
+    """
+
+    def __init__(self, scene: Scene, dialect: Dialect) -> None:
+        super().__init__(scene.record, scene.server, scene.settings, scene.patience)
+        self.dialect = dialect
+        self.senders: set[str] = set()
+        self.counts = False

@@ -1,0 +1,1 @@
+"""What says or hears the protocol under test, as far as every profile shares it."""

@@ -1,0 +1,27 @@
+"""The requirements that the engine itself has to name: a profile says which of its ledger's they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+LATE = 2.0
+"""Seconds after which a reply, a greeting or a time-out is late."""
+
+
+class Rules(NamedTuple):
+    """Ids of requirements of a profile's ledger.
+
+    Attributes:
+        alive: the server goes on, whatever a client does.
+        greeting: a client is greeted.
+        answer: a command is answered.
+        prompt: a reply comes in time.
+        given_up: what is not waited for any more once it has failed a few times in a row, and how that is said.
+    """
+
+    alive: str
+    greeting: str
+    answer: str
+    prompt: str
+    given_up: Mapping[str, str]

@@ -1,0 +1,43 @@
+"""What a profile says of the servers that it judges, apart from what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from conformance.harness.rules import Rules
+
+
+class Store(Protocol):
+    """Where a server keeps the mail that it took."""
+
+    @property
+    def directory(self) -> Path:
+        """The directory that it is in."""
+
+    def holds(self, mark: bytes) -> bool:
+        """Whether a message with this mark can be read there now."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of servers.
+
+    Attributes:
+        port: where one listens that takes no port.
+        places: connections that all cases together hold at the most, but for those that hold the server alone.
+        ungreeted: connects that wait for their greeting at a time.
+        reference: the module of the server that is tested when none is named, and its options.
+        rules: the requirements that the engine has to name.
+        store: makes of a directory, and the time (seconds of the epoch) when the server was started in it, what reads
+            the mail there.
+    """
+
+    port: int
+    places: int
+    ungreeted: int
+    reference: tuple[str, str]
+    rules: Rules
+    store: Callable[[Path, float], Store]

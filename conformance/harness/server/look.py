@@ -1,0 +1,76 @@
+"""The first look's conversation with a server: what a profile says, and what is learned from how it is answered."""
+
+from __future__ import annotations
+
+import time
+from contextlib import AbstractContextManager
+
+from conformance.harness.rules import LATE
+from conformance.harness.server.slots import Places
+from conformance.harness.vocabulary import Vocabulary
+from conformance.harness.wire.connection import LONGEST_REPLY, Connection, Reply, Silent
+
+QUIET = 0.025
+"""Seconds that are listened beyond each reply, to learn whether the server says more than one."""
+
+
+class Look:
+    """A patient conversation that a profile leads.
+
+    Args:
+        connection: to the server.
+        words: what is said.
+        places: those of the server.
+        patience: seconds that a reply is waited for.
+
+    Attributes:
+        mark: what the message bears by which it is found again.
+        greeted: whether the client was greeted, as the profile says.
+        answered: whether any command was answered.
+        delivered: whether the message was taken, as the profile says.
+        latency: seconds that a reply takes, the median of those that came.
+    """
+
+    def __init__(self, connection: Connection, words: Vocabulary, places: Places, patience: float) -> None:
+        self.mark = words.token(16)
+        self.words = words
+        self.greeted = self.answered = self.delivered = False
+        self.latency = 0.0
+        self._connection = connection
+        self._places = places
+        self._patience = patience
+        self._waits: list[float] = []
+
+    def greeting(self) -> Reply | None:
+        """Read what greets the client; None for a flood of it.
+
+        Raises:
+            WireError: nothing comes.
+        """
+        reply = self._hear()
+        flood = len(self._connection.extra(QUIET)) >= LONGEST_REPLY
+        return None if flood or reply.truncated else reply
+
+    def say(self, data: bytes) -> Reply:
+        """Send a line or a message, and read what answers it.
+
+        Raises:
+            WireError: nothing does, or too slowly.
+        """
+        self._connection.send(data)
+        reply = self._hear()
+        self.answered = True
+        if self.latency > LATE:
+            raise Silent("too slow to be looked at any longer")
+        self._connection.extra(QUIET)
+        return reply
+
+    def delivering(self) -> AbstractContextManager[None]:
+        """Hold the right to deliver."""
+        return self._places.delivering()
+
+    def _hear(self) -> Reply:
+        reply = self._connection.reply(time.monotonic() + self._patience)
+        self._waits.append(reply.at - self._connection.sent)
+        self.latency = sorted(self._waits)[len(self._waits) // 2]
+        return reply

@@ -1,0 +1,131 @@
+"""The seam between the engine and a protocol: what a profile brings, and how it is found by its name."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from typing import Any, Protocol
+
+from conformance.harness.client.scene import Scene
+from conformance.harness.server.kind import Kind
+from conformance.harness.server.look import Look
+from conformance.harness.settings import UsageError
+from conformance.harness.verdict.ledger import Ledger
+
+GROUP = "smtp_conformance.profiles"
+"""The entry points by which profiles of other packages are found: each names an object that is a `Profile`."""
+DEFAULT = "cs4410"
+OWN = (metadata.EntryPoint(DEFAULT, "conformance.cs4410.profile:PROFILE", GROUP),)
+"""The profiles of the suite itself, which is used without being installed as well."""
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of the command line that is a profile's own.
+
+    Attributes:
+        name: without its hyphens, words joined by underscores.
+        default: what it is when it is not given; a value of another kind is read from the command line as that kind.
+        help: for `--help`.
+        metavar: what `--help` calls its value.
+        choices: the values that it may have, if they are few.
+        of_server: whether it belongs to this machine's server, and so to none that is shown in its place.
+    """
+
+    name: str
+    default: Any
+    help: str
+    metavar: str | None = None
+    choices: Sequence[str] | None = None
+    of_server: bool = False
+
+    @property
+    def flag(self) -> str:
+        """As it is written on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+
+class Run(Protocol):
+    """What a case is given."""
+
+    @property
+    def hung_up_on(self) -> bool:
+        """Whether the server has ended the connection of any of its clients."""
+
+    def close(self) -> None:
+        """Close what is open."""
+
+
+class Profile(ABC):
+    """A protocol to judge by: its ledger, its words, its servers, its cases.
+
+    Attributes:
+        name: as `--profile` takes it.
+        package: of its cases, `test_*.py`; their ids begin with its last part.
+        options: its own options; their values are in `Settings.own`.
+        kind: its servers.
+        time_limit: seconds: the time limit of its servers if `--time-limit` says nothing else.
+    """
+
+    name: str
+    package: str
+    kind: Kind
+    time_limit: float
+    options: Sequence[Option] = ()
+
+    def check(self, own: Mapping[str, Any]) -> None:
+        """Refuse what cannot be of its options.
+
+        Raises:
+            UsageError: an option has no sense.
+        """
+
+    def title(self, own: Mapping[str, Any]) -> str:
+        """What is judged by, for people, in a clause."""
+        return f"profile {self.name}"
+
+    @abstractmethod
+    def ledger(self, own: Mapping[str, Any]) -> Ledger:
+        """The requirements."""
+
+    def facts(self, own: Mapping[str, Any]) -> Mapping[str, str]:
+        """What results.json says of a run beside what it says of every profile's."""
+        return {}
+
+    def directory(self, own: Mapping[str, Any]) -> str | None:
+        """Where the server keeps its mail, as the user says; None if nothing is said."""
+        return None
+
+    @abstractmethod
+    def look(self, look: Look) -> None:
+        """Hold the conversation of the first look: greeted, answered, and a message delivered that bears the mark.
+
+        Raises:
+            WireError: the server does not go along.
+        """
+
+    @abstractmethod
+    def case(self, scene: Scene) -> Run:
+        """What a case has in hand."""
+
+
+@cache
+def names() -> Mapping[str, metadata.EntryPoint]:
+    """All profiles: those of the suite, and those that other packages bring."""
+    return {point.name: point for point in (*OWN, *metadata.entry_points(group=GROUP))}
+
+
+@cache
+def find(name: str) -> Profile:
+    """The profile of a name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in names():
+        raise UsageError(f"--profile {name}: no such profile; there are {', '.join(sorted(names()))}")
+    profile: Profile = names()[name].load()
+    return profile
