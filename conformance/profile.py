@@ -76,6 +76,7 @@ class Profile(ABC):
     time_limit: float
     options: Sequence[Option] = ()
 
+    @abstractmethod
     def check(self, own: Mapping[str, Any]) -> None:
         """Refuse what cannot be of its options.
 

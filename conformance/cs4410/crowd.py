@@ -127,6 +127,20 @@ def beyond(case: Case, count: int = 1) -> list[Client]:
     return clients
 
 
+def waiting_in_backlog(case: Case, clients: int, before: int) -> int:
+    """How many clients wait in the accept queue once a server that accepts ahead has had the time to do so.
+
+    Args:
+        case: the case.
+        clients: how many are connected beyond those that are served.
+        before: how many waited there before.
+    """
+    until = time.monotonic() + max(0.1, min(1.0, 2 * case.patience.slowest))
+    while (waiting := proc.unowned(case.server.address[1]) - before) >= clients and time.monotonic() < until:
+        time.sleep(0.02)
+    return waiting
+
+
 def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "pool.33rd") -> None:
     """Judge that none of these clients is greeted for a moment, the pool being full.
 

@@ -7,6 +7,7 @@ import pytest
 from conformance.cs4410 import crowd
 from conformance.cs4410.case import Case
 from conformance.cs4410.crowd import POOL
+from conformance.harness.verdict.verdict import Skipped
 from conformance.harness.vocabulary import RIGHT
 
 TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid")
@@ -155,6 +156,8 @@ def test_floods_of_errors(case: Case, floods: dict[str, bytes]) -> None:
     clients = {case.client(state): floods.get(state, b"") for state in FLOODS}
     crowd.together(list(clients), lambda client: client.expect_timeout_in_flood(clients[client], "time.invalid"))
     crowd.fill(case, requirement="pool.survives")
+    if any(client.ended_in_flood for client in clients):
+        raise Skipped("the server ends a session after many errors, so that no clock is seen in a flood of them")
 
 
 @pytest.mark.clock(1.2, own=True)
