@@ -46,7 +46,6 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         return None
     try:
         profile = profile_of(config)
-        _choose_cases(config, profile)
         if option.collectonly:
             return None
         _take_termination_for_an_interrupt(config)
@@ -55,6 +54,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         settings = settings_of(config)
         settings.check()
         profile.check(settings.own)
+        _choose_cases(config, profile)
         _expect_cases(config)
         found = probe.look(settings, profile)
         folder.expect_writable(folder_of(config, found))
@@ -70,12 +70,18 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 def _choose_cases(config: pytest.Config, profile: Profile) -> None:
-    """Where all cases are asked for, ask for those of the profile."""
+    """Where all cases are asked for, ask for those of the profile; one that is named is looked for there."""
     spec = importlib.util.find_spec(profile.package)
     assert spec and spec.submodule_search_locations, f"{profile.package} is not a package"
     suite, home = Path(__file__).parent, Path(spec.submodule_search_locations[0])
-    where = config.invocation_params.dir
-    config.args[:] = [str(home) if (where / word).absolute() == suite else word for word in config.args]
+
+    def where(word: str) -> str:
+        here, there = config.invocation_params.dir / word, home.parent / word.partition("::")[0]
+        if here.absolute() == suite:
+            return str(home)
+        return str(home.parent / word) if there.exists() and not Path(str(here).partition("::")[0]).exists() else word
+
+    config.args[:] = map(where, config.args)
 
 
 def _expect_cases(config: pytest.Config) -> None:
@@ -112,6 +118,7 @@ def pytest_configure(config: pytest.Config) -> None:
         profile = profile_of(config)
     except UsageError:
         return  # it was said why
+    _choose_cases(config, profile)  # a worker has the words of the command line
     config.stash[planning.PACKAGE] = profile.package
     if found is None:
         return

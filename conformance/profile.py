@@ -84,16 +84,12 @@ class Profile(ABC):
             UsageError: an option has no sense.
         """
 
-    def title(self, own: Mapping[str, Any]) -> str:
-        """What is judged by, for people, in a clause."""
-        return f"profile {self.name}"
-
     @abstractmethod
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         """The requirements."""
 
     def facts(self, own: Mapping[str, Any]) -> Mapping[str, str]:
-        """What results.json says of a run beside what it says of every profile's."""
+        """Which edition it is that is judged by: words that reports show and compare, by name."""
         return {}
 
     def directory(self, own: Mapping[str, Any]) -> str | None:

@@ -217,9 +217,8 @@ def _verdict(rules: Mapping[str, Requirement], id: str) -> str | None:
 def _remarks(old: Results, new: Results) -> Iterable[str]:
     for what, one, other in (
         ("target", old.target.name, new.target.name),
-        ("assignment", old.assignment, new.assignment),
-        ("dialect", old.dialect, new.dialect),
-        ("course", old.course, new.course),
+        ("profile", old.profile, new.profile),
+        *((name, old.facts.get(name, "none"), new.facts.get(name, "none")) for name in {**old.facts, **new.facts}),
         ("time limit", f"{old.time_limit:g} s", f"{new.time_limit:g} s"),
         ("seed", old.seed, new.seed),
     ):

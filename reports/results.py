@@ -42,7 +42,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A rule of the assignment, and what the run found about it."""
+    """A rule, and what the run found about it."""
 
     id: str
     level: str
@@ -105,11 +105,10 @@ class Case:
 class Results:
     """A whole run."""
 
-    assignment: str
+    profile: str
     suite: str
     target: Target
-    dialect: str
-    course: str
+    facts: Mapping[str, str]
     seed: str
     time_limit: float
     quick: bool
@@ -158,12 +157,12 @@ def load(path: Path) -> Results:
 
 def _results(run: Checked) -> Results:
     target, outcome, versions = run.inner("target"), run.inner("outcome"), run.inner("versions")
+    facts = run.inner("facts") if "facts" in run else None
     return Results(
-        assignment=run.text("assignment"),
+        profile=run.text("profile" if "profile" in run else "assignment"),
         suite=run.text("suite"),
         target=Target(target.text("name"), target.text("address"), target.text_or_null("command")),
-        dialect=run.text("dialect"),
-        course=run.word("course"),
+        facts={key: (facts or run).word(key) for key in facts or ("dialect", "course")},
         seed=run.word("seed"),
         time_limit=run.number("time_limit"),
         quick=run.flag("quick"),

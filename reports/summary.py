@@ -101,7 +101,7 @@ def facts(results: Results) -> list[tuple[str, str]]:
     """
     target = results.target
     by = (
-        f"{results.assignment}, dialect {results.dialect}, course {results.course}, "
+        f"{results.profile}, {''.join(f'{name} {value}, ' for name, value in results.facts.items())}"
         f"time limit {results.time_limit:g} s, seed {results.seed}"
     )
     versions = ", ".join(f"{name} {version}" for name, version in results.versions.items())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parent.parent
+collect_ignore = ["toy"]  # its cases are run by the suite
 DEADLINE = 120.0  # seconds: for a run of the suite, on however busy a machine
 
 if str(PROJECT) not in sys.path:

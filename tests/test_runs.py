@@ -59,7 +59,9 @@ CASE |= {"expected": str, "actual": str, "findings": list, "seconds": float, "tr
 CASE |= {"waits": list}
 RESULTS: Types = {
     "schema": int,
+    "profile": str,
     "assignment": str,
+    "facts": dict,
     "suite": str,
     "target": dict,
     "dialect": str,
@@ -74,7 +76,8 @@ VERDICTS = ("fail", "warn", "blocked", "skip", "note", "pass")
 def check_results(results: Any) -> None:
     """Judge that results.json is as docs/results.md says."""
     assert {key: type(value) for key, value in results.items()} == RESULTS
-    assert (results["schema"], results["assignment"]) == (1, "cs4410")
+    assert (results["schema"], results["profile"], results["assignment"]) == (1, "cs4410", "cs4410")
+    assert results["facts"] == {"dialect": results["dialect"], "course": results["course"]}
     assert set(results["target"]) == {"name", "address", "command"}
     assert re.fullmatch(r"127\.0\.0\.1:\d+", results["target"]["address"])
     assert set(results["versions"]) == {"python", "pytest", "xdist", "faker", "platform"}

@@ -54,17 +54,13 @@ class CS4410(Profile):
         except dialect.DialectError as error:
             raise UsageError(str(error)) from None
 
-    def title(self, own: Mapping[str, Any]) -> str:
-        """Which words the server is to use."""
-        return f"dialect {own['dialect']}"
-
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         """The requirements, as the course has them."""
         return ledger.load(own["course"])
 
     def facts(self, own: Mapping[str, Any]) -> Mapping[str, str]:
         """Which edition of the assignment it was."""
-        return {"assignment": self.name, "dialect": own["dialect"], "course": own["course"]}
+        return {"dialect": own["dialect"], "course": own["course"]}
 
     def directory(self, own: Mapping[str, Any]) -> str | None:
         """The directory of the mailbox, as the user says."""

@@ -145,7 +145,7 @@ def test_keys_of_later_versions_are_ignored(document: Any, tmp_path: Path) -> No
     """The schema may grow without a new number."""
     path = tmp_path / "results.json"
     path.write_text(json.dumps({**document, "new": 1}))
-    assert results.load(path).assignment == "cs4410"
+    assert results.load(path).profile == "cs4410"
 
 
 def test_a_file_that_is_too_large_is_refused(

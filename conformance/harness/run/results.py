@@ -88,11 +88,9 @@ class Collector:
     def header(self) -> str:
         """The line that says what is tested."""
         settings = self.settings
+        told = "".join(f"{name} {value}, " for name, value in self.profile.facts(settings.own).items())
         mailbox = self.found.no_mailbox and f"\nmailbox: not read, for {self.found.no_mailbox}"
-        return (
-            f"testing {self.where()}, {self.profile.title(settings.own)}, time limit {settings.time_limit:g} s, "
-            f"seed {settings.seed}{mailbox}"
-        )
+        return f"testing {self.where()}, {told}time limit {settings.time_limit:g} s, seed {settings.seed}{mailbox}"
 
     def where(self) -> str:
         """The server, for people."""
@@ -144,14 +142,17 @@ class Collector:
         self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], said: dict[str, Any]
     ) -> dict[str, Any]:
         settings, found = self.settings, self.found
+        facts = dict(self.profile.facts(settings.own))
         command = settings.shown_as or found.command
         host = f"[{found.host}]" if ":" in found.host else found.host
         return {
             "schema": SCHEMA,
             "profile": self.profile.name,
+            "assignment": self.profile.name,  # what it was called before there were profiles
+            "facts": facts,
             "suite": __version__,
             "target": {"name": found.name, "address": f"{host}:{found.port}", "command": command},
-            **self.profile.facts(settings.own),
+            **facts,  # where they stood before
             "seed": settings.seed,
             "time_limit": settings.time_limit,
             "quick": settings.quick,

@@ -32,7 +32,7 @@ class Kind:
         reference: the module of the server that is tested when none is named, and its options.
         rules: the requirements that the engine has to name.
         store: makes of a directory, and the time (seconds of the epoch) when the server was started in it, what reads
-            the mail there.
+            the mail there; None where there is none to read.
     """
 
     port: int
@@ -40,4 +40,4 @@ class Kind:
     ungreeted: int
     reference: tuple[str, str]
     rules: Rules
-    store: Callable[[Path, float], Store]
+    store: Callable[[Path, float], Store | None] = lambda directory, since: None
