@@ -19,7 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance", "SMTP conformance")
     add = group.addoption
     names = sorted(profile.names())
-    add("--profile", default=profile.DEFAULT, metavar="NAME", help=f"What to judge by: {', '.join(names)} (%default).")
+    add("--profile", default=profile.DEFAULT, metavar="NAME", help=f"What to judge by: {', '.join(names)}.")
     add("--target", metavar="HOST:PORT", help="The server to test; an IPv6 host in brackets.")
     add(
         "--launch",

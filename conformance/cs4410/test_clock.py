@@ -7,8 +7,8 @@ import pytest
 from conformance.cs4410 import crowd
 from conformance.cs4410.case import Case
 from conformance.cs4410.crowd import POOL
+from conformance.cs4410.lines import RIGHT
 from conformance.harness.verdict.verdict import Skipped
-from conformance.harness.vocabulary import RIGHT
 
 TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid")
 SILENT = {

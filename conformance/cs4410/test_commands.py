@@ -3,15 +3,9 @@
 import pytest
 
 from conformance.cs4410.case import Case
+from conformance.cs4410.lines import AWKWARD_ADDRESSES, AWKWARD_HOSTS, LINES, ODD_HOSTS, RIGHT
 from conformance.cs4410.oracle import WORD_RULES, State, acceptable
-from conformance.harness.vocabulary import (
-    AWKWARD_ADDRESSES,
-    AWKWARD_HOSTS,
-    LINES,
-    ODD_HOSTS,
-    RIGHT,
-    Vocabulary,
-)
+from conformance.harness.vocabulary import Vocabulary
 
 MODEL = {
     "connected": State(),

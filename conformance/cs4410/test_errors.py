@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.cs4410.case import Case
-from conformance.harness.vocabulary import LINES, RIGHT
+from conformance.cs4410.lines import LINES, RIGHT
 
 STUMBLES = {
     "unknown": "mkdir",

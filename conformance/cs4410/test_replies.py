@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.cs4410.case import Case
-from conformance.harness.vocabulary import ERRORS, REPLIES
+from conformance.cs4410.lines import ERRORS, REPLIES
 
 
 @pytest.mark.judges("reply.crlf")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from conformance.cs4410.case import Case
-from conformance.harness.vocabulary import RIGHT
+from conformance.cs4410.lines import RIGHT
 
 STATE_OF = {"HELO": "connected", "MAIL": "greeted", "RCPT": "sender", "DATA": "recipient"}
 CASES = ("lower", "title", "mixed", "swapped")

@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from conformance.harness.vocabulary import AWKWARD_ADDRESSES, AWKWARD_HOSTS, WRONG, Vocabulary
+from conformance.cs4410.lines import AWKWARD_ADDRESSES, AWKWARD_HOSTS, WRONG
+from conformance.harness.vocabulary import Vocabulary
 
 CRLF = b"\r\n"
 END = b".\r\n"
