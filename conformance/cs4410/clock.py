@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Iterator
 
+from conformance.cs4410 import blame
 from conformance.cs4410.mailbox import Message
 from conformance.cs4410.oracle import Answer, acceptable
 from conformance.cs4410.session import CRLF, Session
@@ -79,7 +80,9 @@ class Clocked(Session):
         except Silent:
             self._waited(latest - self.valid_read, "kept")
             wanted = f"421 within {latest - self.valid_read:g} s"
-            raise case.breach(self._concern("time.out"), "no time-out", wanted, "no reply", about=[self]) from None
+            raise case.breach(
+                blame.no_time_out("time.out", case.patience.answers), "no time-out", wanted, "no reply", about=[self]
+            ) from None
         except WireError as error:
             at, closed = time.monotonic(), str(error)
         self._waited(at - since, "timeout")
@@ -163,7 +166,14 @@ class Clocked(Session):
         self._waited(latest - self.valid_read, "kept")
         span = f"{latest - self.valid_read:g} s"
         still = f"still served {span} after the last valid command"
-        raise case.breach(self._concern(requirement), still, f"421 within {span}", "no 421", "time.out", [self])
+        raise case.breach(
+            blame.no_time_out(requirement, case.patience.answers),
+            still,
+            f"421 within {span}",
+            "no 421",
+            "time.out",
+            [self],
+        )
 
     def expect_timeout_in_flood(self, line: bytes, requirement: str) -> list[Message]:
         """Send a wrong line without a pause while the limit passes, and judge that the time-out comes all the same.
@@ -189,10 +199,6 @@ class Clocked(Session):
             if not self.ended_in_flood:
                 raise
         return []
-
-    def _concern(self, requirement: str) -> str:
-        """What a time-out that does not come breaks: of a server that answers nothing at all it is no news."""
-        return requirement if self._case.patience.answers else "reply.one"
 
     def _not_before_limit(self, at: float, actual: str) -> None:
         if at - self.valid_sent < self._case.limit:

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
+from conformance.cs4410 import blame
 from conformance.cs4410.case import Case
 from conformance.cs4410.client import Client
 from conformance.cs4410.entries import GROUP
@@ -87,11 +88,8 @@ def _too_few(
     why = f"{len(greeted)} of {count} clients were greeted{after_others(case, noun='')}"
     wanted, shown = f"{count} greetings", f"{len(greeted)}, and no more"
     about = [*waiting[:1], *(greeted[-1:] or left_last(case))]
-    if not greeted and case.server.connections > AT_A_TIME:
-        # It is another requirement's only where the case is about what came before, which its control leaves out.
-        rule = "pool.frees" if requirement == "pool.32" else requirement
-        return case.breach(rule, why, wanted, "none", "pool.frees", about)
-    return case.breach(requirement, why, wanted, shown, about=about)
+    rule, base = blame.too_few_greeted(requirement, len(greeted), case.server.connections > AT_A_TIME)
+    return case.breach(rule, why, wanted, "none" if base else shown, base, about)
 
 
 def after_others(case: Case, noun: str = " clients") -> str:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from conformance.cs4410 import mailbox
+from conformance.cs4410 import blame, mailbox
 from conformance.cs4410.clients import Clients
 from conformance.cs4410.mailbox import Entry, Folder, Message
 from conformance.harness.verdict import telling
@@ -16,22 +16,6 @@ SOON = 2.0
 """Seconds within which an entry has to be in the mailbox."""
 GROUP = 32
 """Messages that a backup holds."""
-CONCERN = {
-    "case.arguments": ("case",),
-    "space.spaces": ("host", "sender", "recipients"),
-    "rcpt.lines": ("recipients",),
-    "helo.first-stays": ("host",),
-    "mail.first-stays": ("sender",),
-    "recipient.not-kept": ("recipients",),
-    "order.no-trace": ("recipients",),
-    "after.forgets": ("sender", "recipients", "body"),
-    "end.dot": ("body",),
-    "bytes": ("body",),
-    "bytes.large": ("body",),
-    "start.mailbox": (),
-    "numbers.first": (),
-}
-"""What of an entry some requirements judge; what is wrong with the rest of it is the affair of `mailbox.entry`."""
 
 
 class Entries:
@@ -129,11 +113,9 @@ class Entries:
             number: its number.
             entries: in which it stands; others may be among them, and another message with its number is one.
         """
-        if len({entry.raw.strip() for entry in entries if entry.number == number}) > 1:
-            return "numbers"
+        alike = len({entry.raw.strip() for entry in entries if entry.number == number}) == 1
         files = (*self.folder.backups().values(), self.folder.mailbox)
-        holding = sum(number in (self._numbers_in(path) or ()) for path in files)
-        return "backup.emptied" if holding > 1 else "mailbox.whole"
+        return blame.number_twice(alike, sum(number in (self._numbers_in(path) or ()) for path in files))
 
     def held(self, numbers: Collection[int]) -> str:
         """Which of these numbers each file holds, a line a file."""
@@ -201,7 +183,7 @@ class Entries:
             entry = self.entry(message)
         wrong = mailbox.differences(entry, message)
         if wrong:
-            rule, why, shown = _rule_of(wrong, requirement), "; ".join(wrong.values()), entry.shown
+            rule, why, shown = blame.entry(wrong, requirement), "; ".join(wrong.values()), entry.shown
             if {"sender", "body"} <= wrong.keys() and entry.sender.strip("<>") not in self._case.senders:
                 # What another client wrote is no answer to what this one sent.
                 why = f"the entry with number {message.number} is another client's, from {entry.sender!r}"
@@ -237,14 +219,6 @@ class Entries:
                 break
             before = after
         return before
-
-
-def _rule_of(wrong: dict[str, str], requirement: str) -> str:
-    """The requirement that an entry breaks, of which something is wrong while this one is judged."""
-    if set(wrong) == {"case"}:
-        return "case.arguments"
-    concerned = any(what in CONCERN.get(requirement, tuple(wrong)) for what in wrong)
-    return requirement if concerned and "form" not in wrong else "mailbox.entry"
 
 
 def _group_of(number: int) -> tuple[int, int]:

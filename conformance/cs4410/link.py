@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import time
 
+from conformance.cs4410 import blame
 from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import LONGEST_REPLY, Closed, Connection, Refused, Reply, Silent, WireError
+
+UNGREETED = {
+    "pool.32": "no greeting while other clients are connected",
+    "pool.frees": "no greeting though all other clients have left",
+}
 
 
 class Link:
@@ -107,11 +113,8 @@ class Link:
         silent = isinstance(error, Silent)
         if silent and server.greets and server.exhausted():
             return Void("the server greets nobody any more")
-        rule, why = "greeting", f"no greeting: {error}"
-        if silent and server.greets and len(server.open_ports) > 1:
-            rule, why = "pool.32", "no greeting while other clients are connected"
-        elif silent and server.greets and server.connections > 1:
-            rule, why = "pool.frees", "no greeting though all other clients have left"
+        rule = blame.no_greeting(silent, server.greets, len(server.open_ports) > 1, server.connections > 1)
+        why = UNGREETED.get(rule, f"no greeting: {error}")
         case.patience.step(rule, False, case.judges(rule))
         return case.breach(rule, why, about=[self])
 

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
+from conformance.cs4410 import blame
+from conformance.cs4410.blame import Late
 from conformance.cs4410.dialect import Fit
 from conformance.cs4410.link import Link
 from conformance.cs4410.mailbox import Message
@@ -308,14 +310,14 @@ class Session(Link):
         case = self._case
         wanted = self._wanted(answers)
         if reply.code == case.dialect.code("timeout"):
-            if self._done - self.valid_sent > 0.95 * case.limit:
-                return Void("the case itself was late")
-            if reply.at - self.valid_sent > 0.95 * case.limit:
-                return self._stop(requirement, "no reply until the time-out", wanted, reply.text, answers[0].rule)
-            return self._stop("time.early", "timed out in the middle of a quick conversation", wanted, reply.text)
+            late = blame.time_out(self._done - self.valid_sent, reply.at - self.valid_sent, case.limit)
+            if late is Late.CASE:
+                return Void(late.value)
+            rule, base = (requirement, answers[0].rule) if late is Late.UNANSWERED else ("time.early", "")
+            return self._stop(rule, late.value, wanted, reply.text, base)
         refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
-        if refusing and reply.code.startswith("4"):
-            return self._stop("reply.codes", "an error with a code of the 4xx kind", wanted, reply.text)
+        if (rule := blame.unfit(requirement, reply.code, refusing)) != requirement:
+            return self._stop(rule, "an error with a code of the 4xx kind", wanted, reply.text)
         if setting_up:
             return Blocked(requirement, "a set-up step was refused", wanted, reply.text, [self.connection])
         return self._stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
