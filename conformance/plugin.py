@@ -27,8 +27,8 @@ __all__ = ["pytest_addoption"]  # a hook that pytest looks for here
 FOUND = pytest.StashKey[probe.Found]()
 COUNT = pytest.StashKey[int]()
 MARKERS = (
-    "judges(*requirements, control=None): the requirements that a case judges, the main one first, and the "
-    "parameters of the same case without what it judges",
+    "judges(*requirements, control=None, title=None): the requirements that a case judges, the main one first, the "
+    "parameters of the same case without what it judges, and what must come, where its docstring does not say it",
     "clock(limits, own=False): a case that waits so many time limits, side by side with the others that do; its own "
     "server is one that is started for it alone, where that can be done",
     "alone(fresh=True, heavy=False): a case that holds the server alone; a launched one is started anew",

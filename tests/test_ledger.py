@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import conformance
-from conformance.cs4410 import dialect, ledger, oracle
+from conformance.cs4410 import dialect, ledger, model
 from conformance.cs4410.kind import KIND
 from conformance.harness.run import planning
 from conformance.harness.verdict.ledger import Requirement
@@ -178,11 +178,11 @@ def test_a_case_records_only_what_it_judges(cases: list[pytest.Function]) -> Non
 
 
 def test_the_model_names_only_known_requirements() -> None:
-    assert {*oracle.RULES.values(), *oracle.WORD_RULES.values()} <= set(LEDGER)
+    assert {*model.RULES.values(), *model.WORD_RULES.values()} <= set(LEDGER)
 
 
 def test_the_model_has_a_rule_for_every_kind_of_reply() -> None:
-    assert set(oracle.RULES) == (dialect.KINDS - {"need"}) | {dialect.ERROR}
+    assert set(model.RULES) == (dialect.KINDS - {"need"}) | {dialect.ERROR}
 
 
 # The ledger

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from conformance.cs4410.clock import Clocked
 from conformance.cs4410.mailbox import Message
-from conformance.cs4410.oracle import Answer, State, acceptable
+from conformance.cs4410.model import Answer, State, acceptable
 from conformance.cs4410.session import CRLF, Cut, whole
 from conformance.harness.verdict.verdict import Blocked
 from conformance.harness.wire.connection import Reply, WireError

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 from conformance.cs4410 import blame
 from conformance.cs4410.mailbox import Message
-from conformance.cs4410.oracle import Answer, acceptable
+from conformance.cs4410.model import Answer, acceptable
 from conformance.cs4410.session import CRLF, Session
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void

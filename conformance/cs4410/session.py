@@ -17,7 +17,7 @@ from conformance.cs4410.blame import Late
 from conformance.cs4410.dialect import Fit
 from conformance.cs4410.link import Link
 from conformance.cs4410.mailbox import Message
-from conformance.cs4410.oracle import RULES, WORD_RULES, Answer, State, acceptable, judge
+from conformance.cs4410.model import RULES, WORD_RULES, Answer, State, acceptable, judge
 from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped, Void

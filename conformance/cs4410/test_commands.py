@@ -4,7 +4,7 @@ import pytest
 
 from conformance.cs4410.case import Case
 from conformance.cs4410.lines import AWKWARD_ADDRESSES, AWKWARD_HOSTS, LINES, ODD_HOSTS, RIGHT
-from conformance.cs4410.oracle import WORD_RULES, State, acceptable
+from conformance.cs4410.model import WORD_RULES, State, acceptable, sentence
 from conformance.harness.vocabulary import Vocabulary
 
 MODEL = {
@@ -39,7 +39,8 @@ def marks(state: str, line: str) -> pytest.MarkDecorator:
     control = None if state == natural else {"state": natural}
     if judged(state, line)[0] == "syntax.boundary":
         control = {"line": "unknown"}
-    return pytest.mark.judges(*judged(state, line), control=control)
+    title = sentence(MODEL[state], LINES[line])
+    return pytest.mark.judges(*judged(state, line), control=control, title=title)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from conformance.cs4410.case import Case
 from conformance.cs4410.client import Cut, whole
 from conformance.cs4410.lines import LINES
-from conformance.cs4410.oracle import LONGEST_LINE
+from conformance.cs4410.model import LONGEST_LINE
 
 Chooser = Callable[[Case], Cut]
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from conformance.cs4410.dialect import ERROR, Dialect, Fit
-from conformance.cs4410.oracle import Answer, State, acceptable, judge
+from conformance.cs4410.model import Answer, State, acceptable, judge
 from conformance.load.words import BODY, SHAPES, after_of
 
 REMEMBERED = 16_384

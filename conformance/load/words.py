@@ -7,7 +7,7 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from conformance.cs4410.lines import AWKWARD_ADDRESSES, AWKWARD_HOSTS, LINES
-from conformance.cs4410.oracle import Answer, State, acceptable, parse
+from conformance.cs4410.model import Answer, State, acceptable, parse
 from conformance.harness.vocabulary import Vocabulary
 
 CRLF = b"\r\n"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from conformance.cs4410.oracle import LONGEST_LINE, VERBS, State, acceptable
+from conformance.cs4410.model import LONGEST_LINE, VERBS, State, acceptable
 from conformance.search import words
 from conformance.search.words import CRLF, END, Spelling
 

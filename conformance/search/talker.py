@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from conformance.cs4410.client import Client
 from conformance.cs4410.mailbox import Message
-from conformance.cs4410.oracle import Answer, acceptable
+from conformance.cs4410.model import Answer, acceptable
 from conformance.harness.server.pace import Pace
 from conformance.harness.verdict.verdict import Void
 from conformance.harness.wire.connection import Reply

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.cs4410 import dialect
 from conformance.cs4410.dialect import DIALECTS, DialectError, Fit
-from conformance.cs4410.oracle import WORD_RULES
+from conformance.cs4410.model import WORD_RULES
 
 NAMES = sorted(path.stem for path in DIALECTS.glob("*.toml"))
 FIELDS = {"netid": ("me",), "verb": ("HELO",), "need": ("MAIL",), "address": ("a b",), "number": ("7",)}

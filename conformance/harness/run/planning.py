@@ -35,7 +35,7 @@ def plan_of(item: pytest.Function) -> Plan:
     control = marker.kwargs.get("control")
     return Plan(
         id=case_id(item),
-        title=inspect.cleandoc(item.function.__doc__ or ""),
+        title=marker.kwargs.get("title") or inspect.cleandoc(item.function.__doc__ or ""),
         requirements=tuple(marker.args),
         body=_bound(item, {}),
         control=_bound(item, control) if control else None,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from conformance.cs4410 import dialect, ledger, oracle
+from conformance.cs4410 import dialect, ledger, model
 from conformance.cs4410.dialect import Fit
-from conformance.cs4410.oracle import LONGEST_LINE, State, acceptable, judge
+from conformance.cs4410.model import LONGEST_LINE, State, acceptable, judge
 
 STATES = {
     "connected": State(),
@@ -148,7 +148,7 @@ def finding(name: str, state: State, line: str, reply: str) -> str:
     answer, fit = judge(DIALECTS[name], reply, acceptable(state, line.encode("latin-1")))
     if answer is None or fit is Fit.CODE:
         return FAIL
-    return answer.breach or (oracle.WORD_RULES[answer.kind] if fit is Fit.MUST else "")
+    return answer.breach or (model.WORD_RULES[answer.kind] if fit is Fit.MUST else "")
 
 
 @pytest.mark.parametrize("name", DIALECTS)

@@ -1,9 +1,10 @@
 """The model: in this state, for this line, these replies are acceptable, and why. No I/O.
 
-A session is a state (who greeted, who sends, who receives); a command line is read into a command and its faults; a
-table turns both into the answers that a server may give. Where two sensible servers may differ there are several
-answers: more than one thing wrong, and any of the fitting codes will do. An answer that only a SHOULD speaks against
-carries the id of that SHOULD as its `breach`.
+A session is in one of four states, by the last command that was accepted; a message leads back to the second. `ORDER`
+says what each command comes to in each of them. A command line is read into a command and its faults; every fault, of
+order or of the line itself, is an answer that a server may give, and a line without any is accepted. So where two
+sensible servers may differ there are several answers: more than one thing is wrong, and any of the fitting codes will
+do. An answer that only a SHOULD speaks against carries the id of that SHOULD as its `breach`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,34 @@ VERBS = ("HELO", "MAIL", "RCPT", "DATA")
 RFC_VERBS = ("EHLO", "QUIT", "NOOP", "RSET", "HELP", "VRFY", "EXPN")
 LONGEST_LINE = 900
 """Bytes of a command line, its CRLF not counted, that every server has to serve."""
+
+ORDER = {
+    "connected": {"HELO": "helo", "MAIL": "need", "RCPT": "need", "DATA": "need"},
+    "greeted": {"HELO": "duplicate", "MAIL": "mail", "RCPT": "need", "DATA": "need"},
+    "sender": {"HELO": "duplicate", "MAIL": "nested", "RCPT": "rcpt", "DATA": "need"},
+    "recipient": {"HELO": "duplicate", "MAIL": "nested", "RCPT": "rcpt", "DATA": "data"},
+}
+"""The kind of reply that a command without a fault of its own gets in each state."""
+REFUSALS = ("need", "duplicate", "nested")
+"""The kinds of these that are faults of order."""
+
+SAID = {
+    "helo": "is accepted, with the name of the server",
+    "mail": "is accepted",
+    "rcpt": "is accepted",
+    "data": "asks for the message",
+    "syntax": "is refused with its proper syntax",
+    "unknown": "is no command",
+    "duplicate": "is a second HELO",
+    "nested": "is a second MAIL FROM",
+    "need": "is refused, naming what has to come first",
+    "bad_sender": "is refused for its address",
+    "bad_recipient": "is refused for its address",
+    ERROR: "is an error",
+}
+"""What a line is, or what comes of it, by the kind of its reply."""
+AFTER = {"connected": "Before HELO", "greeted": "After HELO", "sender": "After MAIL FROM", "recipient": "After RCPT TO"}
+"""The states, for people."""
 
 RULES = {
     "greeting": "greeting",
@@ -53,6 +82,13 @@ class State:
     host: str | None = None
     sender: str | None = None
     recipients: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Which of the states of `ORDER` it is."""
+        return list(ORDER)[
+            sum(bool(given) for given in (self.host is not None, self.sender is not None, self.recipients))
+        ]
 
     def missing(self, verb: str) -> tuple[str, ...]:
         """The commands that have to come before this one and have not."""
@@ -179,40 +215,41 @@ def acceptable(state: State, line: bytes) -> tuple[Answer, ...]:
 
 
 def _answers(state: State, command: Command) -> list[Answer]:
-    faults = [*_order_faults(state, command.verb), *command.faults]
+    kind = ORDER[state.name][command.verb]
+    faults = [*((kind,) if kind in REFUSALS else ()), *command.faults]
     if not faults:
-        return [_accepted(state, command)]
+        return [_accepted(state, command, kind)]
     kinds = [kind for fault in faults for kind in (("syntax", "unknown") if fault == "boundary" else (fault,))]
     if "nested" in faults and len(faults) > 1:
         kinds = list(dict.fromkeys([*kinds, "syntax", "bad_sender"]))
     exact = len(kinds) == 1
     rule = {"need": f"order.{command.verb.lower()}", "boundary": "syntax.boundary"}.get(faults[0], "")
     answers = [_refused(state, command, kind, exact, rule or RULES[faults[0]]) for kind in kinds]
-    if command.acceptable_though and not _order_faults(state, command.verb):
-        answers.append(replace(_accepted(state, command), breach=command.acceptable_though))
+    if command.acceptable_though and kind not in REFUSALS:
+        answers.append(replace(_accepted(state, command, kind), breach=command.acceptable_though))
     return answers
 
 
-def _order_faults(state: State, verb: str) -> list[str]:
-    if verb == "HELO" and state.host is not None:
-        return ["duplicate"]
-    if state.missing(verb):
-        return ["need"]
-    if verb == "MAIL" and state.sender is not None:
-        return ["nested"]
-    return []
+def _accepted(state: State, command: Command, kind: str) -> Answer:
+    after = {
+        "helo": State(command.argument),
+        "mail": replace(state, sender=command.argument),
+        "rcpt": replace(state, recipients=(*state.recipients, command.argument)),
+        "data": state,
+    }
+    return Answer(kind, after[kind])
 
 
-def _accepted(state: State, command: Command) -> Answer:
-    match command.verb:
-        case "HELO":
-            return Answer("helo", State(command.argument))
-        case "MAIL":
-            return Answer("mail", replace(state, sender=command.argument))
-        case "RCPT":
-            return Answer("rcpt", replace(state, recipients=(*state.recipients, command.argument)))
-        case _:
-            return Answer("data", state)
+def sentence(state: State, line: str) -> str:
+    """What must come of a line, in a sentence.
+
+    Args:
+        state: the session before the line.
+        line: the line, or a template of it.
+    """
+    answers = (one for one in acceptable(state, line.encode("latin-1")) if one.breach is None)
+    comes = dict.fromkeys(SAID[one.kind] for one in answers)
+    return f"{AFTER[state.name]}, `{line}` {', or '.join(comes)}."
 
 
 def _refused(state: State, command: Command, kind: str, exact: bool, rule: str) -> Answer:
