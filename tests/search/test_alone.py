@@ -12,6 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from conformance.search.blame import cause_of
+from conformance.search.conversation import LAST, Step, closing, joined_up, lines, visits
+from conformance.search.player import Play, Player
+from conformance.search.talker import Action
 
 from conformance.cs4410 import dialect
 from conformance.harness.server.target import Launched
@@ -19,13 +23,9 @@ from conformance.harness.settings import Settings
 from conformance.harness.verdict import ledger
 from conformance.harness.wire.connection import Manners
 from conformance.search import replay, strategies
-from conformance.search.blame import cause_of
 from conformance.search.budget import Budget
-from conformance.search.conversation import LAST, Step, closing, joined_up, lines, visits
 from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
-from conformance.search.player import Play, Player
-from conformance.search.talker import Action
 from conformance.search.trials import Found
 from proof.mutants import run
 from proof.mutants.patch import Edit, Mutant, build, headed

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from conformance.search.blame import cause_of
+from conformance.search.conversation import Pick, plan
+from conformance.search.player import JUDGED, JUDGED_BY_CLOCK
 
 from conformance.harness.verdict import ledger
 from conformance.harness.verdict.verdict import set_aside_explained
 from conformance.search import words
-from conformance.search.blame import cause_of
-from conformance.search.conversation import Pick, plan
 from conformance.search.failure import Failure
-from conformance.search.player import JUDGED, JUDGED_BY_CLOCK
 
 LEDGER = ledger.load()
 STUMBLE = Pick(kind="line", template="mkdir")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from conformance.search.conversation import Conversation, lines
+from conformance.search.player import Play, Player
 
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Health
@@ -16,10 +18,8 @@ from conformance.harness.verdict.outcome import CONFORMS, verdict_line
 from conformance.harness.verdict.verdict import Void
 from conformance.search import search, strategies
 from conformance.search.budget import FEWEST, Budget, Clock, Hasty
-from conformance.search.conversation import Conversation, lines
 from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
-from conformance.search.player import Play, Player
 
 Delay = Callable[[random.Random], float]
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from conformance.search.history import Delivery, History
 
 from conformance.cs4410.mailbox import Entry, Message, parse
 from conformance.harness.verdict.verdict import Broken
-from conformance.search.history import Delivery, History
 
 
 def message(number: int, sender: str = "a") -> Message:

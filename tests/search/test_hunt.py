@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from conformance.search.conversation import Pick, plan
+from conformance.search.player import Player
 
 from conformance.cs4410 import dialect
 from conformance.harness.server import launch
@@ -17,9 +19,7 @@ from conformance.harness.verdict import ledger
 from conformance.harness.wire.connection import Manners
 from conformance.search import replay, strategies, words
 from conformance.search.budget import Budget
-from conformance.search.conversation import Pick, plan
 from conformance.search.hunt import Hunt
-from conformance.search.player import Player
 from conformance.search.trials import Found
 from proof.mutants import deep, run
 from proof.mutants.patch import Mutant, begun, build, headed

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.search import words
 from conformance.search.conversation import Conversation, Pick, lines, plan
+
+from conformance.search import words
 from conformance.search.shrink import shrink
 
 NOISE = (
