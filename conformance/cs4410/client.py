@@ -141,7 +141,38 @@ class Client(Clocked):
                     self._judge(reply, acceptable(self.state, part.removesuffix(CRLF)), requirement)
         return messages
 
-    _in_body = False
+    @property
+    def in_body(self) -> bool:
+        """Whether what it sends next are lines of a body."""
+        return self._in_body
+
+    def hear(self, line: bytes) -> Answer:
+        """Judge the reply to a command line that was sent, each reply by the requirement of its own.
+
+        Args:
+            line: the line without its CRLF.
+
+        Returns:
+            Which of the acceptable answers it is.
+        """
+        answers = acceptable(self.state, line)
+        rule = answers[0].rule
+        return self._judge(self._judged_reply(rule, self._deadline(rule), answers), answers, rule)
+
+    def hear_delivered(self, body: bytes) -> Message:
+        """Judge the reply to the end of a body that was sent.
+
+        Returns:
+            What must stand in the mailbox now.
+        """
+        message = self.message(body)
+        reply = self._judged_reply("delivered", self._deadline("delivered"))
+        self._judge(reply, (Answer("delivered", self.state.delivered()),), "delivered")
+        return self._delivered(message, reply)
+
+    def message(self, body: bytes) -> Message:
+        """The message that a body makes, as long as no number was told for it."""
+        return self._message(body)
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
         """Send bytes that are no whole line, or lines of a body; their replies, if any, are read apart."""

@@ -254,7 +254,7 @@ class Session(Link):
             case.find_if_judged("reply.prompt", "a late reply", f"within {LATE:g} s", late, [self])
         return reply
 
-    def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> None:
+    def _judge(self, reply: Reply, answers: tuple[Answer, ...], requirement: str) -> Answer:
         case = self._case
         if reply.end != CRLF.decode() and not reply.truncated:
             why, wanted = "a reply that does not end in CRLF", reply.text + "\r\n"
@@ -277,6 +277,7 @@ class Session(Link):
         if answer.kind in ("helo", "timeout") and fit > Fit.CODE:
             self._judge_netid(reply, answer.kind)
         self._follow(answer, reply)
+        return answer
 
     def _shows_another_case(self, answer: Answer, reply: Reply) -> bool:
         """Whether the address that a reply shows would be right but for its upper and lower case."""

@@ -3,7 +3,8 @@
 import pytest
 
 from conformance.cs4410.case import Case
-from conformance.search import budget, player
+from conformance.cs4410.search import player
+from conformance.search import budget
 
 
 @pytest.mark.places(3)
@@ -11,11 +12,11 @@ from conformance.search import budget, player
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:
     """Clients say right and wrong things, cut, joined, interleaved: replies and mailbox are as the model allows."""
-    # hypothesis takes long to import, and most workers hold no search.
-    from conformance.search import search
+    # hypothesis takes long to import, and most workers run no search.
+    from conformance.cs4410.search import run
 
-    case.client("after-error").close()  # who answers nobody holds no conversations
-    search.hold_conversations(case)
+    case.client("after-error").close()  # who answers nobody has no conversations
+    run.run_conversations(case)
 
 
 @pytest.mark.clock(2.6)
@@ -23,7 +24,7 @@ def test_conversations(case: Case) -> None:
 @pytest.mark.judges(*player.JUDGED_BY_CLOCK)
 def test_conversations_with_time_outs(case: Case) -> None:
     """A client is timed out in the middle of a conversation: it leaves nothing behind for those that go on."""
-    from conformance.search import search
+    from conformance.cs4410.search import run
 
     case.client("after-error").close()
-    search.hold_timed_conversations(case)
+    run.run_timed_conversations(case)

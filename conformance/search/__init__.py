@@ -1,1 +1,1 @@
-"""The search: conversations that the model makes up, held until one fails, and shrunk to what makes it fail."""
+"""The search for any protocol: conversations are drawn and run until one fails, and shrunk to what makes it fail."""

@@ -6,11 +6,11 @@ is the server's own slowness, and the clock on the wall is a backstop.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from conformance.cs4410.entries import SOON
 from conformance.harness.rules import Rules
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
@@ -26,7 +26,7 @@ HURRY = 1.0
 SHORTEST_WAIT = 0.25
 """The same while shrinking."""
 SOON_ENOUGH = 0.5
-"""Seconds that entries are waited for where it is known that they may be missing."""
+"""Seconds that what a conversation leaves behind is waited for where it is known that it may be missing."""
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,20 @@ class Budget:
     longest_shrinking: float = 180.0
     causes: int = 3
 
-    def spent(self, held: int, slow: float, passed: float, delayed: float) -> str:
+    def spent(self, played: int, slow: float, passed: float, delayed: float) -> str:
         """Why no further conversation is run; empty if one is.
 
         Args:
-            held: how many were run.
+            played: how many were run.
             slow: seconds of the server's own slowness in them.
             passed: seconds of wall time since the first of them began.
             delayed: seconds of these that are due to a busy machine.
         """
         if self.slowness is None:
             return ""
-        if held >= FEWEST and slow > self.slowness:
+        if played >= FEWEST and slow > self.slowness:
             return f"{self.slowness:g} s of the server's own slowness were spent"
-        if passed > self.longest or (held >= self.floor and passed > self.seconds) or passed - delayed > self.idle:
+        if passed > self.longest or (played >= self.floor and passed > self.seconds) or passed - delayed > self.idle:
             return f"{passed:.0f} s had passed"
         return ""
 
@@ -99,11 +99,11 @@ class Hasty(Patience):
         rules: as `Patience` takes them.
         seconds: how long a quick server's reply is waited for.
         slowest: seconds that a reply is known to have taken.
-        soon: seconds that the entries of a quick server are waited for.
+        soon: seconds that what a conversation leaves behind is waited for, of a quick server.
     """
 
     def __init__(
-        self, time_limit: float, rules: Rules, seconds: float, slowest: float = 0.0, soon: float = SOON
+        self, time_limit: float, rules: Rules, seconds: float, slowest: float = 0.0, soon: float = math.inf
     ) -> None:
         super().__init__(time_limit, rules)
         self.soon = soon

@@ -8,32 +8,29 @@ from __future__ import annotations
 import random
 import threading
 from itertools import count
+from typing import Generic
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis.strategies import SearchStrategy
 
 from conformance.harness.server.patience import Patience
 from conformance.search.budget import HURRY, SOON_ENOUGH, Budget, Clock, Hasty
-from conformance.search.conversation import WAITS, Conversation, plan
-from conformance.search.failure import Failure
-from conformance.search.player import Player
-from conformance.search.reduction import Reduction
-from conformance.search.shrink import Picks
-from conformance.search.trials import Found, Trials
+from conformance.search.failure import Failure, Found, Step
+from conformance.search.profile import Pick, Player
+from conformance.search.reduction import reduce
+from conformance.search.trials import Trials
 
-HELD_PER_START = 60
-"""Conversations that one start of a server sees: its mailbox stays small, and what leaks cannot pile up."""
+PER_START = 60
+"""Conversations that one start of a server sees: what it stores stays small, and what leaks cannot pile up."""
 AT_A_TIME = 10
 """Conversations that hypothesis draws before it begins anew; of more it makes most by changing what it drew before, and
 conversations that resemble each other find a rare fault a fifth as fast as independent ones."""
 MOST_UNREPEATED = 5
 ENDS = "the server ends whatever is said"
-
-
 _DRAWING = threading.Lock()
 
 
-class Hunt:
+class Hunt(Generic[Pick, Step]):
     """A search with one player.
 
     Args:
@@ -48,13 +45,13 @@ class Hunt:
         budget: as above.
         limit: the server's time limit in seconds.
         found: the failures, each with a cause of its own.
-        held: how many conversations were run while searching.
+        played: how many conversations were run while searching.
         stopped: why the search ended before all were run; empty if they were.
     """
 
     def __init__(
         self,
-        player: Player,
+        player: Player[Pick, Step],
         budget: Budget,
         time_limit: float,
         slowest: float = 0.0,
@@ -65,17 +62,17 @@ class Hunt:
         self.limit = time_limit
         self._clock = clock = clock or Clock()
         self._trials = Trials(player, budget, time_limit, clock)
-        self._hurry = Hasty(time_limit, player.server.kind.rules, HURRY, slowest)
+        self._hurry = Hasty(time_limit, player.rules, HURRY, slowest)
         self._known: set[tuple[str, str, str]] = set()
         self._began = self._delayed = self._reducing = 0.0
         self._spoiled = 0
         self._to_restart = False
-        self._unrepeated: list[Found] = []
-        self.found: list[Found] = []
-        self.held = 0
+        self._unrepeated: list[Found[Step]] = []
+        self.found: list[Found[Step]] = []
+        self.played = 0
         self.stopped = ""
 
-    def run(self, strategy: SearchStrategy[Picks], seed_: str) -> None:
+    def run(self, strategy: SearchStrategy[tuple[Pick, ...]], seed_: str) -> None:
         """Search until the budget is spent, or there is nothing to be gained from going on.
 
         Args:
@@ -85,22 +82,22 @@ class Hunt:
         self._begin()
         for round_ in count():
             for picks in drawn(strategy, AT_A_TIME, random.Random(f"{seed_}/{round_}")):
-                if self.stopped or self.held == self.budget.examples:
+                if self.stopped or self.played == self.budget.examples:
                     return
-                if failure := self.first(plan(picks, WAITS)):
+                if failure := self.first(self.player.language.plan(picks)):
                     self._reduce(picks, failure)
 
     def _begin(self) -> None:
         """Look for what fails without any conversation, before it fails in every one."""
-        if failure := self._trials.run((), Patience(self.limit, self.player.server.kind.rules), fresh=True):
-            self._take(self._trials.judge((), failure, shrunk=True))
+        if failure := self._trials.run((), Patience(self.limit, self.player.rules), fresh=True):
+            self._take(self._trials.judge((), failure))
 
-    def _reduce(self, picks: Picks, failure: Failure) -> None:
+    def _reduce(self, picks: tuple[Pick, ...], failure: Failure) -> None:
         began = self._clock.now()
-        self._take(Reduction(self._trials, picks, failure).run())
+        self._take(reduce(self._trials, picks, failure))
         self._reducing += self._clock.now() - began
 
-    def _take(self, found: Found) -> None:
+    def _take(self, found: Found[Step]) -> None:
         if found.times < 2:
             # It may have come from a conversation before, and show by itself in a later one.
             self._unrepeated.append(found)
@@ -108,10 +105,9 @@ class Hunt:
             self._known |= {found.failure.sign, found.first.sign}
             if not any(one.cause.resembles(found.cause) for one in self.found):
                 self.found.append(found)
-            if found.failure.in_mailbox:
+            if found.failure.afterwards:
                 self._hurry.soon = SOON_ENOUGH  # whoever meets it again does not wait for it again
-            if found.spoils_mailbox:
-                self.player.judges_mailbox = False  # the replies are still to be judged
+            self.player.learn(found)
         if found.failure.is_end and found.times > 1 and not (found.conversation and self.player.can_restart):
             self.stopped = ENDS
         elif len(self.found) == self.budget.causes:
@@ -122,7 +118,7 @@ class Hunt:
             self.stopped = "the budget for shrinking was spent"
 
     @property
-    def unrepeated(self) -> list[Found]:
+    def unrepeated(self) -> list[Found[Step]]:
         """The failures that did not repeat, but for those that look like one that did."""
         return [found for found in self._unrepeated if found.first.sign not in self._known]
 
@@ -130,37 +126,37 @@ class Hunt:
     def cut_short(self) -> bool:
         """Whether conversations were left out, though not all causes that are looked for were found."""
         left_out = self.stopped not in ("", ENDS) and len(self.found) < self.budget.causes
-        return left_out or self.judged < self.held
+        return left_out or self.judged < self.played
 
     @property
     def judged(self) -> int:
         """How many conversations were judged while searching."""
-        return self.held - self._spoiled
+        return self.played - self._spoiled
 
-    def first(self, conversation: Conversation) -> Failure | None:
+    def first(self, conversation: tuple[Step, ...]) -> Failure | None:
         """Run a conversation while searching; a cause that is known already is none any more."""
-        if not self.held:
+        if not self.played:
             # However long it took to draw the first ones, some are run.
             self._began, self._delayed = self._clock.now(), self._clock.delayed()
         passed = self._clock.now() - self._began - self._reducing
         delayed = self._clock.delayed() - self._delayed
-        spent = self.budget.spent(self.held, self._hurry.pace.slow, passed, delayed)
+        spent = self.budget.spent(self.played, self._hurry.pace.slow, passed, delayed)
         self.stopped = self.stopped or self._trials.hopeless or spent
         if self.stopped:
             return None
-        self.held += 1
+        self.played += 1
         spoiled = self._trials.spoiled
-        failure = self._trials.run(conversation, self._hurry, self._to_restart or self.held % HELD_PER_START == 1)
+        failure = self._trials.run(conversation, self._hurry, self._to_restart or self.played % PER_START == 1)
         self._spoiled += self._trials.spoiled - spoiled
-        self._to_restart = failure is not None and failure.in_mailbox
+        self._to_restart = failure is not None and failure.afterwards
         return None if failure is None or failure.sign in self._known else failure
 
-    def judge_unshrunk(self, conversation: Conversation) -> Found | None:
+    def judge_unshrunk(self, conversation: tuple[Step, ...]) -> Found[Step] | None:
         """Run a conversation, and if it fails judge it as it is; None if it does not fail."""
         return self._trials.judge_unshrunk(conversation)
 
 
-def drawn(strategy: SearchStrategy[Picks], count: int, chance: random.Random) -> list[Picks]:
+def drawn(strategy: SearchStrategy[tuple[Pick, ...]], count: int, chance: random.Random) -> list[tuple[Pick, ...]]:
     """Draw what conversations are made of.
 
     Args:
@@ -168,7 +164,7 @@ def drawn(strategy: SearchStrategy[Picks], count: int, chance: random.Random) ->
         count: how many are drawn.
         chance: decides what is drawn.
     """
-    picks: list[Picks] = []
+    picks: list[tuple[Pick, ...]] = []
 
     # No example database and no deadline: neither a file nor the machine decides what is drawn. Long conversations are
     # drawn on purpose, so no health check of hypothesis's applies.
@@ -181,7 +177,7 @@ def drawn(strategy: SearchStrategy[Picks], count: int, chance: random.Random) ->
         suppress_health_check=list(HealthCheck),
     )
     @given(strategy)
-    def draw(one: Picks) -> None:
+    def draw(one: tuple[Pick, ...]) -> None:
         picks.append(one)
 
     # hypothesis reads the source of loaded modules, which Python 3.11 cannot do in two threads at a time.

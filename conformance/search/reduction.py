@@ -2,88 +2,79 @@
 
 from __future__ import annotations
 
-from conformance.search.conversation import WAITS, Conversation, closing, joined_up, plan, visits
-from conformance.search.failure import Failure
-from conformance.search.shrink import Picks, shrink
-from conformance.search.trials import Found, Trials
+from collections.abc import Callable
+
+from conformance.search.failure import Failure, Found, Step
+from conformance.search.profile import Pick
+from conformance.search.shrink import shrink
+from conformance.search.trials import Trials
 
 MOST_ALONE = 10.0
 """Seconds that a server is left alone to see whether it fails without any conversation."""
+Fails = Callable[[tuple[Step, ...]], Failure | None]
 
 
-class Reduction:
-    """Reduces one failure.
+def reduce(trials: Trials[Pick, Step], picks: tuple[Pick, ...], first: Failure) -> Found[Step]:
+    """Shrink one failure, and judge it twice more.
 
     Args:
         trials: runs what is tried.
         picks: what the conversation that failed was planned from.
         first: how it failed.
     """
+    player, language = trials.player, trials.player.language
+    whole, restarts = language.plan(picks), player.can_restart
+    # What a server that dies of no conversation alone may have died of, often just of its clients.
+    pasts = ((language.visits(player.visitors), True), (language.joined_up((*player.past, whole)), False))
+    # A server that fails by itself some time after its start is left alone for longer than it took this time.
+    alone = min(MOST_ALONE, 1.5 * player.age + 0.5) if first.may_need_nothing else 0.0
 
-    def __init__(self, trials: Trials, picks: Picks, first: Failure) -> None:
-        self._trials = trials
-        self._picks = picks
-        self._first = first
-        self._whole = plan(picks, WAITS)
-        self._past = tuple(trials.player.past)
-        self._connections = trials.player.server.connections
-        # A server that fails by itself some time after its start is left alone for longer than it took this time.
-        self._alone = min(MOST_ALONE, 1.5 * trials.player.age + 0.5) if first.may_need_nothing else 0.0
-        self._fresh_next = False
+    def judge(conversation: tuple[Step, ...], failure: Failure, shrunk: bool = True) -> Found[Step]:
+        linger = 0.0 if conversation else alone
+        return trials.judge(conversation, failure, first, shrunk and not trials.shrink_budget_spent, linger)
 
-    def run(self) -> Found:
-        """Shrink, and judge twice more."""
-        restarts = self._trials.player.can_restart
-        if self._first.may_need_nothing and self._fails_alone():
-            # Of a server that is not started again, what was said before may have spoiled it for good.
-            return self._judge(()) if restarts else self._judge(self._whole, shrunk=False)
-        for fails in (self._fails_again, self._fails_afresh):
-            if self._trials.run(self._whole, self._trials.health, fresh=True) is None:
-                break
-            if fails == self._fails_again and self._first.in_mailbox and restarts and self._needs_fresh_server():
-                continue
-            shortest = plan(shrink(self._picks, fails, WAITS), WAITS)
-            found = self._judge(shortest[:-1] if fails(shortest[:-1]) else shortest)
-            if found.times > 1 or not restarts:
+    if alone and (failure := trials.run((), trials.health, fresh=True, linger=alone)):
+        # Of a server that is not started again, what was said before may have spoiled it for good.
+        return judge((), failure) if restarts else judge(whole, first, shrunk=False)
+    on_same_server = _on_same_server(trials)
+    for fails in (on_same_server, lambda conversation: trials.shrinking(conversation, fresh=True)):
+        failed = trials.run(whole, trials.health, fresh=True)
+        if failed is None:
+            break
+        if fails is on_same_server and first.afterwards and restarts and _needs_fresh_server(trials, fails, whole):
+            continue
+        smallest, failure = shrink(picks, failed, fails, language)
+        shortest = language.plan(smallest)
+        bare = shortest[: -len(language.closing)]
+        failed = fails(bare)
+        found = judge(bare, failed) if failed else judge(shortest, failure)
+        if found.times > 1 or not restarts:
+            return found
+    for past, shrunk in pasts if first.is_end and restarts else ():
+        if failed := trials.run(past, trials.health, fresh=True):
+            found = judge(past, failed, shrunk)
+            if found.times > 1:
                 return found
-        return self._with_its_past() or self._judge(self._whole, shrunk=False)
+    return judge(whole, first, shrunk=False)
 
-    def _needs_fresh_server(self) -> bool:
-        """Whether the mailbox stays wrong for everybody, or is not wrong on a server that had clients before."""
-        spoiled = self._trials.shrinking((closing(),), fresh=False) is not None
-        return spoiled or not self._fails_again(self._whole)
 
-    def _fails_alone(self) -> bool:
-        failure = self._trials.run((), self._trials.health, fresh=True, linger=self._alone)
-        return failure is not None
+def _on_same_server(trials: Trials[Pick, Step]) -> Fails[Step]:
+    """Tries that are run on one server, but where it is spoiled for everybody: was it so before?"""
+    player, closing = trials.player, trials.player.language.closing
+    fresh_next = False
 
-    def _with_its_past(self) -> Found | None:
-        """What a server died of that has not died of this conversation alone, or None: often just of its clients."""
-        if not self._first.is_end or not self._trials.player.can_restart:
-            return None
-        for conversation, shrunk in (
-            (visits(self._connections), True),
-            (joined_up((*self._past, self._whole)), False),
-        ):
-            if self._trials.run(conversation, self._trials.health, fresh=True) is not None:
-                found = self._judge(conversation, shrunk)
-                if found.times > 1:
-                    return found
-        return None
+    def fails(conversation: tuple[Step, ...]) -> Failure | None:
+        nonlocal fresh_next
+        fresh, fresh_next = fresh_next, False
+        failure = trials.shrinking(conversation, fresh)
+        if failure and not fresh and player.can_restart and trials.shrinking(closing, fresh=False):
+            fresh_next = True
+            failure = trials.shrinking(conversation, fresh=True)
+        return failure
 
-    def _fails_again(self, conversation: Conversation) -> bool:
-        fresh, self._fresh_next = self._fresh_next, False
-        failure = self._trials.shrinking(conversation, fresh)
-        restarts = self._trials.player.can_restart
-        if failure and not fresh and restarts and self._trials.shrinking((closing(),), fresh=False):
-            # The server is spoiled for everybody: was it so before?
-            self._fresh_next = True
-            failure = self._trials.shrinking(conversation, fresh=True)
-        return failure is not None
+    return fails
 
-    def _fails_afresh(self, conversation: Conversation) -> bool:
-        return self._trials.shrinking(conversation, fresh=True) is not None
 
-    def _judge(self, conversation: Conversation, shrunk: bool = True) -> Found:
-        linger = 0.0 if conversation else self._alone
-        return self._trials.judge(conversation, self._first, shrunk and not self._trials.shrink_budget_spent, linger)
+def _needs_fresh_server(trials: Trials[Pick, Step], fails: Fails[Step], whole: tuple[Step, ...]) -> bool:
+    """Whether what is left behind stays wrong for everybody, or is not wrong on a server that had clients before."""
+    return trials.shrinking(trials.player.language.closing, fresh=False) is not None or fails(whole) is None

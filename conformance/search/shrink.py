@@ -6,52 +6,57 @@ a server. Delta debugging on whole steps comes to the same end with a tenth of t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 
-from conformance.search import words
-from conformance.search.conversation import Conversation, Pick, plan, size
-
-Picks = tuple[Pick, ...]
+from conformance.search.failure import Failure, Step
+from conformance.search.profile import Language, Pick
 
 
-def shrink(picks: Sequence[Pick], fails: Callable[[Conversation], bool], waits: int = 0) -> Picks:
+def shrink(
+    picks: tuple[Pick, ...],
+    failure: Failure,
+    fails: Callable[[tuple[Step, ...]], Failure | None],
+    language: Language[Pick, Step],
+) -> tuple[tuple[Pick, ...], Failure]:
     """Make a failing conversation smaller until nothing can be left out or be plainer.
+
+    What is odd in it can only become less: an oddity that came with shrinking would fail for a reason of its own.
 
     Args:
         picks: what was drawn; what is planned from it fails.
-        fails: whether a conversation fails; each is asked for once.
-        waits: how many time-outs may be waited for.
+        failure: how that does.
+        fails: how a conversation fails, if it does; each is asked for once.
+        language: what conversations are made of.
 
     Returns:
-        The smallest picks that fail.
+        The smallest picks that fail, and how they do.
     """
-    best = tuple(picks)
-    tried: dict[Conversation, bool] = {plan(best, waits): True}
-    smallest = size(plan(best, waits))
+    best, whole = picks, language.plan(picks)
+    tried: dict[tuple[Step, ...], Failure | None] = {whole: failure}
+    smallest, odd = language.size(whole), language.oddities(whole)
 
-    def better(candidate: Picks) -> bool:
-        nonlocal best, smallest
-        conversation = plan(candidate, waits)
-        if (candidate == best) or size(conversation) > smallest:
-            return False
+    def better(candidate: tuple[Pick, ...]) -> None:
+        nonlocal best, failure, smallest, odd
+        conversation = language.plan(candidate)
+        size, oddities = language.size(conversation), language.oddities(conversation)
+        if candidate == best or size > smallest or not oddities <= odd:
+            return
         if conversation not in tried:
             tried[conversation] = fails(conversation)
-        if tried[conversation]:
-            best, smallest = candidate, size(conversation)
-        return tried[conversation]
+        if failed := tried[conversation]:
+            best, failure, smallest, odd = candidate, failed, size, oddities
 
     changed = True
     while changed:
         before = best
         _leave_out(lambda: best, better)
-        for candidate in _plainer(lambda: best):
+        for candidate in language.plainer(lambda: best):
             better(candidate)
         changed = best != before
-    return best
+    return best, failure
 
 
-def _leave_out(best: Callable[[], Picks], better: Callable[[Picks], bool]) -> None:
+def _leave_out(best: Callable[[], tuple[Pick, ...]], better: Callable[[tuple[Pick, ...]], None]) -> None:
     """Leave out runs of picks, long ones first, from the end."""
     length = len(best())
     while length:
@@ -62,46 +67,3 @@ def _leave_out(best: Callable[[], Picks], better: Callable[[Picks], bool]) -> No
         if at + length > 0:
             better(best()[at + length :])
         length //= 2
-
-
-def _plainer(best: Callable[[], Picks]) -> Iterator[Picks]:
-    """Make one pick after the other plainer, in each way that there is."""
-    for client in {pick.client for pick in best()} - {0}:
-        yield tuple(replace(pick, client=0) if pick.client == client else pick for pick in best())
-    for at in range(len(best())):
-        yield from _in_one_step(best, at)
-        ways: tuple[Callable[[Pick], Pick], ...] = (
-            lambda pick: replace(pick, kind="forward", template="", spelling=words.PLAIN),
-            lambda pick: replace(pick, number=0),
-            lambda pick: replace(pick, number=pick.number % 4),
-            lambda pick: replace(pick, number=pick.number % 10),
-            lambda pick: replace(pick, spelling=words.PLAIN),
-            lambda pick: replace(pick, cut=""),
-            lambda pick: replace(pick, joined=False),
-            lambda pick: replace(pick, client=0),
-        )
-        for way in ways:
-            if at < len(best()):
-                plainer = way(best()[at])
-                if plainer.kind != "forward" or best()[at].kind in ("forward", "right", "message", "long"):
-                    yield (*best()[:at], plainer, *best()[at + 1 :])
-
-
-def _in_one_step(best: Callable[[], Picks], at: int) -> Iterator[Picks]:
-    """Have a plain message, or one that is abandoned, in one step instead of what leads to it in several.
-
-    What other clients do in between stays: a message that is sent around another one needs no more than its begin.
-    """
-    for length in (6, 5, 4, 3, 2, 1):
-        picks = best()
-        own = [place for place in range(at, len(picks)) if picks[place].client == picks[at].client][:length]
-        if len(own) < length or any(picks[place].kind == "wait" for place in own):
-            continue
-        *before, last = own
-        if picks[last].kind == "leave":
-            whole = replace(picks[last], kind="abandon")
-        elif any(picks[place].kind in ("abandon", "leave") for place in own):
-            continue
-        else:
-            whole = Pick(picks[last].client, "message")
-        yield tuple(whole if place == last else pick for place, pick in enumerate(picks) if place not in before)

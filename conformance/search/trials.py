@@ -2,59 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Generic
 
 from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.verdict import Void
 from conformance.harness.wire.transcript import Transcript
-from conformance.search.blame import Cause, cause_of
 from conformance.search.budget import SHORTEST_WAIT, SOON_ENOUGH, Budget, Clock, Hasty
-from conformance.search.conversation import Conversation, closing
-from conformance.search.failure import Failure
-from conformance.search.player import Play, Player, Ungreeted
+from conformance.search.failure import Failure, Found, Step
+from conformance.search.profile import Pick, Player, Unserved
 
 TRIES = 3
 """How often a conversation is run that the suite itself spoils."""
-MOST_UNGREETED = 3
+MOST_UNSERVED = 3
 
 
-@dataclass(frozen=True)
-class Found:
-    """A failure as it is reported.
-
-    Attributes:
-        conversation: the shortest one that fails; empty if none is needed.
-        failure: how it does.
-        first: how it, or what it was shrunk from, failed the first time.
-        times: how often it failed of three times.
-        cause: which requirement is broken.
-        play: how it was run the last time that it failed.
-        transcript: the same as it went over the wire.
-        shrunk: whether shrinking came to its end.
-    """
-
-    conversation: Conversation
-    failure: Failure
-    first: Failure
-    times: int
-    cause: Cause
-    play: Play
-    transcript: Transcript
-    shrunk: bool
-
-    @property
-    def spoils_mailbox(self) -> bool:
-        """Whether the mailbox is wrong whatever is said, so that it can tell nothing else."""
-        missing = self.failure.requirement == "mailbox.soon" and self.conversation == (closing(),)
-        return self.failure.in_mailbox and (self.needs_nothing or missing)
-
-    @property
-    def needs_nothing(self) -> bool:
-        """Whether it fails again and again without any conversation."""
-        return self.times > 1 and not self.conversation
-
-
-class Trials:
+class Trials(Generic[Pick, Step]):
     """Runs the conversations of one search.
 
     Args:
@@ -69,27 +31,27 @@ class Trials:
         health: how long replies are waited for while shrinking.
     """
 
-    def __init__(self, player: Player, budget: Budget, time_limit: float, clock: Clock) -> None:
+    def __init__(self, player: Player[Pick, Step], budget: Budget, time_limit: float, clock: Clock) -> None:
         self.player = player
         self.limit = time_limit
         self.spoiled = 0
         self.hopeless = ""
-        self.health = Hasty(time_limit, player.server.kind.rules, SHORTEST_WAIT, soon=SOON_ENOUGH)
+        self.health = Hasty(time_limit, player.rules, SHORTEST_WAIT, soon=SOON_ENOUGH)
         self._budget = budget
         self._clock = clock
         self._shrinking = 0.0
         self._shrink_connections = 0
-        self._ungreeted = 0
+        self._unserved = 0
 
     def run(
         self,
-        conversation: Conversation,
+        conversation: tuple[Step, ...],
         health: Patience,
         fresh: bool,
         transcript: Transcript | None = None,
         linger: float = 0.0,
     ) -> Failure | None:
-        """Run a conversation; a server that greets nobody any more is started again, or ends the search.
+        """Run a conversation; a server that serves nobody any more is started again, or ends the search.
 
         The arguments are those of `Player.play`.
         """
@@ -98,46 +60,54 @@ class Trials:
                 failure = self.player.play(conversation, health, fresh, transcript, linger)
             except Void:
                 continue
-            except Ungreeted:
-                self._ungreeted += 1
-                if self._ungreeted == MOST_UNGREETED:
-                    self.hopeless = "the server greets nobody any more"
+            except Unserved as unserved:
+                self._unserved += 1
+                if self._unserved == MOST_UNSERVED:
+                    self.hopeless = str(unserved)
                 elif self.player.can_restart:
-                    self.player.server.stop()
+                    self.player.stop()
                 return None
-            self._ungreeted = 0
+            self._unserved = 0
             return failure
         self.spoiled += 1
         return None
 
-    def judge(self, conversation: Conversation, first: Failure, shrunk: bool, linger: float = 0.0) -> Found:
+    def judge(
+        self,
+        conversation: tuple[Step, ...],
+        failure: Failure,
+        first: Failure | None = None,
+        shrunk: bool = True,
+        linger: float = 0.0,
+    ) -> Found[Step]:
         """Judge what failed twice more, on fresh servers and with full patience.
 
         Args:
             conversation: the shortest that failed.
-            first: how it, or what it was shrunk from, did.
+            failure: how it did.
+            first: how what it was shrunk from did, if it was.
             shrunk: whether nothing can be left out of it.
             linger: seconds that the server is left alone afterwards.
         """
-        failure, play, transcript, times = first, self.player.last, Transcript(), 1
+        first, script, transcript, times = first or failure, self.player.script(), Transcript(), 1
         for _ in range(2):
             written = Transcript()
-            again = self.run(conversation, Patience(self.limit, self.player.server.kind.rules), True, written, linger)
+            again = self.run(conversation, Patience(self.limit, self.player.rules), True, written, linger)
             if again or times == 1:
                 transcript = written
             if again:
-                failure, play, times = again, self.player.last, times + 1
-        if not failure.in_mailbox:
+                failure, script, times = again, self.player.script(), times + 1
+        if not failure.afterwards:
             conversation = conversation[: failure.step + 1]
-        cause = cause_of(conversation, failure, self.player.ledger, shrunk)
-        return Found(conversation, failure, first, times, cause, play, transcript, shrunk)
+        cause = self.player.cause(conversation, failure, shrunk)
+        return Found(conversation, failure, first, times, cause, script, transcript, shrunk)
 
-    def judge_unshrunk(self, conversation: Conversation) -> Found | None:
+    def judge_unshrunk(self, conversation: tuple[Step, ...]) -> Found[Step] | None:
         """Run a conversation, and if it fails judge it as it is; None if it does not fail."""
-        failure = self.run(conversation, Patience(self.limit, self.player.server.kind.rules), fresh=False)
+        failure = self.run(conversation, Patience(self.limit, self.player.rules), fresh=False)
         return self.judge(conversation, failure, shrunk=False) if failure else None
 
-    def shrinking(self, conversation: Conversation, fresh: bool) -> Failure | None:
+    def shrinking(self, conversation: tuple[Step, ...], fresh: bool) -> Failure | None:
         """Try something shorter, as far as the budget allows: beyond it, nothing fails any more."""
         if self.shrink_budget_spent:
             return None

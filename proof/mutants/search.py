@@ -16,15 +16,17 @@ from tabulate import tabulate
 
 from conformance.cs4410 import dialect, ledger
 from conformance.cs4410.kind import KIND
+from conformance.cs4410.search import run as search
+from conformance.cs4410.search import strategies
+from conformance.cs4410.search.conversation import Pick, Step
+from conformance.cs4410.search.player import Player
 from conformance.harness.server.target import Launched
 from conformance.harness.wire.connection import Manners
-from conformance.search import search, strategies
 from conformance.search.budget import EXAMPLES, Budget
 from conformance.search.hunt import Hunt
-from conformance.search.player import Player
 from proof.mutants import deep, run
 from proof.mutants.patch import Mutant, build
-from tests.harness.plain import PLAIN
+from tests.harness import plain
 
 SEEDS = 10
 FOUND_IN = 0.9
@@ -77,7 +79,7 @@ class Row:
         ]
 
 
-def search_for(mutant: Mutant, folder: Path, seed: int) -> tuple[Hunt, float]:
+def search_for(mutant: Mutant, folder: Path, seed: int) -> tuple[Hunt[Pick, Step], float]:
     """Search once as a run does by default, to the first fault.
 
     Args:
@@ -87,7 +89,7 @@ def search_for(mutant: Mutant, folder: Path, seed: int) -> tuple[Hunt, float]:
     """
     timed = mutant.main.startswith("time.")
     limit = search.SHORT_LIMIT if timed else LIMIT
-    options = replace(PLAIN, time_limit=limit, seed=seed)
+    options = replace(plain.PLAIN, time_limit=limit, seed=seed)
     server = Launched(KIND, run.launched(folder)[1], limit, Manners())
     began = time.monotonic()
     try:
@@ -119,11 +121,11 @@ def measure(mutants: Sequence[Mutant], seeds: int, jobs: int) -> Iterator[Row]:
                 yield rows[name]
 
 
-def _add(row: Row, hunt: Hunt, seconds: float) -> None:
+def _add(row: Row, hunt: Hunt[Pick, Step], seconds: float) -> None:
     if not hunt.found:
         return
     found = hunt.found[0]
-    row.held.append(hunt.held)
+    row.held.append(hunt.played)
     row.steps.append(len(found.conversation))
     row.blamed[found.cause.requirement] = None
     row.times = min(row.times, found.times)

@@ -1,1 +1,1 @@
-"""The search with random conversations."""
+"""The engine of the search."""

@@ -5,34 +5,23 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
 
 import pytest
 
-from conformance.cs4410 import ledger
 from conformance.cs4410.kind import KIND
+from conformance.cs4410.search import run, strategies
+from conformance.cs4410.search.conversation import Conversation, Pick, Step, lines
+from conformance.cs4410.search.plainness import LANGUAGE
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.outcome import CONFORMS, verdict_line
 from conformance.harness.verdict.verdict import Void
-from conformance.search import search, strategies
+from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import FEWEST, Budget, Clock, Hasty
-from conformance.search.conversation import Conversation, lines
-from conformance.search.failure import Failure
+from conformance.search.failure import Cause, Failure, Found, Script
 from conformance.search.hunt import Hunt
-from conformance.search.player import Play, Player
 
 Delay = Callable[[random.Random], float]
-
-
-@dataclass
-class Server:
-    """No server."""
-
-    connections: int = 1
-
-    def stop(self) -> None:
-        """End nothing."""
 
 
 @dataclass
@@ -45,6 +34,8 @@ class Clockwork(Clock):
         fails: whether a conversation does.
     """
 
+    rules = KIND.rules
+
     delay: Delay
     fails: Callable[[Conversation], bool] = lambda _: False
     share: float = 0.0
@@ -52,14 +43,12 @@ class Clockwork(Clock):
     past: list[Conversation] = field(default_factory=list)
     played: list[Conversation] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
+    language = LANGUAGE
     connections = 0
+    visitors = 1
     age = 0.0
     can_restart = True
-    judges_mailbox = True
-    last = Play()
     late = 0
-    server: Server = field(default_factory=Server)
-    ledger: Any = field(default_factory=ledger.load)
 
     def now(self) -> float:
         """Seconds that were made up."""
@@ -69,7 +58,14 @@ class Clockwork(Clock):
         """Those that are due to a busy machine."""
         return self.share * self.time
 
-    def play(self, conversation: Conversation, health: Patience, *_: object) -> Failure | None:
+    def play(
+        self,
+        conversation: Conversation,
+        health: Patience,
+        fresh: bool = False,
+        transcript: Transcript | None = None,
+        linger: float = 0.0,
+    ) -> Failure | None:
         """Let the replies take their time."""
         if self.late and conversation:
             self.late -= 1
@@ -82,9 +78,23 @@ class Clockwork(Clock):
             health.replied(seconds, line.kind)
         return Failure("mail", "why", "", "", len(conversation) - 1) if self.fails(conversation) else None
 
+    def script(self) -> Script:
+        """No script."""
+        return "{0} {1}".format
 
-def hunted(player: Clockwork, budget: Budget, seed: str = "1") -> Hunt:
-    hunt = Hunt(cast(Player, player), budget, 10.0, clock=player)
+    def cause(self, conversation: Conversation, failure: Failure, shrunk: bool) -> Cause:
+        """What the model names."""
+        return Cause(failure.requirement, (), frozenset())
+
+    def learn(self, found: Found[Step]) -> None:
+        """Learn nothing."""
+
+    def stop(self) -> None:
+        """End nothing."""
+
+
+def hunted(player: Clockwork, budget: Budget, seed: str = "1") -> Hunt[Pick, Step]:
+    hunt = Hunt(player, budget, 10.0, clock=player)
     hunt.run(strategies.conversations(), seed)
     return hunt
 
@@ -124,26 +134,26 @@ def test_the_same_is_found_and_shrunk_to_the_same_on_a_busy_machine() -> None:
 
 def test_after_the_floor_a_busy_machine_ends_it() -> None:
     hunt = hunted(Clockwork(busy), Budget(60, slowness=8.0, floor=30))
-    assert 30 <= hunt.held < 60 and hunt.cut_short and "had passed" in hunt.stopped
+    assert 30 <= hunt.played < 60 and hunt.cut_short and "had passed" in hunt.stopped
 
 
 def test_a_server_that_is_slow_by_itself_ends_it_early() -> None:
     player = Clockwork(slow)
-    hunt = hunted(player, search.USUAL)
-    assert FEWEST <= hunt.held < 20 and hunt.cut_short and "own slowness" in hunt.stopped
+    hunt = hunted(player, run.USUAL)
+    assert FEWEST <= hunt.played < 20 and hunt.cut_short and "own slowness" in hunt.stopped
     assert player.time < 30
 
 
 def test_even_a_server_that_is_slow_at_chance_ends_before_the_floor() -> None:
     player = Clockwork(lambda chance: chance.choice((0.0, 0.0, 0.0, 2.0)))
-    hunt = hunted(player, search.USUAL)
-    assert hunt.held < search.USUAL.floor and hunt.cut_short and player.time < 200
+    hunt = hunted(player, run.USUAL)
+    assert hunt.played < run.USUAL.floor and hunt.cut_short and player.time < 200
 
 
 def test_a_busy_machine_does_not_end_it_before_the_floor() -> None:
     player = Clockwork(lambda chance: chance.choice((0.0, 0.1)), share=0.9)
-    hunt = hunted(player, search.USUAL)
-    assert hunt.held >= search.USUAL.floor and hunt.cut_short and player.time > search.USUAL.idle
+    hunt = hunted(player, run.USUAL)
+    assert hunt.played >= run.USUAL.floor and hunt.cut_short and player.time > run.USUAL.idle
 
 
 def test_the_clock_tells_how_long_the_machine_was_busy() -> None:
@@ -152,7 +162,7 @@ def test_the_clock_tells_how_long_the_machine_was_busy() -> None:
 
 
 def test_as_many_are_run_as_were_asked_for_however_slow() -> None:
-    assert hunted(Clockwork(slow), Budget(30)).held == 30
+    assert hunted(Clockwork(slow), Budget(30)).played == 30
 
 
 def test_what_the_suite_itself_spoils_is_run_again_or_said() -> None:
@@ -182,7 +192,7 @@ def test_a_reply_that_never_comes_counts_as_what_it_was_waited_for() -> None:
     ("asked", "limit", "examples"), [(None, 10.0, 31), (None, 60.0, 31), (None, 3.0, 10), (200, 10.0, 21)]
 )
 def test_time_outs_are_waited_for_as_long_as_other_cases_wait(asked: int | None, limit: float, examples: int) -> None:
-    budget = search.timed_budget(asked, limit)
+    budget = run.timed_budget(asked, limit)
     assert budget.examples == examples and (budget.slowness is None) == bool(asked)
     assert budget.floor * 2 >= examples
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from conformance.cs4410.model import LONGEST_LINE, VERBS, State, acceptable
-from conformance.search import words
-from conformance.search.words import CRLF, END, Spelling
+from conformance.cs4410.search import words
+from conformance.cs4410.search.words import CRLF, END, Spelling
 
 ERRORS = 5
 """Errors that every server has to bear in one session."""
@@ -82,13 +82,9 @@ class _Client:
     errors: int = 0
 
 
-def plan(picks: Sequence[Pick], waits: int = 0) -> Conversation:
-    """Make a conversation of what was drawn, within what every server has to bear.
-
-    Args:
-        picks: the steps that were drawn.
-        waits: how many time-outs may be waited for.
-    """
+def plan(picks: Sequence[Pick]) -> Conversation:
+    """Make a conversation of what was drawn, within what every server has to bear."""
+    waits = WAITS
     clients: dict[int, _Client] = {}
     steps: list[Step] = []
     connections = 0
@@ -252,9 +248,3 @@ def _meets(client: _Client, part: bytes) -> tuple[str, set[str]]:
         return ("delivered", {"delivered", "end.dot"}) if part.endswith(END) else ("", set())
     answers = acceptable(client.state, part.removesuffix(CRLF))
     return answers[0].kind, {answer.rule for answer in answers}
-
-
-def size(conversation: Conversation) -> tuple[int, int, int]:
-    """How long a conversation is: its steps, then what is special in how they are sent, then their bytes."""
-    special = sum(bool(step.cut) + step.joined + (step.client not in (0, LAST)) for step in conversation)
-    return len(conversation), special, sum(len(part) for step in conversation for part in (*step.parts, step.rest))

@@ -11,8 +11,8 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from conformance.search.conversation import Pick
-from conformance.search.words import CUTS, NUMBERS, SPELLINGS, WRONG_LINES
+from conformance.cs4410.search.conversation import Pick
+from conformance.cs4410.search.words import CUTS, NUMBERS, SPELLINGS, WRONG_LINES
 
 _WHAT = (
     *[Pick()] * 26,

@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import pprint
+from dataclasses import dataclass
 from pathlib import Path
 
 from conformance.cs4410.dialect import Dialect
 from conformance.cs4410.mailbox import Message
-from conformance.search.player import Play
-from conformance.search.talker import TICK, Action
+from conformance.cs4410.search.talker import TICK, Action
 
 TEMPLATE = Path(__file__).with_name("replay.py.txt")
 SETTLED = 1.0
 """Seconds after the last step in which entries reach the mailbox, and a server that ends is seen to end."""
+
+
+@dataclass(frozen=True)
+class Play:
+    """One run of a conversation, for a script that runs it again.
+
+    Attributes:
+        actions: what the clients did, in order.
+        messages: what was acknowledged, in order.
+        consecutive: whether their numbers have to be 1, 2, 3 … on a fresh server.
+        in_mailbox: whether it was the mailbox or the numbers that was wrong.
+        linger: seconds that the server was left alone afterwards.
+    """
+
+    actions: tuple[Action, ...] = ()
+    messages: tuple[Message, ...] = ()
+    consecutive: bool = False
+    in_mailbox: bool = False
+    linger: float = 0.0
 
 
 def script(name: str, title: str, play: Play, dialect: Dialect, time_limit: float) -> str:
@@ -31,6 +50,7 @@ def script(name: str, title: str, play: Play, dialect: Dialect, time_limit: floa
         "@NAME@": name,
         "@STEPS@": pprint.pformat(steps, width=110),
         "@MESSAGES@": pprint.pformat([_message(one) for one in play.messages], width=110),
+        "@GREETING@": repr(dialect.code("greeting").encode("latin-1")),
         "@PATIENCE@": f"{max(5.0, time_limit):g}",
         "@WAIT@": f"{max(2 * time_limit, time_limit + TICK):g}",
         "@CONSECUTIVE@": repr(play.consecutive),

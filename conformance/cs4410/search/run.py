@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from conformance.cs4410.case import Case
+from conformance.cs4410.search import strategies
+from conformance.cs4410.search.conversation import Pick, Step, plan
+from conformance.cs4410.search.player import Player
 from conformance.harness.server.target import Launched, Server
 from conformance.harness.verdict.verdict import Blocked, Finding
-from conformance.search import replay, strategies
 from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES, Budget
-from conformance.search.conversation import WAITS, plan
+from conformance.search.failure import Found
 from conformance.search.hunt import Hunt, drawn
-from conformance.search.player import Player
-from conformance.search.trials import Found
 
 USUAL = Budget(EXAMPLES, slowness=8.0)
 QUICK = Budget(QUICK_EXAMPLES, slowness=0.7)
@@ -28,11 +28,11 @@ TIMED_SECONDS = 0.8
 LIMITS = 2.5
 """So many of the server's time limits all of them may take, as other cases that wait do, but not fewer than 10."""
 SIDE_BY_SIDE, MOST_DRAWN = 4, 16
-"""Conversations with a time-out that are held at once where the server's time limit cannot be chosen."""
+"""Conversations with a time-out that are run at once where the server's time limit cannot be chosen."""
 
 
-def hold_conversations(case: Case) -> None:
-    """Hold random conversations, and shrink and record those that fail.
+def run_conversations(case: Case) -> None:
+    """Run random conversations, and shrink and record those that fail.
 
     Raises:
         Blocked: replies cannot be told apart.
@@ -47,7 +47,7 @@ def hold_conversations(case: Case) -> None:
     case.server.prepare()
 
 
-def hold_timed_conversations(case: Case) -> None:
+def run_timed_conversations(case: Case) -> None:
     """The same with a client that is timed out: on a server of its own with a short limit, or a few side by side.
 
     Raises:
@@ -56,7 +56,7 @@ def hold_timed_conversations(case: Case) -> None:
     _need_one_reply_each(case)
     command = case.server.command or ""
     if "{time_limit}" not in command or "{port}" not in command:
-        _hold_side_by_side(case)
+        _run_side_by_side(case)
         return
     server = Launched(case.server.kind, command, SHORT_LIMIT, case.server.manners, case.settings.wrap)
     server.greets = True
@@ -96,10 +96,10 @@ def _player(case: Case, server: Server, limit: float, alone: bool, counts: bool 
     return Player(server, options, case.dialect, case.record.ledger, case.record.id, alone, counts)
 
 
-def _hold_side_by_side(case: Case) -> None:
-    """Hold a few conversations at once, those that fail twice more; each try takes the whole limit, so none shrinks."""
+def _run_side_by_side(case: Case) -> None:
+    """Run a few conversations at once, those that fail twice more; each try takes the whole limit, so none shrinks."""
     chance = random.Random(f"{case.settings.seed}/{case.record.id}")
-    conversations = [plan(picks, WAITS) for picks in drawn(strategies.timed_conversations(), MOST_DRAWN, chance)]
+    conversations = [plan(picks) for picks in drawn(strategies.timed_conversations(), MOST_DRAWN, chance)]
     waiting = [one for one in dict.fromkeys(conversations) if any(step.waits for step in one)]
     players = [_player(case, case.server, case.limit, alone=False, counts=False) for _ in range(SIDE_BY_SIDE)]
     hunts = [Hunt(player, Budget(1), case.limit) for player in players]
@@ -107,19 +107,19 @@ def _hold_side_by_side(case: Case) -> None:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
             if found:
-                _record_one(case, found, case.limit)
+                _record_one(case, found)
 
 
-def _record(case: Case, hunt: Hunt, name: str) -> None:
+def _record(case: Case, hunt: Hunt[Pick, Step], name: str) -> None:
     for found in (*hunt.found, *hunt.unrepeated):
-        _record_one(case, found, hunt.limit)
+        _record_one(case, found)
     if hunt.stopped:
-        case.record.notes.append(f"{case.record.id} ended after {_count(hunt.held, 'conversation')}: {hunt.stopped}")
+        case.record.notes.append(f"{case.record.id} ended after {_count(hunt.played, 'conversation')}: {hunt.stopped}")
     if hunt.cut_short:
         case.record.cut_short = f"{name} was cut short after {hunt.judged} of {hunt.budget.examples} conversations"
 
 
-def _record_one(case: Case, found: Found, limit: float) -> None:
+def _record_one(case: Case, found: Found[Step]) -> None:
     record, rule, failure = case.record, found.cause.requirement, found.failure
     often = f"{found.times} of 3"
     if found.times < 2:
@@ -134,12 +134,12 @@ def _record_one(case: Case, found: Found, limit: float) -> None:
         record.requirements = tuple(dict.fromkeys((*own, rule)))
         record.find(rule, reason, failure.expected, failure.actual)
         record.suspects[rule] = sorted(found.cause.suspects)
-        record.files[name] = replay.script(name, f"{rule}: {failure.reason}", found.play, case.dialect, limit)
+        record.files[name] = found.script(name, f"{rule}: {failure.reason}")
     if len(record.findings) == 1:
         record.transcript = found.transcript
 
 
-def _size(found: Found) -> str:
+def _size(found: Found[Step]) -> str:
     if found.needs_nothing:
         return "needs no conversation"
     if not found.shrunk:

@@ -14,6 +14,8 @@ from conformance.cs4410 import mailbox
 from conformance.cs4410.mailbox import Entry, Message
 from conformance.harness.verdict.verdict import Broken
 
+NO_ENTRY = "no such entry"
+
 
 class Differs(Broken):
     """An entry is not what was sent; `what` of it, a key of `mailbox.differences`."""
@@ -96,7 +98,8 @@ class History:
             self._judge_told(delivery.message, new)
         numbers = [entry.number for entry in new]
         if ours_alone and numbers != sorted(numbers):
-            raise Broken("numbers.file", "numbers out of order in the file", "", " ".join(map(str, numbers)))
+            wanted, actual = (" ".join(map(str, some)) for some in (sorted(numbers), numbers))
+            raise Broken("numbers.file", "numbers out of order in the file", wanted, actual)
         told = {delivery.message.number for delivery in self.told}
         waiting = list(self.unanswered)
         for entry in new:
@@ -106,18 +109,19 @@ class History:
             if whose:
                 waiting.remove(whose)
             elif entry.sender.strip("<>") in self.begun:
-                raise Broken("mailbox.no-trace", "a message that was never ended is delivered", "", _shown(entry))
+                raise Broken("mailbox.no-trace", "a message that was never ended is delivered", NO_ENTRY, entry.shown)
             elif ours_alone:
-                raise Broken("mailbox.whole", "an entry that nobody sent", "", _shown(entry))
+                raise Broken("mailbox.whole", "an entry that nobody sent", NO_ENTRY, entry.shown)
 
     def _judge_told(self, message: Message, entries: list[Entry]) -> None:
-        found = [entry for entry in entries if entry.number == message.number]
+        found, wanted = [entry for entry in entries if entry.number == message.number], mailbox.wanted(message)
         if not found:
-            raise Broken("mailbox.soon", f"no entry with number {message.number}", mailbox.wanted(message))
+            raise Broken("mailbox.soon", f"no entry with number {message.number}", wanted, NO_ENTRY)
         if len(found) > 1:
-            raise Broken("mailbox.whole", f"{len(found)} entries with number {message.number}", mailbox.wanted(message))
+            actual = "\n".join(entry.shown for entry in found)
+            raise Broken("mailbox.whole", f"{len(found)} entries with number {message.number}", wanted, actual)
         for what, wrong in mailbox.differences(found[0], message).items():
-            raise Differs(what, wrong, mailbox.wanted(message), _shown(found[0]))
+            raise Differs(what, wrong, wanted, found[0].shown)
 
     def settle(self, entries: Sequence[Entry]) -> None:
         """Take what was judged as the past of what comes."""
@@ -133,7 +137,3 @@ class History:
         """Whether every message that was told of stands there."""
         there = {entry.number for entry in entries}
         return all(delivery.message.number in there for delivery in self.told)
-
-
-def _shown(entry: Entry) -> str:
-    return entry.raw[:2000].decode("latin-1")

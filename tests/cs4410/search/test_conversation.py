@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
-from conformance.search import strategies, words
-from conformance.search.conversation import CONNECTIONS, ERRORS, LAST, Conversation, Pick, lines, plan
+from conformance.cs4410.search import strategies, words
+from conformance.cs4410.search.conversation import CONNECTIONS, ERRORS, LAST, Conversation, Pick, lines, plan
 from conformance.search.hunt import drawn
 
 ACCEPTED = ("", "helo", "mail", "rcpt", "data", "delivered")

@@ -12,15 +12,15 @@ import pytest
 
 from conformance.cs4410 import dialect, ledger
 from conformance.cs4410.kind import KIND
+from conformance.cs4410.search import strategies, words
+from conformance.cs4410.search.conversation import Pick, Step, plan
+from conformance.cs4410.search.player import Player
 from conformance.harness.server import launch
 from conformance.harness.server.target import Launched
 from conformance.harness.wire.connection import Manners
-from conformance.search import replay, strategies, words
 from conformance.search.budget import Budget
-from conformance.search.conversation import Pick, plan
+from conformance.search.failure import Found
 from conformance.search.hunt import Hunt
-from conformance.search.player import Player
-from conformance.search.trials import Found
 from proof.mutants import deep, run
 from proof.mutants.patch import Mutant, begun, build, headed
 from tests.harness import plain
@@ -44,10 +44,14 @@ def start() -> Iterator[Start]:
         server.stop()
 
 
-def hunting(server: Launched, budget: Budget) -> Hunt:
+def player_of(server: Launched) -> Player:
     options = replace(plain.PLAIN, time_limit=LIMIT, seed=1)
     words = dialect.load("cs4410-2016")
-    return Hunt(Player(server, options, words, ledger.load(), "search", alone=True), budget, LIMIT)
+    return Player(server, options, words, ledger.load(), "search", alone=True)
+
+
+def hunting(server: Launched, budget: Budget) -> Hunt[Pick, Step]:
+    return Hunt(player_of(server), budget, LIMIT)
 
 
 @pytest.fixture
@@ -60,10 +64,10 @@ def test_a_right_server_passes_and_the_search_ends(start: Start) -> None:
     hunt = hunting(start(launch.reference_command(KIND)), Budget(10))
     hunt.run(strategies.conversations(), "1")
     assert hunt.found == hunt.unrepeated == [] and hunt.stopped == ""
-    assert hunt.held == hunt.judged == 10 and not hunt.cut_short
+    assert hunt.played == hunt.judged == 10 and not hunt.cut_short
 
 
-def found_in(faulty: Launched) -> Found:
+def found_in(faulty: Launched) -> Found[Step]:
     hunt = hunting(faulty, Budget(300, causes=1))
     hunt.run(strategies.conversations(), "1")
     (found,) = hunt.found
@@ -77,7 +81,7 @@ def test_a_fault_is_found_shrunk_and_replayed_without_the_suite(faulty: Launched
     assert any(entry[1] == "->" for entry in found.transcript.entries())
     script = tmp_path / "replay-it.py"
     title = 'broken """ in \\ odd ways'
-    script.write_text(replay.script(script.name, title, found.play, dialect.load("cs4410-2016"), LIMIT))
+    script.write_text(found.script(script.name, title))
     faulty.prepare(fresh=True)
     right = start(launch.reference_command(KIND))
     right.prepare()
@@ -93,7 +97,7 @@ def test_a_server_that_dies_of_it_still_fails(start: Start, tmp_path: Path) -> N
     hunt.run(strategies.conversations(), "1")
     (found,) = hunt.found
     script = tmp_path / "replay-it.py"
-    script.write_text(replay.script(script.name, "it dies", found.play, dialect.load("cs4410-2016"), LIMIT))
+    script.write_text(found.script(script.name, "it dies"))
     server.prepare(fresh=True)
     assert replayed(script, server) == 1
 
@@ -117,11 +121,12 @@ def test_without_time_for_shrinking_nothing_is_tried(faulty: Launched) -> None:
     assert hunt.stopped == "the budget for shrinking was spent"
 
 
-def test_a_conversation_is_held_as_planned(start: Start) -> None:
-    hunt = hunting(start(launch.reference_command(KIND)), Budget(1))
+def test_a_conversation_is_run_as_planned(start: Start) -> None:
+    player = player_of(start(launch.reference_command(KIND)))
+    hunt = Hunt(player, Budget(1), LIMIT)
     for _ in range(3):
         assert hunt.first(PLAIN) is None
-    sent = [action for action in hunt.player.last.actions if action.verb == "send"]
+    sent = [action for action in player.last.actions if action.verb == "send"]
     assert any(len(action.sent) == 2 for action in sent)
 
 
@@ -129,8 +134,7 @@ def test_a_client_that_was_refused_what_may_be_refused_says_no_more(start: Start
     """Its next steps would mean something else: the lines of a body would be commands, and deliver a message."""
     too_long, commands = 69, 10
     assert len(words.long_line("HELO", too_long)) > 4098 and b"DATA" in words.body(commands)
-    hunt = hunting(start(launch.reference_command(KIND)), Budget(1))
+    player = player_of(start(launch.reference_command(KIND)))
+    hunt = Hunt(player, Budget(1), LIMIT)
     assert hunt.first(plan([Pick(kind="long", number=too_long), Pick(kind="message", number=commands)])) is None
-    assert [action.sent for action in hunt.player.last.actions if action.client == 0 and action.verb == "send"][
-        1:
-    ] == []
+    assert [action.sent for action in player.last.actions if action.client == 0 and action.verb == "send"][1:] == []

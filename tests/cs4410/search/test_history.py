@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from conformance.cs4410.mailbox import Entry, Message, parse
+from conformance.cs4410.search.history import Delivery, History
 from conformance.harness.verdict.verdict import Broken
-from conformance.search.history import Delivery, History
 
 
 def message(number: int, sender: str = "a") -> Message:
@@ -29,6 +29,7 @@ def broken_by(past: History, *entries: Entry, alone: bool = True) -> str:
         past.judge_gaps()
         past.judge_entries(entries, alone)
     except Broken as broken:
+        assert all(broken.finding), "what was expected, and what came instead, is said"
         return broken.finding[0]
     return ""
 

@@ -58,18 +58,18 @@ SPELLINGS = (
 
 @cache
 def host(number: int) -> str:
-    """A host name."""
+    """A host name; the plainest is one that no server has a reason to refuse."""
     if number % 5 == 4:
         return list(AWKWARD_HOSTS.values())[number // 5 % len(AWKWARD_HOSTS)]
-    return Vocabulary(number, "search").host() if number else "h"
+    return Vocabulary(number, "search").host() if number else "h.edu"
 
 
 @cache
 def address(number: int) -> str:
-    """An address."""
+    """An address; the plainest is one that no server has a reason to refuse."""
     if number % 5 == 4:
         return list(AWKWARD_ADDRESSES.values())[number // 5 % len(AWKWARD_ADDRESSES)]
-    return Vocabulary(number, "search").address() if number else "a"
+    return Vocabulary(number, "search").address() if number else "a@h.edu"
 
 
 @cache
@@ -96,8 +96,9 @@ def command(verb: str, number: int, spelling: Spelling = PLAIN) -> bytes:
 def long_line(verb: str, number: int) -> bytes:
     """A line whose length, its CRLF counted, is near a power of two; without a verb a line of a body."""
     length = (1 << POWERS[number % 10]) + (0, -1, 1, -2, 2, -3, 3, 0, -1, 1)[number // 10]
-    start: bytes = command({"DATA": "RCPT"}.get(verb, verb), 0)[:-1] if verb else b""
-    return start + b"a" * (length - len(start) - 2) + CRLF
+    plain: bytes = command({"DATA": "RCPT"}.get(verb, verb), 0) if verb else b""
+    argument = plain.rpartition(b" ")[2]
+    return plain.removesuffix(argument) + b"a" * (length - len(plain) - len(CRLF)) + argument + CRLF
 
 
 _PROSE = Vocabulary(0, "search bodies")

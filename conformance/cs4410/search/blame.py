@@ -6,23 +6,31 @@ that is still in it is what the failure needs.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from conformance.cs4410.search.conversation import LAST, Conversation, Line, lines
+from conformance.cs4410.search.plainness import RIGHT, odd
 from conformance.harness.verdict.ledger import Ledger
-from conformance.search.conversation import LAST, Conversation, Line, lines
-from conformance.search.failure import START, Failure
-from conformance.search.words import CRLF
+from conformance.search.failure import Cause, Failure
 
-PLAIN_LENGTH = 62
-"""Bytes of a line that is not long in this sense."""
+ALIVE = "pool.alive"
+START = "start.mailbox"
+WHOLE = "mailbox.whole"
 OF_MAILBOX = ("Message", "Mailbox", "Backup")
 """The sections whose rules a wrong mailbox may break."""
-RIGHT = ("helo", "mail", "rcpt", "data")
+ODD = ("case.verbs", "space.spaces", "line.length", "helo.hosts", "address.characters")
+"""What may be odd in how a command is written, weightiest first."""
 TRACES = ("time.no-trace", "mailbox.no-trace")
 AFFECTS = {
-    "recipients": (*TRACES, "recipient.not-kept", "order.no-trace", "after.forgets", "line.length", "space.spaces"),
-    "sender": (*TRACES, "mail.first-stays", "after.forgets", "line.length", "space.spaces"),
-    "host": ("helo.first-stays", "line.length", "space.spaces"),
+    "recipients": (
+        *TRACES,
+        "recipient.not-kept",
+        "order.no-trace",
+        "after.forgets",
+        "line.length",
+        "space.spaces",
+        "address.characters",
+    ),
+    "sender": (*TRACES, "mail.first-stays", "after.forgets", "line.length", "space.spaces", "address.characters"),
+    "host": ("helo.first-stays", "line.length", "space.spaces", "helo.hosts"),
     "body": (*TRACES, "line.split", "line.joined", "bytes", "after.forgets"),
     "number": TRACES,
 }
@@ -34,26 +42,6 @@ OF_ERROR = {
     "need": "order.no-trace",
 }
 """What judges that an error left nothing behind in the mailbox."""
-
-
-@dataclass(frozen=True)
-class Cause:
-    """What a failure is put down to.
-
-    Attributes:
-        requirement: the one that is broken.
-        traits: the requirements of what is special in the conversation, weightiest first.
-        suspects: all requirements that the conversation needs to hold: where one of them is broken elsewhere already,
-            this is no other fault.
-    """
-
-    requirement: str
-    traits: tuple[str, ...]
-    suspects: frozenset[str]
-
-    def resembles(self, other: Cause) -> bool:
-        """Whether two failures may well have one cause."""
-        return self.requirement == other.requirement or bool(set(self.traits) & set(other.traits))
 
 
 def cause_of(conversation: Conversation, failure: Failure, ledger: Ledger, shrunk: bool = True) -> Cause:
@@ -69,17 +57,17 @@ def cause_of(conversation: Conversation, failure: Failure, ledger: Ledger, shrun
     said = lines(steps)
     traits = tuple(dict.fromkeys(_traits(steps, said, failure))) if steps else ()
     requirement = failure.requirement
-    if not steps and failure.in_mailbox:
+    if not steps and failure.afterwards:
         requirement = START
     elif failure.is_end:
         pass  # whatever its clients do
-    elif shrunk and traits and not failure.in_mailbox:
+    elif shrunk and traits and not failure.afterwards:
         requirement = traits[0]
-    elif shrunk and failure.in_mailbox:
+    elif shrunk and failure.afterwards:
         what = "number" if failure.requirement == "numbers" else failure.what
         requirement = next((one for one in AFFECTS.get(what, TRACES) if one in traits), requirement)
     suspects = {requirement, failure.requirement, *traits}.union(*(line.rules for line in said))
-    if failure.in_mailbox:
+    if failure.afterwards:
         suspects |= {name for name, one in ledger.items() if one.section in OF_MAILBOX}
     return Cause(requirement, traits, frozenset(suspects))
 
@@ -90,31 +78,18 @@ def _traits(steps: Conversation, said: list[Line], failure: Failure) -> list[str
     before = [line for line in said if line.step < failure.step]
     errors = {line.kind for line in before} - {"", *RIGHT, "delivered"}
     clients = {step.client for step in steps}
+    oddities = frozenset().union(*map(odd, said))
     traits = {
         "line.split": any(step.cut for step in steps),
         "line.joined": any(step.joined for step in steps),
         "time.no-trace": any(step.waits for step in steps[:-1]),
         "half-close.answered": any(step.leave == "half_close" for step in steps),
         "mailbox.no-trace": any(step.leave for step in steps[:-1]),
-        **{OF_ERROR[kind]: failure.in_mailbox for kind in sorted(errors & set(OF_ERROR))},
+        **{OF_ERROR[kind]: failure.afterwards for kind in sorted(errors & set(OF_ERROR))},
         "recover": bool(errors),
         "after.forgets": any(line.kind == "delivered" and line.client == client for line in before),
-        "case.verbs": any(_start(line) != _start(line).upper() for line in said if line.kind),
-        "space.spaces": any(_has_odd_space(line) for line in said if line.kind),
-        "line.length": any(line.kind in RIGHT and len(line.data) >= PLAIN_LENGTH for line in said),
-        "bytes": failure.in_mailbox,
+        **{name: name in oddities for name in ODD},
+        "bytes": failure.afterwards,
         "pool.no-influence": len(clients) > 1 and client != LAST,
     }
     return [name for name, shows in traits.items() if shows]
-
-
-def _start(line: Line) -> bytes:
-    """The words of a right command, without its argument."""
-    if line.kind not in RIGHT:
-        return b""
-    return line.data.split(b":")[0] if line.kind in ("mail", "rcpt") else line.data.strip()[:4]
-
-
-def _has_odd_space(line: Line) -> bool:
-    text = line.data.removesuffix(CRLF)
-    return line.kind in RIGHT and (b"  " in text or b"\t" in text or text != text.strip())

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from functools import partial
 
 from conformance.cs4410.case import Case
 from conformance.cs4410.dialect import Dialect
 from conformance.cs4410.entries import SOON
-from conformance.cs4410.mailbox import Entry, Folder, Message, Unreadable
+from conformance.cs4410.mailbox import Entry, Folder, Unreadable
+from conformance.cs4410.search import replay
+from conformance.cs4410.search.blame import ALIVE, START, WHOLE, cause_of
+from conformance.cs4410.search.conversation import Conversation, Step
+from conformance.cs4410.search.history import Differs, History
+from conformance.cs4410.search.performance import Performance
+from conformance.cs4410.search.plainness import LANGUAGE
+from conformance.cs4410.search.replay import Play
+from conformance.cs4410.search.talker import Stage
 from conformance.harness.client.scene import Scene
+from conformance.harness.rules import Rules
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server
@@ -20,11 +30,8 @@ from conformance.harness.verdict.verdict import Blocked, Broken, Record, Void
 from conformance.harness.wire.connection import WireError
 from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import Hasty
-from conformance.search.conversation import Conversation
-from conformance.search.failure import ALIVE, START, Failure
-from conformance.search.history import Differs, History
-from conformance.search.performance import Performance
-from conformance.search.talker import Action
+from conformance.search.failure import Cause, Failure, Found, Script
+from conformance.search.profile import Unserved
 
 JUDGED = (
     "recover", "line.split", "line.joined", "line.length", "line.too-long", "line.empty-harmless",
@@ -42,29 +49,6 @@ ENDING = 0.2
 """Seconds in which a server that failed is seen to end."""
 UNGREETED = ("greeting", "pool.32", "pool.33rd", "pool.frees")
 """What a client that is not greeted leads to: judged by cases of their own, not here."""
-
-
-class Ungreeted(Exception):
-    """The server greets nobody any more, which other cases judge."""
-
-
-@dataclass(frozen=True)
-class Play:
-    """One run of a conversation, for a script that runs it again.
-
-    Attributes:
-        actions: what the clients did, in order.
-        messages: what was acknowledged, in order.
-        consecutive: whether their numbers have to be 1, 2, 3 … on a fresh server.
-        in_mailbox: whether it was the mailbox or the numbers that was wrong.
-        linger: seconds that the server was left alone afterwards.
-    """
-
-    actions: tuple[Action, ...] = ()
-    messages: tuple[Message, ...] = ()
-    consecutive: bool = False
-    in_mailbox: bool = False
-    linger: float = 0.0
 
 
 class Player:
@@ -86,6 +70,8 @@ class Player:
         judges_mailbox: whether mailbox and numbers are judged.
     """
 
+    language = LANGUAGE
+
     def __init__(
         self,
         server: Server,
@@ -105,12 +91,17 @@ class Player:
         self.judges_mailbox = True
         self._settings = settings
         self._dialect = dialect
-        self.ledger = ledger
+        self._ledger = ledger
         self._name = name
         self._history = History(None)
         self._server_start = -1
         self._started = time.monotonic()
         self._slowest_entry = 0.0
+
+    @property
+    def rules(self) -> Rules:
+        """The requirements that the engine has to name."""
+        return self.server.kind.rules
 
     @property
     def age(self) -> float:
@@ -122,6 +113,29 @@ class Player:
         """Whether a fresh server can be had."""
         return self.server.launched and not self.server.shared
 
+    @property
+    def visitors(self) -> int:
+        """How many clients the server has had since its start."""
+        return self.server.connections
+
+    def stop(self) -> None:
+        """End the server, so that the next conversation starts it again."""
+        self.server.stop()
+
+    def script(self) -> Script:
+        """How the last conversation was run."""
+        return partial(replay.script, play=self.last, dialect=self._dialect, time_limit=self._settings.time_limit)
+
+    def cause(self, conversation: Conversation, failure: Failure, shrunk: bool) -> Cause:
+        """Put a failure down to a requirement, as `blame.cause_of` does."""
+        return cause_of(conversation, failure, self._ledger, shrunk)
+
+    def learn(self, found: Found[Step]) -> None:
+        """Judge only replies from now on where the mailbox is wrong whatever is said, so that it can tell nothing."""
+        missing = found.failure.requirement == "mailbox.soon" and found.conversation == LANGUAGE.closing
+        if found.failure.afterwards and (found.needs_nothing or missing):
+            self.judges_mailbox = False
+
     def play(
         self,
         conversation: Conversation,
@@ -132,27 +146,23 @@ class Player:
     ) -> Failure | None:
         """Run a conversation; an empty one judges the server as it is.
 
-        Args:
-            conversation: what is said.
-            health: how long replies are waited for.
-            fresh: whether a server that can be started again is to have had no client before.
-            transcript: where it is written down.
-            linger: seconds that the server is left alone afterwards.
+        The arguments are those of the search's `Player.play`.
 
         Raises:
-            Ungreeted: a client was not greeted.
+            Unserved: a client was not greeted.
             Unreachable: the server does not start again.
             Void: the suite itself spoiled it.
         """
         if not fresh and (ended := self._ended(0.0)):
             # It ended when its last clients had left already.
-            return Failure(ALIVE, ended, "the server goes on", "it ended", 0)
+            return _end(ended, 0)
         self._prepare(fresh)
-        record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self.ledger)
+        record = Record(self._name, "", (*JUDGED, *JUDGED_BY_CLOCK), self._ledger)
         record.transcript = transcript or record.transcript
         case = Case(Scene(record, self.server, self._settings, health), self._dialect)
         pace = health.pace if isinstance(health, Hasty) else Pace()
-        performance = Performance(case, pace, self._history, conversation if self.alone else _answered(conversation))
+        stage = Stage(case, pace, self._history)
+        performance = Performance(stage, conversation if self.alone else _answered(conversation))
         chatty = self.server.manners.chatty
         try:
             with case.counting() if self._counts else nullcontext():
@@ -161,14 +171,13 @@ class Player:
                     self._judge_mailbox(case, pace)
                     self.past.append(conversation)
                     return None
-            failure = Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
+            failure = _end(ended, performance.at)
         except (Broken, Blocked) as error:
             rule, reason, expected, actual = error.finding
             if rule in UNGREETED and not self.server.ended(ENDING):
-                raise Ungreeted(reason) from None
+                raise Unserved("the server greets nobody any more") from None
             what = error.what if isinstance(error, Differs) else ""
-            in_mailbox = performance.over
-            failure = Failure(rule, reason, expected, actual, performance.at, what, in_mailbox)
+            failure = _failure(rule, reason, expected, actual, performance.at, what, performance.over)
         except WireError as error:
             failure = Failure("recover", str(error), "a reply", str(error), performance.at)
         except Void:
@@ -180,7 +189,7 @@ class Player:
             self.server.manners.chatty = chatty
             self.connections += record.transcript.connections
             self.last = Play(
-                tuple(performance.actions),
+                tuple(stage.actions),
                 tuple(one.message for one in self._history.told),
                 performance.over and not self._history.unanswered,
                 performance.over,
@@ -188,7 +197,7 @@ class Player:
             )
         self._server_start = -1
         if ended := self._ended(ENDING):
-            return Failure(ALIVE, ended, "the server goes on", "it ended", performance.at)
+            return _end(ended, performance.at)
         return failure
 
     def _ended(self, patience: float) -> str:
@@ -267,3 +276,14 @@ class Player:
 def _answered(conversation: Conversation) -> Conversation:
     """The same without messages that are delivered after their client left: others count deliveries."""
     return tuple(replace(step, leave="half_close") if step.leave and step.parts else step for step in conversation)
+
+
+def _end(ended: str, step: int) -> Failure:
+    return _failure(ALIVE, ended, "the server goes on", "it ended", step)
+
+
+def _failure(
+    rule: str, reason: str, expected: str, actual: str, step: int, what: str = "", afterwards: bool = False
+) -> Failure:
+    alone = rule in (ALIVE, START, WHOLE)
+    return Failure(rule, reason, expected, actual, step, what, afterwards, rule == ALIVE, alone)

@@ -7,19 +7,20 @@ from typing import Any
 import pytest
 
 from conformance.cs4410 import ledger
+from conformance.cs4410.search import words
+from conformance.cs4410.search.blame import cause_of
+from conformance.cs4410.search.conversation import Pick, plan
+from conformance.cs4410.search.player import JUDGED, JUDGED_BY_CLOCK
 from conformance.harness.verdict.verdict import set_aside_explained
-from conformance.search import words
-from conformance.search.blame import cause_of
-from conformance.search.conversation import Pick, plan
 from conformance.search.failure import Failure
-from conformance.search.player import JUDGED, JUDGED_BY_CLOCK
 
 LEDGER = ledger.load()
+BRACKETED, HOST_LIKE_A_VERB = 24, 34
 STUMBLE = Pick(kind="line", template="mkdir")
 
 
 def blamed(*picks: Pick, requirement: str = "mail", what: str = "", shrunk: bool = True) -> str:
-    conversation = plan(picks, waits=1)
+    conversation = plan(picks)
     in_mailbox = bool(what)
     step = len(conversation) - 1 if in_mailbox else len(picks) - 1
     failure = Failure(requirement, "", "", "", step, what, in_mailbox)
@@ -38,6 +39,8 @@ def blamed(*picks: Pick, requirement: str = "mail", what: str = "", shrunk: bool
         ([Pick(), Pick(spelling=words.Spelling(end="  "))], "space.spaces"),
         ([Pick(), Pick(kind="wait"), Pick(), Pick()], "time.no-trace"),
         ([Pick(), Pick(client=1), Pick()], "pool.no-influence"),
+        ([Pick(), Pick(number=BRACKETED)], "address.characters"),
+        ([Pick(number=HOST_LIKE_A_VERB)], "helo.hosts"),
     ],
 )
 def test_what_is_left_in_the_conversation_decides(picks: list[Pick], expected: str) -> None:

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from conformance.search import words
-from conformance.search.conversation import Conversation, Pick, lines, plan
-from conformance.search.shrink import shrink
+from collections.abc import Callable, Sequence
+
+from conformance.cs4410.search import words
+from conformance.cs4410.search.conversation import Conversation, Pick, lines, plan
+from conformance.cs4410.search.plainness import LANGUAGE
+from conformance.search import shrink as engine
+from conformance.search.failure import Failure
 
 NOISE = (
     Pick(number=3), Pick(kind="line", template="mkdir"), Pick(client=1), Pick(number=11), Pick(1, "message"),
     Pick(number=21, cut="half"), Pick(1, "leave", how="reset"), Pick(joined=True), Pick(kind="message"),
     Pick(number=4, spelling=words.SPELLINGS[1]), Pick(kind="stumble", number=2), Pick(client=2), Pick(number=7),
 )  # fmt: skip
+
+FAILURE = Failure("mail", "why", "", "", 0)
+
+
+def shrink(picks: Sequence[Pick], fails: Callable[[Conversation], bool]) -> tuple[Pick, ...]:
+    def failure(conversation: Conversation) -> Failure | None:
+        return FAILURE if fails(conversation) else None
+
+    return engine.shrink(tuple(picks), FAILURE, failure, LANGUAGE)[0]
 
 
 def test_two_messages_are_what_is_left() -> None:

@@ -16,20 +16,20 @@ import pytest
 
 from conformance.cs4410 import dialect, ledger
 from conformance.cs4410.kind import KIND
+from conformance.cs4410.search import replay, strategies
+from conformance.cs4410.search.blame import cause_of
+from conformance.cs4410.search.conversation import LAST, Step, closing, joined_up, lines, visits
+from conformance.cs4410.search.player import Player
+from conformance.cs4410.search.replay import Play
+from conformance.cs4410.search.talker import Action
 from conformance.harness.server.target import Launched
 from conformance.harness.wire.connection import Manners
-from conformance.search import replay, strategies
-from conformance.search.blame import cause_of
 from conformance.search.budget import Budget
-from conformance.search.conversation import LAST, Step, closing, joined_up, lines, visits
-from conformance.search.failure import Failure
+from conformance.search.failure import Failure, Found
 from conformance.search.hunt import Hunt
-from conformance.search.player import Play, Player
-from conformance.search.talker import Action
-from conformance.search.trials import Found
 from proof.mutants import run
 from proof.mutants.patch import Edit, Mutant, build, headed
-from tests.harness.plain import PLAIN
+from tests.harness import plain
 
 LEDGER = ledger.load()
 WORDS = dialect.load("cs4410-2016")
@@ -72,8 +72,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Launched]
     started.stop()
 
 
-def found_in(server: Launched) -> list[Found]:
-    options = replace(PLAIN, time_limit=5.0)
+def found_in(server: Launched) -> list[Found[Step]]:
+    options = replace(plain.PLAIN, time_limit=5.0, seed=1)
     player = Player(server, options, WORDS, LEDGER, "search", alone=True)
     hunt = Hunt(player, Budget(20, causes=1), 5.0)
     hunt.run(strategies.conversations(), "1")
@@ -86,7 +86,7 @@ def test_what_needs_no_conversation_is_found_and_replayed(name: str, server: Lau
     assert (found.cause.requirement, found.times, found.shrunk) == (SICK[name][0], 3, True)
     assert all(not step.parts for step in found.conversation)
     script = tmp_path / "replay-it.py"
-    script.write_text(replay.script(script.name, "it fails", found.play, WORDS, 5.0))
+    script.write_text(found.script(script.name, "it fails"))
     server.prepare(fresh=True)
     if server.connections:
         server.restart({})
@@ -176,9 +176,9 @@ def test_a_server_that_hangs_up_still_fails(tmp_path: Path, hanging_up: str) -> 
 @pytest.mark.parametrize(
     ("failure", "requirement"),
     [
-        (Failure("start.mailbox", "", "", "", 0, in_mailbox=True), "start.mailbox"),
-        (Failure("mailbox.whole", "", "", "", 0, in_mailbox=True), "start.mailbox"),
-        (Failure("pool.alive", "", "", "", 0), "pool.alive"),
+        (Failure("start.mailbox", "", "", "", 0, afterwards=True), "start.mailbox"),
+        (Failure("mailbox.whole", "", "", "", 0, afterwards=True), "start.mailbox"),
+        (Failure("pool.alive", "", "", "", 0, is_end=True), "pool.alive"),
     ],
 )
 def test_an_empty_conversation_has_a_cause(failure: Failure, requirement: str) -> None:
@@ -187,7 +187,7 @@ def test_an_empty_conversation_has_a_cause(failure: Failure, requirement: str) -
 
 
 def test_a_server_that_ends_is_put_down_to_that_alone() -> None:
-    assert cause_of(visits(9), Failure("pool.alive", "", "", "", 8), LEDGER).requirement == "pool.alive"
+    assert cause_of(visits(9), Failure("pool.alive", "", "", "", 8, is_end=True), LEDGER).requirement == "pool.alive"
 
 
 def test_conversations_are_joined_up_with_new_clients() -> None:

@@ -1,0 +1,1 @@
+"""What the search says and judges here: conversations of this assignment, their players, their blame, their scripts."""

@@ -1,0 +1,1 @@
+"""What the search says and judges of the assignment."""

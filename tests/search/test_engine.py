@@ -1,0 +1,121 @@
+"""The engine with a protocol of its own: numbers are said, and a server stumbles over some sums."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hypothesis import strategies as st
+
+from conformance import search
+from conformance.cs4410.kind import KIND
+from conformance.harness.server.patience import Patience
+from conformance.harness.wire.transcript import Transcript
+from conformance.search.budget import Budget
+from conformance.search.failure import Cause, Failure, Found, Script
+from conformance.search.hunt import Hunt
+from conformance.search.profile import Language, Unserved
+
+Numbers = tuple[int, ...]
+CLOSING = 0
+
+
+def plainer(best: Callable[[], Numbers]) -> Iterator[Numbers]:
+    for at in range(len(best())):
+        yield (*best()[:at], best()[at] - 2, *best()[at + 1 :])
+
+
+LANGUAGE: Language[int, int] = Language(
+    plan=lambda picks: (*picks, CLOSING),
+    size=lambda said: (len(said), sum(map(abs, said))),
+    oddities=lambda said: frozenset(number for number in said if number < 0),
+    plainer=plainer,
+    closing=(CLOSING,),
+    visits=lambda count: (CLOSING,) * count,
+    joined_up=lambda conversations: sum(conversations, ()),
+)
+
+
+@dataclass
+class Adder:
+    """Plays with a server that is none.
+
+    Attributes:
+        fails: whether it does when so much has been said.
+        served: how many conversations it serves in all.
+    """
+
+    rules = KIND.rules
+
+    fails: Callable[[Numbers], bool]
+    served: int = 10_000
+    language = LANGUAGE
+    connections = visitors = 0
+    age = 0.0
+    can_restart = True
+    past: list[Numbers] = field(default_factory=list)
+    learned: list[Found[int]] = field(default_factory=list)
+
+    def play(
+        self,
+        conversation: Numbers,
+        health: Patience,
+        fresh: bool = False,
+        transcript: Transcript | None = None,
+        linger: float = 0.0,
+    ) -> Failure | None:
+        self.served -= 1
+        if self.served < 0:
+            raise Unserved("it is tired")
+        for step in range(len(conversation)):
+            if self.fails(conversation[: step + 1]):
+                return Failure("sum", "a wrong sum", "right", "wrong", step)
+        return None
+
+    def script(self) -> Script:
+        return "{0}: {1}".format
+
+    def cause(self, conversation: Numbers, failure: Failure, shrunk: bool) -> Cause:
+        return Cause(failure.requirement, (), frozenset({"sum"}))
+
+    def learn(self, found: Found[int]) -> None:
+        self.learned.append(found)
+
+    def stop(self) -> None:
+        """It is not started again."""
+
+
+def hunted(player: Adder) -> Hunt[int, int]:
+    hunt = Hunt(player, Budget(50, causes=1), 5.0)
+    hunt.run(st.lists(st.integers(0, 9), min_size=3, max_size=9).map(tuple), "1")
+    return hunt
+
+
+def test_a_failure_is_found_and_shrunk() -> None:
+    player = Adder(lambda said: sum(said) > 15)
+    (found,) = hunted(player).found
+    assert (found.times, found.shrunk, found.cause.requirement) == (3, True, "sum")
+    said = found.conversation
+    assert sum(said) in (16, 17) and max(sum(said) - number for number in said) <= 15
+    assert player.learned == [found] and found.script("it.py", "it fails") == "it.py: it fails"
+
+
+def test_shrinking_brings_in_nothing_odd() -> None:
+    """Less than nothing would be plainer still, and fails as well."""
+    (found,) = hunted(Adder(lambda said: said[-1] in (-1, 7))).found
+    assert found.conversation == (7,)
+
+
+def test_what_never_fails_is_run_as_often_as_it_may() -> None:
+    hunt = hunted(Adder(lambda said: False))
+    assert (hunt.played, hunt.judged, hunt.found, hunt.stopped) == (50, 50, [], "")
+
+
+def test_a_server_that_serves_nobody_ends_the_search_in_its_players_words() -> None:
+    assert hunted(Adder(lambda said: False, served=20)).stopped == "it is tired"
+
+
+def test_the_engine_imports_no_assignment() -> None:
+    sources: Sequence[Path] = sorted(Path(search.__path__[0]).glob("*.py"))
+    assert len(sources) > 5 and not any("cs4410" in source.read_text() for source in sources)
