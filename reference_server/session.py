@@ -9,7 +9,7 @@ LINE_LIMIT = 4_096  # bytes of a command line; of a longer one the rest is throw
 BODY_LIMIT = 96 * 2**20  # bytes as sent, enough for 64 MiB of lone dots, stuffed; of a longer body nothing is kept: 552
 RECIPIENTS_LIMIT = 10_000  # a message; each further one gets a 554, and the message keeps those it has
 
-STUFFED = b".."  # at the start of a line it loses a dot (RFC 5321, 4.5.2); a single one stays, for clients that double none
+STUFFED = b".."  # a line that starts so loses a dot (RFC 5321, 4.5.2); a single one stays, for clients that double none
 WHITE_SPACE = re.compile(rb"[ \t]+")
 PRINTABLE = re.compile(rb"[!-~]+")
 SYNTAX = {  # of each verb's argument, and how a 501 names it; whether an address is a good one is asked later
