@@ -62,7 +62,7 @@ class Channel:
         """
         too_long = False
         while (end := self._received.find(CRLF)) < 0:
-            if len(self._received) > limit:
+            if len(self._received) > limit + len(CRLF):
                 too_long = True
                 del self._received[:-1]  # the last byte may be the CR of the line's end
             self._receive()
@@ -84,7 +84,7 @@ class Channel:
         too_long = False
         searched = 0
         while (end := self._received.find(END_OF_DATA, searched)) < 0:
-            if len(self._received) > limit:
+            if len(self._received) > limit + len(END_OF_DATA):
                 too_long = True
                 del self._received[: 1 - len(END_OF_DATA)]
             # Only what is new is searched, and the little before it that may be a part of the end.
@@ -94,7 +94,7 @@ class Channel:
                 self.restart_clock()
         body = self._received[: end + len(CRLF)]
         del self._received[: end + len(END_OF_DATA)]
-        return None if too_long else bytes(body.replace(CRLF + stuffed, CRLF + stuffed[1:])[len(CRLF) :])
+        return None if too_long or end > limit else bytes(body.replace(CRLF + stuffed, CRLF + stuffed[1:])[len(CRLF) :])
 
     def _receive(self) -> None:
         self._send_replies()

@@ -6,7 +6,6 @@ from proof.mutants.patch import Edit, Mutant, begun, headed, replaced, within
 from proof.mutants.shared import ANSWERED, UNPROTECTED_WORKER, read
 
 NUMBERED = 'return b"250 OK: delivered message %d" % self._mailbox.deliver(message)'
-GIVEN = "hand_over.give(_accept(listener))"
 
 
 def unread(code: str) -> list[Edit]:
@@ -119,7 +118,7 @@ BEFORE_THE_GREETING = [
             within(
                 "__main__.py",
                 "main",
-                GIVEN,
+                "hand_over.give(_accept(listener))",
                 "connection = _accept(listener)\nconnection.getpeername()\nhand_over.give(connection)",
             )
         ],
