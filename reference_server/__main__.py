@@ -13,9 +13,10 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
+from .channel import Channel
 from .mailbox import Mailbox, start_backup_thread
 from .pool import HandOver, start_workers
-from .session import PRINTABLE, Channel, Session
+from .session import PRINTABLE, Session
 
 ACCEPT_BACKLOG = 128  # connections that the kernel keeps for us while no worker is free
 Value = TypeVar("Value")

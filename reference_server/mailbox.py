@@ -52,9 +52,9 @@ class Mailbox:
         self._directory = directory
         self._netid = netid
         self._backup_every = backup_every
-        lock = Lock()
-        self._backup_is_due = Condition(lock)
-        self._backup_is_done = Condition(lock)
+        self._lock = Lock()
+        self._backup_is_due = Condition(self._lock)
+        self._backup_is_done = Condition(self._lock)
         self._backup_due = False
         self._last_number = 0
         self._backed_up = 0
@@ -69,7 +69,7 @@ class Mailbox:
         Raises:
             OSError: the entry could not be written. It takes no number, and none of it stays in the mailbox.
         """
-        with self._backup_is_done:
+        with self._lock:
             while self._backup_due:
                 self._backup_is_done.wait()
             number = self._last_number + 1
@@ -83,23 +83,24 @@ class Mailbox:
     def back_up(self) -> None:
         """Wait until a backup is due, move the mailbox's entries to `mailbox.FIRST-LAST`, and let deliveries go on.
 
-        A backup that fails (the disk is full) is reported and holds nobody up: its entries stay in the mailbox, and the
-        next backup takes them along, under a name that says so (`mailbox.1-64`).
+        A backup that fails holds nobody up: its entries stay in the mailbox, and the next backup takes them along,
+        under a name that says so (`mailbox.1-64`).
+
+        Raises:
+            Exception: whatever it failed by; an OSError if the disk is full.
         """
-        with self._backup_is_due:
+        with self._lock:
             while not self._backup_due:
                 self._backup_is_due.wait()
             try:
                 self._copy_and_empty()
-            except OSError as error:
-                print(f"reference_server: backup failed, entries stay in the mailbox: {error}", file=sys.stderr)
             finally:
                 self._backup_due = False
                 self._backup_is_done.notify_all()
 
     def close(self) -> None:
         """Wait for a delivery or a backup under way, then refuse all others; what was answered 250 is in the files."""
-        with self._backup_is_done:
+        with self._lock:
             while self._backup_due:
                 self._backup_is_done.wait()
             self._file.close()
@@ -139,6 +140,9 @@ def start_backup_thread(mailbox: Mailbox) -> None:
 
     def back_up_for_ever() -> None:
         while True:
-            mailbox.back_up()
+            try:
+                mailbox.back_up()
+            except Exception as error:  # the thread outlives every backup, whatever went wrong with it
+                print(f"reference_server: backup failed, entries stay in the mailbox: {error!r}", file=sys.stderr)
 
     Thread(target=back_up_for_ever, name="backup", daemon=True).start()

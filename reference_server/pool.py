@@ -3,11 +3,12 @@
 What makes `HandOver`, and `mailbox.Mailbox` too, a monitor:
 
 1. The state is private, and so is the one lock that guards it: no caller can forget to take it.
-2. Each public method holds the lock from its first line to its last (a condition's `with` takes the lock it was made
-   from, here one for all): no thread sees a change half made.
-3. A method that can't go on yet waits on a condition, which lets go of the lock while it sleeps. Awake again it looks
-   again (`while`, never `if`), because another thread may have been faster.
-4. A method that makes a condition come true notifies those who wait for it.
+2. Each public method holds the lock from its first line to its last (`with self._lock:`): no thread sees a change half
+   made.
+3. A method that can't go on yet waits on a condition. All conditions are made from the one lock, and waiting lets go of
+   it; awake again, the method holds it again, and looks again (`while`, never `if`), because another thread may have
+   been faster.
+4. A method that makes a condition come true notifies those who wait for it, while it holds the lock.
 """
 
 import sys
@@ -25,28 +26,28 @@ class HandOver:
 
     def __init__(self) -> None:
         """Start with no worker: a worker counts as free from its first `take` on."""
-        lock = Lock()
-        self._worker_is_free = Condition(lock)
-        self._connection_is_here = Condition(lock)
+        self._lock = Lock()
+        self._worker_is_free = Condition(self._lock)
+        self._connection_is_here = Condition(self._lock)
         self._free_workers = 0
         self._connections: list[socket] = []
 
     def reserve_worker(self) -> None:
         """Wait until a worker is free and promise it to the caller, who owes it exactly one `give`."""
-        with self._worker_is_free:
+        with self._lock:
             while self._free_workers == 0:
                 self._worker_is_free.wait()
             self._free_workers -= 1
 
     def give(self, connection: socket) -> None:
         """Hand an accepted connection to the worker that was reserved for it."""
-        with self._connection_is_here:
+        with self._lock:
             self._connections.append(connection)
             self._connection_is_here.notify()
 
     def take(self) -> socket:
         """Declare the calling worker free, wait for a connection, and return it; the worker closes it."""
-        with self._connection_is_here:
+        with self._lock:
             self._free_workers += 1
             self._worker_is_free.notify()
             while not self._connections:

@@ -1,10 +1,11 @@
 """Servers that take freedoms in time, in storage, and in how they serve their clients."""
 
 from proof.liberal.liberty import Liberal
-from proof.mutants.patch import Edit, begun, headed, replaced
-from proof.mutants.shared import BODY_RESTARTS_NOTHING
+from proof.mutants.clock import restarted
+from proof.mutants.patch import Edit, begun, headed, replaced, within
+from proof.mutants.shared import BODY_RESTARTS_NOTHING, accepted
 
-_TIME = headed("session.py", "import time")
+_TIME = headed("channel.py", "import time")
 _RENAMING = replaced(
     "mailbox.py",
     "Mailbox._copy_and_empty",
@@ -20,7 +21,7 @@ _RENAMING = replaced(
     """,
 )
 _TWO_SEGMENTS = replaced(
-    "session.py",
+    "channel.py",
     "Channel._send_replies",
     """
     def _send_replies(self):
@@ -49,28 +50,22 @@ CONDUCT = [
     Liberal("the-reference-server-as-it-is"),
     Liberal("sends-each-reply-in-two-segments", [_TIME, _TWO_SEGMENTS], workers=8),
     Liberal(
-        "takes-150-ms-for-each-reply", [_TIME, begun("session.py", "Channel.reply", "time.sleep(0.15)")], workers=8
+        "takes-150-ms-for-each-reply", [_TIME, begun("channel.py", "Channel.reply", "time.sleep(0.15)")], workers=8
     ),
     Liberal(
         "greets-after-300-ms",
-        [
-            _TIME,
-            Edit(
-                "session.py",
-                '            self._channel.reply(b"220',
-                '            time.sleep(0.3)\n            self._channel.reply(b"220',
-            ),
-        ],
+        [headed("session.py", "import time"), begun("session.py", "Session.run", "time.sleep(0.3)")],
         workers=8,
     ),
     Liberal(
         "looks-for-data-every-200-ms",
         [
             _TIME,
-            Edit(
-                "session.py",
-                "            with suppress(BlockingIOError):  #",
-                "            time.sleep(max(0, min(0.2, remaining)))\n            with suppress(BlockingIOError):  #",
+            within(
+                "channel.py",
+                "Channel._receive",
+                "with suppress(BlockingIOError):",
+                "time.sleep(max(0, min(0.2, remaining)))\nwith suppress(BlockingIOError):",
             ),
         ],
         workers=8,
@@ -81,14 +76,14 @@ CONDUCT = [
     Liberal("body-lines-do-not-restart-the-clock", [BODY_RESTARTS_NOTHING]),
     Liberal(
         "one-clock-for-data-and-body",
-        [BODY_RESTARTS_NOTHING, Edit("session.py", 'if text < b"4":', 'if text < b"3":')],
+        [BODY_RESTARTS_NOTHING, restarted('text < b"3"')],
         warns="time.body",
     ),
     Liberal(
         "resets-after-the-421",
         [
             begun(
-                "session.py",
+                "channel.py",
                 "Channel.last_reply",
                 'self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))',
             )
@@ -96,15 +91,7 @@ CONDUCT = [
     ),
     Liberal(
         "accepts-one-connection-ahead",
-        [
-            Edit(
-                "__main__.py",
-                "            hand_over.reserve_worker()\n            hand_over.give(_accept(listener))\n",
-                "            connection = _accept(listener)\n"
-                "            hand_over.reserve_worker()\n"
-                "            hand_over.give(connection)\n",
-            )
-        ],
+        accepted("connection = _accept(listener)", "connection"),
         warns="pool.ahead",
     ),
     Liberal("accept-backlog-of-5", [Edit("__main__.py", "ACCEPT_BACKLOG = 128", "ACCEPT_BACKLOG = 5")]),
@@ -113,25 +100,24 @@ CONDUCT = [
         "sees-only-at-the-time-limit-that-a-client-has-left",
         [
             _TIME,
-            Edit(
-                "session.py",
-                "                if not data:\n                    raise EOFError\n",
-                "                if not data:\n                    time.sleep(0.05)\n                    continue\n",
-            ),
+            within("channel.py", "Channel._receive", "raise EOFError", "time.sleep(0.05)\ncontinue"),
         ],
         warns="pool.frees-at-once",
     ),
     Liberal(
         "ends-a-session-after-25-errors",
         [
-            Edit(
+            within(
                 "session.py",
-                '        if text < b"4":\n',
-                "        self.errors = getattr(self, 'errors', 0) + (text[:1] == b'5')\n"
-                "        if self.errors > 25:\n"
-                "            self._send_replies()\n"
-                "            raise EOFError\n"
-                '        if text < b"4":\n',
+                "Session._reply",
+                "self._channel.reply(text)",
+                """
+                self._channel.reply(text)
+                self._errors = getattr(self, "_errors", 0) + (text[:1] == b"5")
+                if self._errors > 25:
+                    self._channel._send_replies()
+                    raise EOFError
+                """,
             ),
         ],
     ),
@@ -160,13 +146,16 @@ CONDUCT = [
         "writes-an-entry-in-pieces-before-the-reply",
         [
             headed("mailbox.py", "import time"),
-            Edit(
+            within(
                 "mailbox.py",
-                "            while rest:  #",
-                "            while len(rest) > 40:\n"
-                "                rest = rest[self._file.write(rest[: len(rest) // 2]) :]\n"
-                "                time.sleep(0.005)\n"
-                "            while rest:  #",
+                "Mailbox._append",
+                "while rest:",
+                """
+                while len(rest) > 40:
+                    rest = rest[self._file.write(rest[: len(rest) // 2]) :]
+                    time.sleep(0.005)
+                while rest:
+                """,
             ),
         ],
     ),

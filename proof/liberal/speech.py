@@ -1,13 +1,13 @@
 """Servers that take freedoms in what they say and in what they understand."""
 
 from proof.liberal.liberty import Liberal
-from proof.mutants.patch import Edit, begun, replaced
+from proof.mutants.patch import Edit, begun, replaced, within
 
 _BARE_LF = replaced(
-    "session.py",
+    "channel.py",
     "Channel.read_line",
     """
-    def read_line(self):
+    def read_line(self, limit):
         while (end := self._received.find(b"\\n")) < 0:
             self._receive()
         line = bytes(self._received[:end])
@@ -16,13 +16,13 @@ _BARE_LF = replaced(
     """,
 )
 _BARE_LF_BODY = replaced(
-    "session.py",
+    "channel.py",
     "Channel.read_body",
     """
-    def read_body(self):
+    def read_body(self, limit, stuffed):
         lines = []
-        while (line := self.read_line()) != b".":
-            self._restart_clock()
+        while (line := self.read_line(limit)) != b".":
+            self.restart_clock()
             lines.append(line[1:] if line.startswith(b"..") else line)
         return b"".join(line + b"\\n" for line in lines)
     """,
@@ -47,28 +47,20 @@ SPEECH = [
     Liberal(
         "need-mail-from-and-need-rcpt-to",
         [
-            Edit("session.py", '(b"MAIL" if self._host', '(b"MAIL FROM" if self._host'),
-            Edit("session.py", 'missing = b"RCPT" if', 'missing = b"RCPT TO" if'),
-            Edit(
-                "session.py",
-                'else b"MAIL" if self._host else b"HELO"\n',
-                'else b"MAIL FROM" if self._host else b"HELO"\n',
-            ),
+            within("session.py", "Session._out_of_order", 'b"MAIL"', 'b"MAIL FROM"'),
+            within("session.py", "Session._out_of_order", 'b"RCPT"', 'b"RCPT TO"'),
         ],
     ),
     Liberal(
         "need-names-the-last-command-that-is-missing",
         [
-            Edit("session.py", '% (b"MAIL" if self._host else b"HELO")', '% b"MAIL"'),
-            Edit("session.py", 'b"RCPT" if self._reverse_path else b"MAIL" if self._host else b"HELO"\n', 'b"RCPT"\n'),
+            within("session.py", "Session._rcpt", "self._out_of_order()", 'b"503 Error: need MAIL command"'),
+            within("session.py", "Session._data", "self._out_of_order()", 'b"503 Error: need RCPT command"'),
         ],
     ),
     Liberal(
         "503-without-the-words-of-the-example",
-        [
-            Edit("session.py", '503 Error: need %b command" % (b"MAIL"', '503 Error: first %b, please" % (b"MAIL"'),
-            Edit("session.py", '503 Error: need %b command" % missing', '503 Error: first %b, please" % missing'),
-        ],
+        [Edit("session.py", "503 Error: need %b command", "503 Error: first %b, please")],
         warns="order.words",
     ),
     Liberal(
@@ -152,10 +144,10 @@ SPEECH = [
         ],
     ),
     Liberal("takes-a-bare-lf-as-the-end-of-a-line", [_BARE_LF, _BARE_LF_BODY, _LF_ENTRY]),
-    Liberal("keeps-doubled-dots", [Edit("session.py", 'body.replace(b"\\r\\n..", b"\\r\\n.")', "body")]),
+    Liberal("keeps-doubled-dots", [Edit("channel.py", "body.replace(CRLF + stuffed, CRLF + stuffed[1:])", "body")]),
     Liberal(
         "removes-every-leading-dot",
-        [Edit("session.py", 'body.replace(b"\\r\\n..", b"\\r\\n.")', 'body.replace(b"\\r\\n.", b"\\r\\n")')],
+        [Edit("session.py", 'STUFFED = b".."', 'STUFFED = b"."')],
     ),
     Liberal("writes-lf-to-the-mailbox", [_LF_ENTRY]),
     Liberal(
@@ -175,17 +167,18 @@ SPEECH = [
     Liberal(
         "strips-a-pair-of-angle-brackets",
         [
-            Edit("session.py", "self._reverse_path = address\n", f"self._reverse_path = {_BARE}\n"),
-            Edit("session.py", "self._recipients.append(address)\n", f"self._recipients.append({_BARE})\n"),
+            Edit("session.py", "self._reverse_path = address", f"self._reverse_path = {_BARE}"),
+            Edit("session.py", "self._recipients.append(address)", f"self._recipients.append({_BARE})"),
         ],
     ),
     Liberal(
         "merges-a-recipient-given-twice",
         [
-            Edit(
+            within(
                 "session.py",
-                "        self._recipients.append(address)\n",
-                "        if address not in self._recipients:\n            self._recipients.append(address)\n",
+                "Session._rcpt",
+                "self._recipients.append(address)",
+                "if address not in self._recipients:\n    self._recipients.append(address)",
             )
         ],
     ),
@@ -211,14 +204,17 @@ SPEECH = [
         "closes-after-a-line-over-1000-bytes",
         [
             Edit("session.py", "LINE_LIMIT = 4_096", "LINE_LIMIT = 1_000"),
-            Edit(
+            within(
                 "session.py",
-                "                line = self._channel.read_line()\n",
-                "                line = self._channel.read_line()\n"
-                "                if line is None:\n"
-                "                    self._channel._send_replies()\n"
-                '                    self._channel.last_reply(b"500 5.5.2 Error: line too long")\n'
-                "                    return\n",
+                "Session.run",
+                "line = self._channel.read_line(LINE_LIMIT)",
+                """
+                line = self._channel.read_line(LINE_LIMIT)
+                if line is None:
+                    self._channel._send_replies()
+                    self._channel.last_reply(b"500 5.5.2 Error: line too long")
+                    return
+                """,
             ),
         ],
     ),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from proof.mutants.patch import Edit, Mutant, begun, headed
+from proof.mutants.patch import Edit, Mutant, begun, headed, within
 
 NAME = 'f"mailbox.{self._backed_up + 1}-{self._last_number}"'
-EMPTY = "            self._file.truncate(0)\n        finally:\n"
+
+
+def emptied(code: str) -> Edit:
+    """Do this, when the backup is made, instead of emptying the mailbox."""
+    return within("mailbox.py", "Mailbox._copy_and_empty", "self._file.truncate(0)", code)
 
 
 def group(size: str) -> Edit:
@@ -55,42 +59,38 @@ MUTANTS = [
         "backup-before-its-last-message",
         "backup.group",
         [
-            Edit(
+            within("mailbox.py", "Mailbox.deliver", "if number % self._backup_every == 0:", "if False:"),
+            within(
                 "mailbox.py",
-                "            number = self._last_number + 1\n",
-                "            number = self._last_number + 1\n"
-                "            if number % self._backup_every == 0:\n"
-                "                self._last_number = number\n"
-                "                self._copy_and_empty()\n",
-            ),
-            Edit(
-                "mailbox.py",
-                "            self._last_number = number\n            if number % self._backup_every == 0:\n",
-                "            self._last_number = number\n            if False:\n",
+                "Mailbox.deliver",
+                "number = self._last_number + 1",
+                """
+                number = self._last_number + 1
+                if number % self._backup_every == 0:
+                    self._last_number = number
+                    self._copy_and_empty()
+                """,
             ),
         ],
     ),
-    Mutant("mailbox-not-emptied", "backup.emptied", [Edit("mailbox.py", EMPTY, "        finally:\n")]),
+    Mutant("mailbox-not-emptied", "backup.emptied", [emptied("pass")]),
     Mutant(
         "messages-that-come-during-a-backup-lost",
         "backup.whole",
         [
             headed("mailbox.py", "import time"),
-            Edit(
-                "mailbox.py",
-                EMPTY,
-                "            copied = self._last_number\n"
-                "            self._backup_due = False\n"
-                "            self._backup_is_done.notify_all()\n"
-                "            self._backup_is_done.release()\n"
-                "            time.sleep(0.003)\n"
-                "            self._backup_is_done.acquire()\n" + EMPTY,
+            emptied(
+                """
+                copied = self._last_number
+                self._backup_due = False
+                self._backup_is_done.notify_all()
+                self._lock.release()
+                time.sleep(0.003)
+                self._lock.acquire()
+                self._file.truncate(0)
+                """
             ),
-            Edit(
-                "mailbox.py",
-                "        self._backed_up = self._last_number\n",
-                "        self._backed_up = copied\n",
-            ),
+            Edit("mailbox.py", "self._backed_up = self._last_number", "self._backed_up = copied"),
         ],
         also="mailbox.whole backup.group",
         why="what a backup loses is missing from the mailbox under load, and from the next backup",
@@ -100,18 +100,8 @@ MUTANTS = [
         "backup.group backup.whole",
         [
             headed("mailbox.py", "import time"),
-            Edit(
-                "mailbox.py",
-                "            while self._backup_due:\n                self._backup_is_done.wait()\n            number",
-                "            number",
-            ),
-            Edit(
-                "mailbox.py",
-                EMPTY,
-                "            self._backup_is_due.release()\n"
-                "            time.sleep(0.02)\n"
-                "            self._backup_is_due.acquire()\n" + EMPTY,
-            ),
+            within("mailbox.py", "Mailbox.deliver", "while self._backup_due:", "while False:"),
+            emptied("self._lock.release()\ntime.sleep(0.02)\nself._lock.acquire()\nself._file.truncate(0)"),
         ],
     ),
     Mutant(
@@ -120,22 +110,12 @@ MUTANTS = [
         [
             headed("mailbox.py", "import time"),
             begun("mailbox.py", "Mailbox._append", "self._last = entry"),
-            Edit(
-                "mailbox.py",
-                EMPTY,
-                "            self._file.truncate(0)\n            self._file.write(self._last)\n        finally:\n",
-            ),
+            emptied("self._file.truncate(0)\nself._file.write(self._last)"),
         ],
     ),
     Mutant(
         "numbers-begin-again-after-a-backup",
         "backup.numbers numbers",
-        [
-            Edit(
-                "mailbox.py",
-                "        self._backed_up = self._last_number\n",
-                "        self._backed_up = 0\n        self._last_number = 0\n",
-            )
-        ],
+        [Edit("mailbox.py", "self._backed_up = self._last_number", "self._backed_up = self._last_number = 0")],
     ),
 ]

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from proof.mutants.message import READ
-from proof.mutants.patch import Edit, Mutant, begun, headed, replaced
-from proof.mutants.shared import BODY_RESTARTS_NOTHING, accepted
+from proof.mutants.patch import Edit, Mutant, begun, headed, replaced, within
+from proof.mutants.shared import BODY_RESTARTS_NOTHING, UNFINISHED_DELIVERED, accepted, reading_failed
 
-RESTARTED = 'if text < b"4":'
+VALID = 'text.startswith((b"2", b"3"))'
 
 
 def restarted(condition: str) -> Edit:
     """Restart the clock by a reply, the `text`, on this condition only."""
-    return Edit("session.py", RESTARTED, f"if {condition}:")
+    return within("session.py", "Session._reply", VALID, condition)
 
 
 def limited(seconds: str) -> Edit:
     """Set the clock to another number of seconds."""
-    return Edit("session.py", "monotonic() + self._time_limit", f"monotonic() + {seconds}")
+    return within("channel.py", "Channel.restart_clock", "self._time_limit", seconds)
 
 
 LIMIT = [
@@ -29,7 +28,7 @@ LIMIT = [
         "time.out",
         [
             replaced(
-                "session.py",
+                "channel.py",
                 "Channel._receive",
                 """
                 def _receive(self) -> None:
@@ -48,18 +47,20 @@ LIMIT = [
         "no-limit-before-helo",
         "time.out",
         [
-            Edit(
+            headed("session.py", "from time import monotonic"),
+            within(
                 "session.py",
-                RESTARTED,
-                'if text[:3] == b"220":\n            self._deadline = monotonic() + 86_400\n        elif text < b"4":',
-            )
+                "Session._reply",
+                f"if {VALID}:",
+                f'if text[:3] == b"220":\n    self._channel._deadline = monotonic() + 86_400\nelif {VALID}:',
+            ),
         ],
     ),
     Mutant(
         "no-limit-in-the-body",
         "time.out",
         [
-            begun("session.py", "Channel.read_body", "self._deadline = monotonic() + 86_400"),
+            begun("channel.py", "Channel.read_body", "self._deadline = monotonic() + 86_400"),
             BODY_RESTARTS_NOTHING,
         ],
     ),
@@ -67,15 +68,12 @@ LIMIT = [
         "session-of-four-limits-at-most",
         "time.session",
         [
-            Edit(
-                "session.py",
-                "        self._restart_clock()\n\n    def reply(",
-                "        self._end = monotonic() + 4 * time_limit\n        self._restart_clock()\n\n    def reply(",
-            ),
-            Edit(
-                "session.py",
-                "self._deadline = monotonic() + self._time_limit",
-                "self._deadline = min(monotonic() + self._time_limit, self._end)",
+            begun("channel.py", "Channel.__init__", "self._end = monotonic() + 4 * time_limit"),
+            within(
+                "channel.py",
+                "Channel.restart_clock",
+                "monotonic() + self._time_limit",
+                "min(monotonic() + self._time_limit, self._end)",
             ),
         ],
     ),
@@ -83,13 +81,15 @@ LIMIT = [
         "unfinished-line-has-half-the-limit",
         "time.slow-line time.early",
         [
-            Edit(
-                "session.py",
-                "            self._receive()\n        line = ",
-                "            self._receive()\n"
-                "            if CRLF not in self._received:\n"
-                "                self._deadline = min(self._deadline, monotonic() + self._time_limit / 2)\n"
-                "        line = ",
+            within(
+                "channel.py",
+                "Channel.read_line",
+                "self._receive()",
+                """
+                self._receive()
+                if CRLF not in self._received:
+                    self._deadline = min(self._deadline, monotonic() + self._time_limit / 2)
+                """,
             )
         ],
     ),
@@ -104,62 +104,59 @@ RESTARTS = [
     Mutant(
         "helo-does-not-restart-the-clock",
         "time.restart time.session",
-        [restarted('text < b"4" and len(text.split()) != 2')],
+        [restarted(f"{VALID} and len(text.split()) != 2")],
     ),
     Mutant(
         "mail-does-not-restart-the-clock",
         "time.restart time.session",
-        [restarted('text < b"4" and b"2.1.0" not in text')],
+        [restarted(f'{VALID} and b"2.1.0" not in text')],
     ),
     Mutant(
         "rcpt-does-not-restart-the-clock",
         "time.restart time.session",
-        [restarted('text < b"4" and b"2.1.5" not in text')],
+        [restarted(f'{VALID} and b"2.1.5" not in text')],
     ),
     Mutant(
         "second-rcpt-does-not-restart-the-clock",
         "time.restart time.session",
         [
-            Edit(
-                "session.py",
-                "        self._recipients.append(address)\n",
-                "        self._recipients.append(address)\n        self._channel.again = len(self._recipients) > 1\n",
-            ),
-            restarted('text < b"4" and not (b"2.1.5" in text and self.again)'),
+            begun("session.py", "Session._rcpt", "self._again = bool(self._recipients)"),
+            restarted(f'{VALID} and not (b"2.1.5" in text and self._again)'),
         ],
     ),
     Mutant(
         "message-does-not-restart-the-clock",
         "time.restart time.session",
         [
-            restarted('text < b"4" and b"delivered" not in text'),
+            restarted(f'{VALID} and b"delivered" not in text'),
             BODY_RESTARTS_NOTHING,
         ],
     ),
     Mutant("body-under-the-clock-of-rcpt", "time.body", [restarted('text < b"3"')]),
     Mutant("errors-restart-the-clock", "time.invalid", [restarted("True")]),
-    Mutant("unknown-commands-restart-the-clock", "time.invalid", [restarted('text < b"4" or text.startswith(b"502")')]),
+    Mutant("unknown-commands-restart-the-clock", "time.invalid", [restarted(f'{VALID} or text.startswith(b"502")')]),
     Mutant(
         "any-byte-restarts-the-clock",
         "time.drip time.invalid",
         [
-            Edit(
-                "session.py",
-                "                self._received += data\n",
-                "                self._received += data\n                self._restart_clock()\n",
+            within(
+                "channel.py",
+                "Channel._receive",
+                "self._received += data",
+                "self._received += data\nself.restart_clock()",
             )
         ],
     ),
     Mutant(
         "the-limit-for-each-recv",
         "time.drip time.invalid",
-        [begun("session.py", "Channel._receive", "self._deadline = monotonic() + self._time_limit")],
+        [begun("channel.py", "Channel._receive", "self.restart_clock()")],
     ),
     Mutant(
         "clock-starts-at-accept",
         "time.start pool.ahead",
         [
-            accepted("connection, accepted = _accept(listener), time.monotonic()", "(connection, accepted)"),
+            *accepted("connection, accepted = _accept(listener), time.monotonic()", "(connection, accepted)"),
             replaced(
                 "pool.py",
                 "_work",
@@ -181,14 +178,21 @@ RESTARTS = [
                     Session(channel, mailbox, netid).run()
                 """,
             ),
-            restarted('text < b"4" and not text.startswith(b"220")'),
+            restarted(f'{VALID} and not text.startswith(b"220")'),
         ],
     ),
 ]
 
-TOLD = '            self._channel.last_reply(b"421 4.4.2 %b Error: timeout exceeded" % self._netid)\n'
+TOLD = 'self._channel.last_reply(b"421 4.4.2 %b Error: timeout exceeded" % self._netid)'
+
+
+def timed_out(code: str) -> Edit:
+    """Do this when a client is timed out, instead of telling it."""
+    return within("session.py", "Session.run", TOLD, code)
+
+
 TIMED_OUT = [
-    Mutant("time-out-without-reply", "time.reply", [Edit("session.py", TOLD, "            pass\n")]),
+    Mutant("time-out-without-reply", "time.reply", [timed_out("pass")]),
     Mutant("time-out-in-other-words", "time.reply", [Edit("session.py", "Error: timeout exceeded", "Error: too slow")]),
     Mutant("time-out-with-a-5xx-code", "time.reply", [Edit("session.py", 'b"421 4.4.2', 'b"521 5.4.2')]),
     Mutant(
@@ -196,39 +200,18 @@ TIMED_OUT = [
         "time.close",
         [
             headed("session.py", "still_open = []"),
-            Edit("session.py", TOLD, TOLD + "            still_open.append(self._channel._connection.dup())\n"),
+            timed_out(f"{TOLD}\nstill_open.append(self._channel._connection.dup())"),
         ],
     ),
     Mutant(
         "timed-out-message-delivered",
         "time.no-trace",
-        [
-            Edit(
-                "session.py",
-                READ,
-                "        try:\n"
-                "            body = self._channel.read_body()\n"
-                "        except ClockExpired:\n"
-                "            body = bytes(self._channel._received[2:]) + CRLF\n"
-                "            self._mailbox.deliver(Message(self._host, self._reverse_path, self._recipients, body))\n"
-                "            raise\n",
-            )
-        ],
+        [reading_failed("ClockExpired", UNFINISHED_DELIVERED)],
     ),
     Mutant(
         "timed-out-message-takes-a-number",
         "time.no-trace",
-        [
-            Edit(
-                "session.py",
-                READ,
-                "        try:\n"
-                "            body = self._channel.read_body()\n"
-                "        except ClockExpired:\n"
-                "            self._mailbox._last_number += 1\n"
-                "            raise\n",
-            )
-        ],
+        [reading_failed("ClockExpired", "self._mailbox._last_number += 1")],
     ),
 ]
 

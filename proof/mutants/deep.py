@@ -5,21 +5,18 @@ The random conversations have to find them: `python -m proof.mutants.search` mea
 
 from __future__ import annotations
 
-from proof.mutants.patch import Edit, Mutant, begun, headed
-from proof.mutants.shared import answered
+from proof.mutants.patch import Edit, Mutant, begun, headed, within
+from proof.mutants.shared import answered, read, reading_failed
 
 FILE = "session.py"
-BAD_SENDER = '            return b"504 5.5.2 <%b>: Sender address rejected" % _on_one_line(address)\n'
-BAD_RECIPIENT = '            return b"504 5.5.2 <%b>: Recipient address invalid" % _on_one_line(address)\n'
-NESTED = '            return b"503 5.5.1 Error: nested MAIL command"\n'
-KEEP_RECIPIENT = "        self._recipients.append(address)\n"
-READ_BODY = "        body = self._channel.read_body()\n"
-MESSAGE = '        message = Message(self._host, self._reverse_path, self._recipients, body or b"")\n'
+NESTED = 'return b"503 5.5.1 Error: nested MAIL command"'
+KEEP_SENDER = "self._reverse_path = address"
+KEEP_RECIPIENT = "self._recipients.append(address)"
 COUNT_ERRORS = [
     begun(FILE, "Session.__init__", "self._errors = 0"),
     answered("""
         self._errors += answer[:1] == b"5"
-        self._channel.reply(answer)
+        self._reply(answer)
     """),
 ]
 """How many errors the session has had."""
@@ -30,35 +27,33 @@ COUNT_MESSAGES = [
 """How many messages it has ended."""
 
 
-def before(line: str, code: str) -> Edit:
-    """Put a line of the same indentation before one."""
-    margin = line[: len(line) - len(line.lstrip())]
-    return Edit(FILE, line, "".join(f"{margin}{one}\n" for one in code.splitlines()) + line)
+def before(name: str, statement: str, code: str) -> Edit:
+    """Put statements before one of a function of the session."""
+    return within(FILE, f"Session.{name}", statement, f"{code}\n{statement}")
 
 
-def after(line: str, code: str) -> Edit:
-    """Put lines of the same indentation behind one."""
-    margin = line[: len(line) - len(line.lstrip())]
-    return Edit(FILE, line, line + "".join(f"{margin}{one}\n" for one in code.splitlines()))
+def after(name: str, statement: str, code: str) -> Edit:
+    """Put statements behind one of a function of the session."""
+    return within(FILE, f"Session.{name}", statement, f"{statement}\n{code}")
 
 
 PAST = [
     Mutant(
         "bad-recipient-takes-the-second-with-it",
         "recipient.not-kept",
-        [before(BAD_RECIPIENT, "del self._recipients[1:]")],
+        [before("_rcpt", 'return b"504', "del self._recipients[1:]")],
     ),
     Mutant(
         "nested-mail-after-a-recipient-changes-the-sender",
         "mail.first-stays",
-        [before(NESTED, "if self._recipients:\n    self._reverse_path = address")],
+        [before("_mail", NESTED, "if self._recipients:\n    self._reverse_path = address")],
     ),
     Mutant(
         "rcpt-in-upper-case-only-after-a-bad-mail",
         "case.verbs",
         [
             begun(FILE, "Session.__init__", "self._strict = False"),
-            before(BAD_SENDER, "self._strict = True"),
+            before("_mail", 'return b"504', "self._strict = True"),
             Edit(FILE, "verb = word.upper()", 'verb = word if self._strict and word[:1] in b"rR" else word.upper()'),
         ],
         also="recover",
@@ -70,10 +65,11 @@ PAST = [
         [
             begun(FILE, "Session.__init__", 'self._first = b""'),
             before(
-                "        if not found:\n",
+                "_answer",
+                "if not found:",
                 'if not found and verb == b"HELO" and rest and not self._host:\n    self._first = rest[0].split()[0]',
             ),
-            Edit(FILE, "        self._host = host\n", "        self._host = self._first or host\n"),
+            Edit(FILE, "self._host = host", "self._host = self._first or host"),
         ],
         also="recover mailbox.entry",
         why="an error is what it takes, and the entry is where it shows",
@@ -86,7 +82,7 @@ PAST = [
     Mutant(
         "second-body-loses-an-empty-first-line",
         "bytes",
-        [*COUNT_MESSAGES, after(READ_BODY, "body = body.removeprefix(CRLF) if body and self._messages == 1 else body")],
+        [*COUNT_MESSAGES, read("if body and self._messages == 1:\n    body = body.removeprefix(b'\\r\\n')")],
         also="after.forgets",
         why="a message before is what it takes",
     ),
@@ -97,9 +93,8 @@ PAST = [
             *COUNT_MESSAGES,
             Edit(
                 FILE,
-                "self._mailbox.deliver(message)\n",
-                "(\n"
-                "                self._mailbox.deliver(message) - (self._messages == 2 and not body)\n            )\n",
+                "self._mailbox.deliver(message)",
+                "(self._mailbox.deliver(message) - (self._messages == 2 and not body))",
             ),
         ],
         also="numbers.file",
@@ -110,8 +105,8 @@ PAST = [
         "after.forgets",
         [
             begun(FILE, "Session.__init__", "self._extra = []"),
-            after(MESSAGE, 'self._extra = [b"b"] if b"\\r\\nRCPT TO: b" in (body or b"") else []'),
-            after(KEEP_RECIPIENT, "self._recipients += self._extra\nself._extra = []"),
+            read('self._extra = [b"b"] if b"\\r\\nRCPT TO: b" in (body or b"") else []'),
+            after("_rcpt", KEEP_RECIPIENT, "self._recipients += self._extra\nself._extra = []"),
         ],
     ),
 ]
@@ -119,7 +114,7 @@ LENGTHS_AND_CUTS = [
     Mutant(
         "line-of-64-bytes-loses-its-last",
         "line.length",
-        [Edit(FILE, "line = bytes(self._received[:end])", "line = bytes(self._received[: end - (end == 62)])")],
+        [Edit("channel.py", "line = bytes(self._received[:end])", "line = bytes(self._received[: end - (end == 62)])")],
         also="bytes",
         why="that is what spoils a body or a name",
     ),
@@ -136,7 +131,7 @@ LENGTHS_AND_CUTS = [
     Mutant(
         "body-of-512-bytes-loses-its-last",
         "bytes",
-        [after(READ_BODY, "if body and len(body) == 512:\n    body = body[:-3] + CRLF")],
+        [read("if body and len(body) == 512:\n    body = body[:-3] + b'\\r\\n'")],
     ),
     Mutant(
         "second-recipient-keeps-spaces-at-its-end",
@@ -152,17 +147,23 @@ LENGTHS_AND_CUTS = [
         "end-of-a-second-body-missed-when-cut-after-its-cr",
         "line.split",
         [
-            after("        searched = 0\n", 'self._bodies = getattr(self, "_bodies", 0) + 1'),
-            after(
-                "            searched = max(0, len(self._received) - len(END_OF_DATA) + 1)\n",
-                'if self._bodies == 2 and self._received.endswith(b"\\r\\n.\\r"):\n    searched = len(self._received)',
+            begun("channel.py", "Channel.read_body", 'self._bodies = getattr(self, "_bodies", 0) + 1'),
+            within(
+                "channel.py",
+                "Channel.read_body",
+                "self._receive()",
+                """
+                if self._bodies == 2 and self._received.endswith(b"\\r\\n.\\r"):
+                    searched = len(self._received)
+                self._receive()
+                """,
             ),
         ],
     ),
     Mutant(
         "lines-joined-behind-a-nested-mail-dropped",
         "line.joined",
-        [before(NESTED, "self._channel._received.clear()")],
+        [before("_mail", NESTED, "self._channel._received.clear()")],
     ),
 ]
 CLIENTS = [
@@ -171,14 +172,7 @@ CLIENTS = [
         "mailbox.no-trace",
         [
             *COUNT_MESSAGES,
-            Edit(
-                FILE,
-                READ_BODY,
-                "        try:\n"
-                + READ_BODY.replace("        ", "            ", 1)
-                + "        except (EOFError, OSError):\n"
-                "            self._mailbox._last_number += self._messages == 1\n            raise\n",
-            ),
+            reading_failed("(EOFError, OSError)", "self._mailbox._last_number += self._messages == 1"),
         ],
     ),
     Mutant(
@@ -186,16 +180,8 @@ CLIENTS = [
         "mailbox.no-trace",
         [
             headed(FILE, "LEFT = bytearray()"),
-            Edit(
-                FILE,
-                READ_BODY,
-                "        try:\n"
-                + READ_BODY.replace("        ", "            ", 1)
-                + "        except ConnectionResetError:\n"
-                '            LEFT[:] = b"left\\r\\n"\n            raise\n'
-                '        body = LEFT + (body or b"")\n        LEFT.clear()\n',
-            ),
-            Edit(FILE, 'body or b"")\n        self._forget', "bytes(body))\n        self._forget"),
+            reading_failed("ConnectionResetError", 'LEFT[:] = b"left\\r\\n"'),
+            before("_data", "message = Message(", 'body = bytes(LEFT + (body or b""))\nLEFT.clear()'),
         ],
     ),
     Mutant(
@@ -203,8 +189,8 @@ CLIENTS = [
         "time.no-trace",
         [
             headed(FILE, "LEFT = []"),
-            after("        except ClockExpired:\n", "    LEFT[:] = self._recipients"),
-            after("        self._reverse_path = address\n", "self._recipients = LEFT[:]\nLEFT.clear()"),
+            after("run", "except ClockExpired:", "    LEFT[:] = self._recipients"),
+            after("_mail", KEEP_SENDER, "self._recipients = LEFT[:]\nLEFT.clear()"),
         ],
     ),
     Mutant(
@@ -212,16 +198,20 @@ CLIENTS = [
         "half-close.answered",
         [
             *COUNT_ERRORS,
-            headed(FILE, "import select"),
-            after(
-                "                line = self._channel.read_line()\n",
-                "if self._errors and self._channel.is_half_closed():\n    return",
+            headed(FILE, "import select, socket"),
+            begun(
+                FILE,
+                "Session.run",
+                """
+                def is_half_closed(channel):
+                    ready = select.select([channel._connection], [], [], 0.03)[0]
+                    return bool(ready) and not channel._received and not channel._connection.recv(1, socket.MSG_PEEK)
+                """,
             ),
-            before(
-                "    def _restart_clock(self) -> None:\n",
-                "def is_half_closed(self) -> bool:\n"
-                "    ready = select.select([self._connection], [], [], 0.03)[0]\n"
-                "    return bool(ready) and not self._received and not self._connection.recv(1, socket.MSG_PEEK)\n",
+            after(
+                "run",
+                "line = self._channel.read_line(LINE_LIMIT)",
+                "if self._errors and is_half_closed(self._channel):\n    return",
             ),
         ],
         also="recover",
@@ -233,8 +223,8 @@ CLIENTS = [
         [
             *COUNT_ERRORS,
             headed(FILE, 'LAST = [b""]'),
-            after("        self._reverse_path = address\n", 'LAST[0] = b""'),
-            before(MESSAGE, "if self._errors and LAST[0]:\n    self._reverse_path = LAST[0]"),
+            after("_mail", KEEP_SENDER, 'LAST[0] = b""'),
+            before("_data", "message = Message(", "if self._errors and LAST[0]:\n    self._reverse_path = LAST[0]"),
             begun(FILE, "Session._forget_message", 'LAST[0] = b"other"'),
         ],
         also="recover mailbox.entry",

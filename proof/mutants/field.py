@@ -2,39 +2,28 @@
 
 from __future__ import annotations
 
-import textwrap
+from proof.mutants.patch import Edit, Mutant, begun, headed, replaced, within
+from proof.mutants.shared import ANSWERED, UNPROTECTED_WORKER, read
 
-from proof.mutants.patch import Edit, Mutant, begun, headed, replaced
-from proof.mutants.shared import ANSWERED, UNPROTECTED_WORKER
-
-NEW_DATA = "            searched = max(0, len(self._received) - len(END_OF_DATA) + 1)\n            self._receive()\n"
-BODY_READ = "        body = self._channel.read_body()\n"
-NUMBERED = '            return b"250 OK: delivered message %d" % self._mailbox.deliver(message)\n'
-ACCEPTING = """\
-        while True:
-            hand_over.reserve_worker()
-            hand_over.give(_accept(listener))
-"""
-
-
-def body_read(code: str) -> Edit:
-    """Do something with a body before it is delivered."""
-    return Edit("session.py", BODY_READ, BODY_READ + textwrap.indent(code, " " * 8) + "\n")
+NUMBERED = 'return b"250 OK: delivered message %d" % self._mailbox.deliver(message)'
 
 
 def unread(code: str) -> list[Edit]:
     """Do something when the client of a delivered message has gone."""
     return [
-        Edit(
+        within(
             "session.py",
+            "Session._data",
             NUMBERED,
-            "            number = self._mailbox.deliver(message)\n"
-            "            try:\n"
-            "                sleep(0.002)\n"
-            "                self._channel._connection.getpeername()\n"
-            "            except OSError:\n"
-            f"                {code}\n"
-            '            return b"250 OK: delivered message %d" % number\n',
+            f"""
+            number = self._mailbox.deliver(message)
+            try:
+                sleep(0.002)
+                self._channel._connection.getpeername()
+            except OSError:
+                {code}
+            return b"250 OK: delivered message %d" % number
+            """,
         ),
         headed("session.py", "from time import sleep"),
     ]
@@ -44,25 +33,34 @@ def accepted_by_a_thread(code: str) -> list[Edit]:
     """Accept connections in a thread that ends with the first exception."""
     return [
         headed("__main__.py", "from threading import Thread"),
-        Edit(
+        within(
             "__main__.py",
-            ACCEPTING,
-            "        def accept_for_ever():\n"
-            "            while True:\n"
-            "                hand_over.reserve_worker()\n"
-            f"                {code}\n"
-            "                hand_over.give(connection)\n\n"
-            "        Thread(target=accept_for_ever, daemon=True).start()\n"
-            "        while True:\n"
-            "            time.sleep(60)\n",
+            "main",
+            "while True:",
+            f"""
+            def accept_for_ever():
+                while True:
+                    hand_over.reserve_worker()
+                    {code}
+                    hand_over.give(connection)
+
+            Thread(target=accept_for_ever, daemon=True).start()
+            while True:
+                time.sleep(60)
+                continue
+            """,
         ),
     ]
 
 
 def where_a_segment_is(condition: str, then: str) -> list[Edit]:
     """Look at each segment by itself, as those do who take one recv for one line."""
-    noted, judged = "            new = len(self._received)\n", f"            if {condition}:\n                {then}\n"
-    return [Edit("session.py", NEW_DATA, noted + NEW_DATA + judged)]
+    return [new_data(f"new = len(self._received)\nself._receive()\nif {condition}:\n    {then}")]
+
+
+def new_data(code: str) -> Edit:
+    """Receive data of a body in another way."""
+    return within("channel.py", "Channel.read_body", "self._receive()", code)
 
 
 SEGMENTS = [
@@ -84,28 +82,24 @@ SEGMENTS = [
     Mutant(
         "cr-at-the-end-of-a-segment-lost",
         "line.split",
-        [
-            Edit(
-                "session.py",
-                NEW_DATA,
-                NEW_DATA + '            if self._received.endswith(b"\\r"):\n                del self._received[-1:]\n',
-            )
-        ],
+        [new_data('self._receive()\nif self._received.endswith(b"\\r"):\n    del self._received[-1:]')],
     ),
     Mutant(
         "a-call-deeper-for-each-segment-of-a-body",
         "line.split",
         [
-            begun("session.py", "Channel.read_body", "self._receive_rest()"),
-            Edit(
-                "session.py",
-                "    def _restart_clock(self)",
-                "    def _receive_rest(self):\n"
-                "        if END_OF_DATA not in CRLF + self._received:\n"
-                "            self._receive()\n"
-                "            self._restart_clock()\n"
-                "            self._receive_rest()\n\n"
-                "    def _restart_clock(self)",
+            begun(
+                "channel.py",
+                "Channel.read_body",
+                """
+                def receive_rest():
+                    if END_OF_DATA not in CRLF + self._received:
+                        self._receive()
+                        self.restart_clock()
+                        receive_rest()
+
+                receive_rest()
+                """,
             ),
         ],
     ),
@@ -121,11 +115,11 @@ BEFORE_THE_GREETING = [
         "process-ends-with-a-client-that-is-gone",
         "pool.alive",
         [
-            Edit(
+            within(
                 "__main__.py",
-                ACCEPTING,
-                ACCEPTING.replace("hand_over.give(_accept(listener))", "connection = _accept(listener)")
-                + "            connection.getpeername()\n            hand_over.give(connection)\n",
+                "main",
+                "hand_over.give(_accept(listener))",
+                "connection = _accept(listener)\nconnection.getpeername()\nhand_over.give(connection)",
             )
         ],
     ),
@@ -149,16 +143,8 @@ QUIET = [
         "listener-with-a-time-out",
         "pool.alive",
         [
-            Edit(
-                "__main__.py",
-                "        except OSError:\n            time.sleep(0.1)",
-                "        except MemoryError:\n            time.sleep(0.1)",
-            ),
-            Edit(
-                "__main__.py",
-                "    _stay_on_one_core()\n    with",
-                "    listener.settimeout(options.time_limit)\n    with",
-            ),
+            within("__main__.py", "_accept", "except OSError:", "except MemoryError:"),
+            within("__main__.py", "main", "_stay_on_one_core()", "listener.settimeout(options.time_limit)"),
         ],
     ),
     Mutant(
@@ -166,11 +152,7 @@ QUIET = [
         "pool.alive",
         [
             *accepted_by_a_thread("connection = listener.accept()[0]"),
-            Edit(
-                "__main__.py",
-                "    _stay_on_one_core()\n    with",
-                "    listener.settimeout(options.time_limit)\n    with",
-            ),
+            within("__main__.py", "main", "_stay_on_one_core()", "listener.settimeout(options.time_limit)"),
         ],
     ),
 ]
@@ -182,7 +164,7 @@ FLOODS = [
         [
             UNPROTECTED_WORKER,
             replaced(
-                "session.py",
+                "channel.py",
                 "Channel._receive",
                 """
                 def _receive(self) -> None:
@@ -220,12 +202,16 @@ LONG = [
         "session.long",
         [
             UNPROTECTED_WORKER,
-            Edit(
+            within(
                 "session.py",
+                "Session.run",
                 ANSWERED,
-                ANSWERED + "                self._lines = getattr(self, '_lines', 0) + 1\n"
-                "                if self._lines == 985:\n"
-                "                    raise RecursionError\n",
+                f"""
+                {ANSWERED}
+                self._lines = getattr(self, "_lines", 0) + 1
+                if self._lines == 985:
+                    raise RecursionError
+                """,
             ),
         ],
     ),
@@ -249,24 +235,21 @@ LANGUAGE = [
         "command-lines-split-as-a-language-does",
         "reply.one address.unprintable",
         [
-            Edit(
+            within(
                 "session.py",
+                "Session.run",
                 ANSWERED,
-                '                for part in (line or b"").decode("latin-1").splitlines() or [""]:\n'
-                '                    self._channel.reply(self._answer(part.encode("latin-1")))\n',
+                """
+                for part in (line or b"").decode("latin-1").splitlines() or [""]:
+                    self._reply(self._answer(part.encode("latin-1")))
+                """,
             )
         ],
     ),
     Mutant(
         "verbs-made-upper-case-as-a-language-does",
         "reply.one",
-        [
-            Edit(
-                "session.py",
-                "        verb = word.upper()\n",
-                '        verb = word.decode("latin-1").upper().encode("latin-1")\n',
-            )
-        ],
+        [Edit("session.py", "word.upper()", 'word.decode("latin-1").upper().encode("latin-1")')],
     ),
     Mutant(
         "commands-made-text",
@@ -286,7 +269,7 @@ LANGUAGE = [
         "bytes",
         [
             headed("session.py", "STRIPPED = '\\x0b\\x0c\\x1c\\x1d\\x1e\\x85'"),
-            body_read(
+            read(
                 'lines = (body or b"").decode("latin-1").split("\\r\\n")\n'
                 'body = "\\r\\n".join(line.strip(STRIPPED) for line in lines).encode("latin-1")'
             ),
@@ -295,19 +278,17 @@ LANGUAGE = [
     Mutant(
         "from-at-the-begin-of-a-line-quoted",
         "bytes",
-        [body_read('body = re.sub(rb"(?m)^From ", b">From ", body or b"")')],
+        [read('body = re.sub(rb"(?m)^From ", b">From ", body or b"")')],
     ),
     Mutant(
         "dot-between-form-feeds-ends-the-body",
         "end.dot",
         [
-            Edit(
-                "session.py",
-                NEW_DATA,
-                NEW_DATA
-                + r'            self._received[:] = re.sub(rb"[\x0b\x0c]\.[\x0b\x0c]", END_OF_DATA, self._received)'
-                + "\n",
-            )
+            headed("channel.py", "import re"),
+            new_data(
+                "self._receive()\n"
+                r'self._received[:] = re.sub(rb"[\x0b\x0c]\.[\x0b\x0c]", END_OF_DATA, self._received)'
+            ),
         ],
     ),
     Mutant(
@@ -338,13 +319,7 @@ WAKING = [
     Mutant(
         "worker-looks-once-when-it-is-woken",
         "pool.survives pool.frees",
-        [
-            Edit(
-                "pool.py",
-                "            while not self._connections:\n",
-                "            if not self._connections:\n",
-            )
-        ],
+        [within("pool.py", "HandOver.take", "while not self._connections:", "if not self._connections:")],
     ),
     Mutant(
         "backup-wakes-one-delivery",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof.mutants.patch import Edit, Mutant, begun, headed, replaced
+from proof.mutants.patch import Edit, Mutant, begun, headed, replaced, within
 from proof.mutants.shared import UNPROTECTED_WORKER, answered
 
 GREETINGS_AND_NETIDS = [
@@ -14,7 +14,7 @@ GREETINGS_AND_NETIDS = [
     Mutant(
         "greeting-after-first-line",
         "greeting",
-        [begun("session.py", "Session.run", "self._channel.read_line()")],
+        [begun("session.py", "Session.run", "self._channel.read_line(LINE_LIMIT)")],
     ),
     Mutant(
         "greeting-of-two-lines",
@@ -49,12 +49,12 @@ REPLIES = [
     Mutant(
         "replies-end-in-lf",
         "reply.crlf",
-        [Edit("session.py", "self._replies += text + CRLF", 'self._replies += text + b"\\n"')],
+        [Edit("channel.py", "self._replies += text + CRLF", 'self._replies += text + b"\\n"')],
     ),
     Mutant(
         "replies-end-in-nothing",
         "reply.crlf",
-        [Edit("session.py", "self._replies += text + CRLF", "self._replies += text")],
+        [Edit("channel.py", "self._replies += text + CRLF", "self._replies += text")],
         workers=5,
     ),
     Mutant(
@@ -62,7 +62,7 @@ REPLIES = [
         "reply.crlf",
         [
             begun(
-                "session.py",
+                "channel.py",
                 "Channel.reply",
                 'if text.startswith(b"5"):\n    self._replies += text + b"\\n"\n    return',
             )
@@ -71,42 +71,37 @@ REPLIES = [
     Mutant(
         "errors-answered-twice",
         "reply.one",
-        [begun("session.py", "Channel.reply", 'if text.startswith(b"5"):\n    self._replies += text + CRLF')],
+        [begun("channel.py", "Channel.reply", 'if text.startswith(b"5"):\n    self._replies += text + CRLF')],
         workers=5,
     ),
     Mutant(
         "body-lines-answered",
         "reply.one",
-        [
-            Edit(
-                "session.py",
-                "            if not too_long:\n",
-                '            self._replies += b"250 go on" + CRLF\n            if not too_long:\n',
-            )
-        ],
+        [within("channel.py", "Channel.read_body", "self._receive()", 'self._receive()\nself.reply(b"250 go on")')],
         workers=5,
     ),
     Mutant(
         "unknown-commands-unanswered",
         "unknown reply.one line.empty syntax.boundary",
-        [answered('if not answer.startswith(b"502"):\n    self._channel.reply(answer)')],
+        [answered('if not answer.startswith(b"502"):\n    self._reply(answer)')],
     ),
     Mutant(
         "address-without-a-domain-looked-up-for-seconds",
         "reply.prompt",
         [
             headed("session.py", "from time import sleep"),
-            Edit(
+            within(
                 "session.py",
-                "        self._reverse_path = address\n",
-                '        if b"@" not in address:\n            sleep(2.5)\n        self._reverse_path = address\n',
+                "Session._mail",
+                "self._reverse_path = address",
+                'if b"@" not in address:\n    sleep(2.5)\nself._reverse_path = address',
             ),
         ],
     ),
     Mutant(
         "errors-with-4xx-codes",
         "reply.codes",
-        [answered('self._channel.reply(b"4" + answer[1:] if answer.startswith(b"5") else answer)')],
+        [answered('self._reply(b"4" + answer[1:] if answer.startswith(b"5") else answer)')],
     ),
     Mutant(
         "nested-mail-with-4xx-code",
@@ -121,10 +116,10 @@ SEGMENTS = [
         "line.split line.joined",
         [
             replaced(
-                "session.py",
+                "channel.py",
                 "Channel.read_line",
                 """
-                def read_line(self) -> bytes | None:
+                def read_line(self, limit: int) -> bytes | None:
                     if not self._received:
                         self._receive()
                     line = bytes(self._received)
@@ -140,10 +135,10 @@ SEGMENTS = [
         "line.split",
         [
             replaced(
-                "session.py",
+                "channel.py",
                 "Channel.read_line",
                 """
-                def read_line(self) -> bytes | None:
+                def read_line(self, limit: int) -> bytes | None:
                     line = b""
                     while CRLF not in self._received:
                         line += bytes(self._received)
@@ -160,28 +155,29 @@ SEGMENTS = [
     Mutant(
         "rest-of-the-segment-dropped",
         "line.joined",
-        [Edit("session.py", "        del self._received[: end + len(CRLF)]\n", "        self._received.clear()\n")],
+        [within("channel.py", "Channel.read_line", "del self._received[: end + len(CRLF)]", "self._received.clear()")],
     ),
     Mutant(
         "rest-after-the-dot-dropped",
         "line.joined",
         [
-            Edit(
-                "session.py",
-                "        del self._received[: end + len(END_OF_DATA)]\n",
-                "        self._received.clear()\n",
+            within(
+                "channel.py",
+                "Channel.read_body",
+                "del self._received[: end + len(END_OF_DATA)]",
+                "self._received.clear()",
             )
         ],
     ),
     Mutant(
         "body-that-comes-with-data-dropped",
         "line.joined",
-        [begun("session.py", "Channel.read_body", "self._received.clear()")],
+        [begun("channel.py", "Channel.read_body", "self._received.clear()")],
     ),
     Mutant(
         "joined-lines-answered-in-reverse",
         "line.joined",
-        [Edit("session.py", "self._replies += text + CRLF", "self._replies[:0] = text + CRLF")],
+        [Edit("channel.py", "self._replies += text + CRLF", "self._replies[:0] = text + CRLF")],
     ),
 ]
 
@@ -189,7 +185,7 @@ EMPTY_AND_LONG_LINES = [
     Mutant(
         "empty-line-unanswered",
         "reply.one line.empty",
-        [answered('if line != b"":\n    self._channel.reply(answer)')],
+        [answered('if line != b"":\n    self._reply(answer)')],
     ),
     Mutant(
         "empty-line-answered-250",
@@ -214,10 +210,11 @@ EMPTY_AND_LONG_LINES = [
     Mutant(
         "long-line-unanswered",
         "line.too-long reply.one",
-        [answered("if line is not None:\n    self._channel.reply(answer)")],
+        [answered("if line is not None:\n    self._reply(answer)")],
     ),
 ]
 
+LOOKING = "import socket\nfrom contextlib import suppress\nfrom time import sleep"
 LOOK_FOR_THE_END = """
     with suppress(BlockingIOError):
         sleep(0.003)
@@ -228,13 +225,13 @@ HALF_CLOSED = [
     Mutant(
         "half-closed-client-unanswered",
         "half-close.answered",
-        [headed("session.py", "from time import sleep"), begun("session.py", "Session._answer", LOOK_FOR_THE_END)],
+        [headed("session.py", LOOKING), begun("session.py", "Session._answer", LOOK_FOR_THE_END)],
     ),
     Mutant(
         "half-closed-message-lost",
         "half-close.delivered",
         [
-            headed("session.py", "from time import sleep"),
+            headed("session.py", LOOKING),
             begun("session.py", "Session._forget_message", LOOK_FOR_THE_END),
         ],
     ),

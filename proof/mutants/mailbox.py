@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from proof.mutants.message import READ
-from proof.mutants.patch import Edit, Mutant, begun, headed, replaced
+from proof.mutants.patch import Edit, Mutant, begun, headed, replaced, within
+from proof.mutants.shared import READ_BODY, UNFINISHED_DELIVERED, reading_failed
 
 START = [
     Mutant("another-port", "start.address", [Edit("__main__.py", '"--port", default=8765', '"--port", default=8025')]),
@@ -17,16 +17,17 @@ START = [
     Mutant(
         "stale-mailbox-kept",
         "start.mailbox",
-        [Edit("mailbox.py", "        self._file.truncate(0)\n\n    def deliver", "\n    def deliver")],
+        [within("mailbox.py", "Mailbox.__init__", "self._file.truncate(0)", "pass")],
     ),
     Mutant(
         "mailbox-made-with-the-first-message",
         "start.mailbox",
         [
-            Edit(
+            within(
                 "mailbox.py",
-                "        self._file.truncate(0)\n\n    def deliver",
-                '        self._file.close()\n        (directory / "mailbox").unlink()\n\n    def deliver',
+                "Mailbox.__init__",
+                "self._file.truncate(0)",
+                'self._file.close()\n(directory / "mailbox").unlink()',
             ),
             begun(
                 "mailbox.py",
@@ -37,8 +38,6 @@ START = [
     ),
 ]
 
-APPEND = "            self._append(message.entry(self._netid, number))\n"
-
 
 def numbered(code: str) -> Edit:
     """Give the number under the lock, but do this with the message after the lock was let go."""
@@ -47,13 +46,13 @@ def numbered(code: str) -> Edit:
         "Mailbox.deliver",
         f"""
 def deliver(self, message: Message) -> int:
-    with self._backup_is_done:
+    with self._lock:
         while self._backup_due:
             self._backup_is_done.wait()
         self._last_number += 1
         number = self._last_number
 {textwrap.indent(textwrap.dedent(code).strip(chr(10)), " " * 4)}
-    with self._backup_is_done:
+    with self._lock:
         if number % self._backup_every == 0:
             self._backup_due = True
             self._backup_is_due.notify()
@@ -62,27 +61,12 @@ def deliver(self, message: Message) -> int:
     )
 
 
-def abandoned(code: str) -> Edit:
-    """Do something about a message whose client leaves in its body.
-
-    Args:
-        code: statements of `Session._data`, indented as one likes.
-    """
-    tried = "        try:\n            body = self._channel.read_body()\n        except (EOFError, OSError):\n"
-    done = textwrap.indent(textwrap.dedent(code).strip("\n") + "\nraise\n", " " * 12)
-    return Edit("session.py", READ, tried + done)
-
-
 def later(seconds: float) -> list[Edit]:
     """Write each entry so many seconds after its reply, in order, and back up only when all are written."""
     return [
         headed("mailbox.py", "import time"),
         begun("mailbox.py", "start_backup_thread", "Thread(target=mailbox.write_for_ever, daemon=True).start()"),
-        Edit(
-            "mailbox.py",
-            "        self._size = 0\n        # Unb",
-            "        self._size = 0\n        self._later = []\n        # Unb",
-        ),
+        begun("mailbox.py", "Mailbox.__init__", "self._later = []"),
         Edit(
             "mailbox.py",
             "self._append(message.entry(self._netid, number))",
@@ -147,7 +131,11 @@ ENTRY = [
         "mailbox.soon mailbox.prompt",
         [Edit("mailbox.py", 'FileIO(directory / "mailbox", "a+")', 'open(directory / "mailbox", "a+b")')],
     ),
-    Mutant("nothing-written-at-all", "mailbox.soon mailbox.prompt", [Edit("mailbox.py", APPEND, "")]),
+    Mutant(
+        "nothing-written-at-all",
+        "mailbox.soon mailbox.prompt",
+        [Edit("mailbox.py", "self._append(message.entry(self._netid, number))", "pass")],
+    ),
     Mutant(
         "entries-written-in-pieces-without-the-lock",
         "mailbox.whole",
@@ -184,37 +172,30 @@ NO_TRACE = [
     Mutant(
         "abandoned-message-delivered",
         "mailbox.no-trace",
-        [
-            abandoned(
-                """
-                body = bytes(self._channel._received[2:]) + CRLF
-                self._mailbox.deliver(Message(self._host, self._reverse_path, self._recipients, body))
-                """
-            )
-        ],
+        [reading_failed("(EOFError, OSError)", UNFINISHED_DELIVERED)],
     ),
     Mutant(
         "abandoned-message-takes-a-number",
         "mailbox.no-trace",
-        [abandoned("self._mailbox._last_number += 1")],
+        [reading_failed("(EOFError, OSError)", "self._mailbox._last_number += 1")],
     ),
     Mutant(
         "number-given-at-data",
         "mailbox.no-trace time.no-trace numbers.file",
         [
-            Edit("session.py", READ, "        number = self._mailbox.next_number()\n" + READ),
+            within("session.py", "Session._data", READ_BODY, f"number = self._mailbox.next_number()\n{READ_BODY}"),
             Edit("session.py", "self._mailbox.deliver(message)", "self._mailbox.deliver(message, number)"),
             replaced(
                 "mailbox.py",
                 "Mailbox.deliver",
                 """
                 def next_number(self) -> int:
-                    with self._backup_is_done:
+                    with self._lock:
                         self._last_number += 1
                         return self._last_number
 
                 def deliver(self, message: Message, number: int) -> int:
-                    with self._backup_is_done:
+                    with self._lock:
                         while self._backup_due:
                             self._backup_is_done.wait()
                         self._append(message.entry(self._netid, number))
@@ -241,7 +222,7 @@ NUMBERS = [
                 def deliver(self, message: Message) -> int:
                     number = self._last_number + 1
                     time.sleep(0.001)
-                    with self._backup_is_done:
+                    with self._lock:
                         while self._backup_due:
                             self._backup_is_done.wait()
                         self._append(message.entry(self._netid, number))
@@ -263,17 +244,18 @@ NUMBERS = [
             begun("session.py", "Session._forget_message", "self._delivered += 1"),
             Edit("mailbox.py", "def deliver(self, message: Message)", "def deliver(self, message: Message, told: int)"),
             Edit("mailbox.py", "message.entry(self._netid, number)", "message.entry(self._netid, told)"),
-            Edit("mailbox.py", "            return number\n", "            return told\n"),
+            within("mailbox.py", "Mailbox.deliver", "return number", "return told"),
         ],
     ),
     Mutant(
         "a-number-for-each-recipient",
         "numbers",
         [
-            Edit(
+            within(
                 "mailbox.py",
-                "            self._last_number = number\n",
-                "            self._last_number = number + len(message.recipients) - 1\n",
+                "Mailbox.deliver",
+                "self._last_number = number",
+                "self._last_number = number + len(message.recipients) - 1",
             )
         ],
     ),
@@ -301,11 +283,11 @@ NUMBERS = [
                 "Mailbox.deliver",
                 """
                 def deliver(self, message: Message) -> int:
-                    with self._backup_is_done:
+                    with self._lock:
                         self._last_number += 1
                         number = self._last_number
                     time.sleep(0.002 * (number % 3))
-                    with self._backup_is_done:
+                    with self._lock:
                         while self._backup_due:
                             self._backup_is_done.wait()
                         self._append(message.entry(self._netid, number))

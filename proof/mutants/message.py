@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from proof.mutants.patch import Edit, Mutant, begun, replaced
-from proof.mutants.shared import UNPROTECTED_WORKER
+from proof.mutants.patch import Edit, Mutant, begun, replaced, within
+from proof.mutants.shared import UNPROTECTED_WORKER, read
 
 DATA = [
     Mutant(
@@ -28,17 +28,17 @@ END_OF_DATA = [
         "line.split",
         [
             replaced(
-                "session.py",
+                "channel.py",
                 "Channel.read_body",
                 """
-                def read_body(self) -> bytes | None:
+                def read_body(self, limit: int, stuffed: bytes) -> bytes | None:
                     body = bytearray()
                     segment = CRLF + self._received
                     while (end := segment.find(END_OF_DATA)) < 0:
                         body += segment
                         self._received.clear()
                         self._receive()
-                        self._restart_clock()
+                        self.restart_clock()
                         segment = bytes(self._received)
                     body += segment[: end + len(CRLF)]
                     self._received[:] = segment[end + len(END_OF_DATA) :]
@@ -54,14 +54,14 @@ END_OF_DATA = [
         "line.joined",
         [
             replaced(
-                "session.py",
+                "channel.py",
                 "Channel.read_body",
                 """
-                def read_body(self) -> bytes | None:
+                def read_body(self, limit: int, stuffed: bytes) -> bytes | None:
                     self._received[:0] = CRLF
                     while not self._received.endswith(END_OF_DATA):
                         self._receive()
-                        self._restart_clock()
+                        self.restart_clock()
                     body = bytes(self._received[len(CRLF) : -len(b".\\r\\n")])
                     self._received.clear()
                     return body
@@ -73,8 +73,8 @@ END_OF_DATA = [
         "dot-at-the-end-of-any-line-ends-the-body",
         "end.dot",
         [
-            Edit("session.py", 'END_OF_DATA = b"\\r\\n.\\r\\n"', 'END_OF_DATA = b".\\r\\n"'),
-            Edit("session.py", "body = self._received[: end + len(CRLF)]", "body = self._received[:end]"),
+            Edit("channel.py", 'END_OF_DATA = b"\\r\\n.\\r\\n"', 'END_OF_DATA = b".\\r\\n"'),
+            Edit("channel.py", "body = self._received[: end + len(CRLF)]", "body = self._received[:end]"),
         ],
         also="mailbox.entry",
         why="the body of the handout's own example has such a line",
@@ -83,11 +83,12 @@ END_OF_DATA = [
         "line-that-begins-with-a-dot-ends-the-body",
         "end.dot",
         [
-            Edit("session.py", 'END_OF_DATA = b"\\r\\n.\\r\\n"', 'END_OF_DATA = b"\\r\\n."'),
-            Edit(
-                "session.py",
-                "        del self._received[: end + len(END_OF_DATA)]\n",
-                "        del self._received[: end + len(END_OF_DATA)]\n        self.read_line()\n",
+            Edit("channel.py", 'END_OF_DATA = b"\\r\\n.\\r\\n"', 'END_OF_DATA = b"\\r\\n."'),
+            within(
+                "channel.py",
+                "Channel.read_body",
+                "del self._received[: end + len(END_OF_DATA)]",
+                "del self._received[: end + len(END_OF_DATA)]\nself.read_line(limit)",
             ),
         ],
     ),
@@ -95,28 +96,18 @@ END_OF_DATA = [
         "empty-body-never-ends",
         "end.empty",
         [
-            Edit(
-                "session.py",
-                "        self._received[:0] = CRLF  # so that a dot in the first line follows a line end as well\n",
-                "",
-            ),
-            Edit("session.py", "[len(CRLF) :])", ")"),
+            within("channel.py", "Channel.read_body", "self._received[:0] = CRLF", "pass"),
+            within("channel.py", "Channel.read_body", "[len(CRLF) :])", ")"),
         ],
     ),
 ]
 
 KEPT = 'message = Message(self._host, self._reverse_path, self._recipients, body or b"")'
-READ = "        body = self._channel.read_body()\n"
 
 
 def kept_as(body: str) -> Edit:
     """Deliver this expression of the `body` instead of the body itself."""
     return Edit("session.py", KEPT, KEPT.replace('body or b""', body))
-
-
-def body_read(code: str) -> Edit:
-    """Put a statement behind the reading of the `body`."""
-    return Edit("session.py", READ, f"{READ}        {code}\n")
 
 
 BODY = [
@@ -136,7 +127,7 @@ BODY = [
     Mutant(
         "empty-lines-of-the-body-lost",
         "bytes",
-        [kept_as('b"".join(line + CRLF for line in (body or b"").split(CRLF) if line)')],
+        [kept_as('b"".join(line + b"\\r\\n" for line in (body or b"").split(b"\\r\\n") if line)')],
     ),
     Mutant("percent-signs-doubled", "bytes", [kept_as('(body or b"").replace(b"%", b"%%")')]),
     Mutant(
@@ -149,11 +140,11 @@ BODY = [
         "bytes.large",
         [Edit("session.py", "BODY_LIMIT = 96 * 2**20", "BODY_LIMIT = 10 * 2**20")],
     ),
-    Mutant("8-bit-body-ends-the-session", "bytes", [body_read('(body or b"").decode("ascii")')]),
+    Mutant("8-bit-body-ends-the-session", "bytes", [read('(body or b"").decode("ascii")')]),
     Mutant(
         "8-bit-body-ends-the-worker",
         "bytes pool.survives",
-        [UNPROTECTED_WORKER, body_read('(body or b"").decode("ascii")')],
+        [UNPROTECTED_WORKER, read('(body or b"").decode("ascii")')],
     ),
 ]
 
@@ -172,7 +163,7 @@ AFTERWARDS = [
         "after.forgets",
         [
             begun("session.py", "Session.run", 'self._lines = b""'),
-            body_read('self._lines += body or b""'),
+            read('self._lines += body or b""'),
             kept_as("self._lines"),
         ],
     ),

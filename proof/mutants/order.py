@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof.mutants.patch import Edit, Mutant, begun
+from proof.mutants.patch import Edit, Mutant, begun, within
 from proof.mutants.shared import answered
 
 
@@ -12,7 +12,7 @@ def ended_by_error(number: int) -> list[Edit]:
         begun("session.py", "Session.run", "errors = 0"),
         answered(
             f"""
-            self._channel.reply(answer)
+            self._reply(answer)
             errors += answer.startswith(b"5")
             if errors == {number}:
                 self._channel._send_replies()
@@ -22,56 +22,37 @@ def ended_by_error(number: int) -> list[Edit]:
     ]
 
 
+NEED = "return self._out_of_order()"
 ORDER = [
     Mutant(
         "mail-before-helo-accepted",
         "order.mail",
-        [Edit("session.py", '        if not self._host:\n            return b"503 Error: need HELO command"\n', "")],
+        [within("session.py", "Session._mail", NEED, "pass")],
     ),
     Mutant(
         "rcpt-before-mail-accepted",
         "order.rcpt",
-        [Edit("session.py", "        if not self._reverse_path:\n", "        if not self._host:\n")],
+        [within("session.py", "Session._rcpt", "if not self._reverse_path:", "if not self._host:")],
     ),
     Mutant(
         "data-before-rcpt-accepted",
         "order.data",
-        [Edit("session.py", "        if not self._recipients:\n", "        if not self._reverse_path:\n")],
+        [within("session.py", "Session._data", "if not self._recipients:", "if not self._reverse_path:")],
     ),
     Mutant(
         "need-errors-name-no-command",
         "order.words",
-        [
-            Edit("session.py", 'b"503 Error: need HELO command"', 'b"503 Error: bad sequence of commands"'),
-            Edit(
-                "session.py",
-                'b"503 Error: need %b command" % (b"MAIL" if self._host else b"HELO")',
-                'b"503 Error: bad sequence of commands"',
-            ),
-            Edit("session.py", 'b"503 Error: need %b command" % missing', 'b"503 Error: bad sequence of commands"'),
-        ],
+        [Edit("session.py", 'b"503 Error: need %b command" % missing', 'b"503 Error: bad sequence of commands"')],
     ),
     Mutant(
         "rcpt-before-mail-kept",
         "order.no-trace",
-        [
-            Edit(
-                "session.py",
-                "        if not self._reverse_path:\n",
-                "        if not self._reverse_path:\n            self._recipients.append(address)\n",
-            )
-        ],
+        [within("session.py", "Session._rcpt", NEED, f"self._recipients.append(address)\n{NEED}")],
     ),
     Mutant(
         "mail-before-helo-kept",
         "order.no-trace",
-        [
-            Edit(
-                "session.py",
-                '            return b"503 Error: need HELO command"\n',
-                '            self._reverse_path = address\n            return b"503 Error: need HELO command"\n',
-            )
-        ],
+        [within("session.py", "Session._mail", NEED, f"self._reverse_path = address\n{NEED}")],
     ),
 ]
 
@@ -82,7 +63,7 @@ RECOVERY = [
         [
             answered(
                 """
-                self._channel.reply(answer)
+                self._reply(answer)
                 if answer.startswith(b"5"):
                     self._channel._send_replies()
                     return
@@ -103,7 +84,7 @@ RECOVERY = [
     Mutant(
         "any-error-forgets-the-message",
         "recover",
-        [answered('self._channel.reply(answer)\nif answer.startswith(b"5"):\n    self._forget_message()')],
+        [answered('self._reply(answer)\nif answer.startswith(b"5"):\n    self._forget_message()')],
     ),
     Mutant(
         "any-error-forgets-the-session",
@@ -111,7 +92,7 @@ RECOVERY = [
         [
             answered(
                 """
-                self._channel.reply(answer)
+                self._reply(answer)
                 if answer.startswith(b"5"):
                     self._host = b""
                     self._forget_message()
@@ -122,11 +103,7 @@ RECOVERY = [
     Mutant(
         "syntax-error-in-rcpt-forgets-the-recipients",
         "recover",
-        [
-            answered(
-                'self._channel.reply(answer)\nif answer.startswith(b"501 Syntax: RCPT"):\n    self._recipients = []'
-            )
-        ],
+        [answered('self._reply(answer)\nif answer.startswith(b"501 Syntax: RCPT"):\n    self._recipients = []')],
     ),
 ]
 

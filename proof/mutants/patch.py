@@ -21,17 +21,19 @@ class MisfitError(Exception):
 
 @dataclass(frozen=True)
 class Edit:
-    """Replaces a text that stands once in a file of the reference server.
+    """Replaces a text that stands once in a file of the reference server, or once in a function of it.
 
     Args:
         file: its name, `session.py` for example.
         old: the text.
         new: what stands there afterwards.
+        inside: the function, as `within` takes it; empty for the whole file.
     """
 
     file: str
     old: str
     new: str
+    inside: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,18 +90,27 @@ def build(mutant: Edited, folder: Path) -> Path:
     package = home / SERVER.name
     shutil.copytree(SERVER, package, ignore=shutil.ignore_patterns("__pycache__"))
     (home / "__main__.py").write_text(START.format(name=mutant.name))
-    for edit in mutant.edits:
-        path = package / edit.file
-        text = path.read_text()
-        if (count := text.count(edit.old)) != 1:
-            raise MisfitError(f"{mutant.name}: {edit.file} holds this {count} times, not once:\n{edit.old}")
-        path.write_text(text.replace(edit.old, edit.new))
-    for path in package.glob("*.py"):
-        try:
+    try:
+        for edit in mutant.edits:
+            path = package / edit.file
+            path.write_text(_edited(path.read_text(), edit))
+        for path in package.glob("*.py"):
             compile(path.read_text(), str(path), "exec")
-        except SyntaxError as error:
-            raise MisfitError(f"{mutant.name}: {error}") from None
+    except (MisfitError, SyntaxError) as error:
+        raise MisfitError(f"{mutant.name}: {error}") from None
     return home
+
+
+def within(file: str, name: str, old: str, new: str) -> Edit:
+    """Replace a text that stands once in a function, wherever else it stands.
+
+    Args:
+        file: its file in the reference server.
+        name: `function` or `Class.method`.
+        old: the text.
+        new: what stands there instead; further lines of it are indented as the one that `old` stands on.
+    """
+    return Edit(file, old, textwrap.dedent(new).strip("\n"), name)
 
 
 def replaced(file: str, name: str, source: str) -> Edit:
@@ -114,7 +125,7 @@ def replaced(file: str, name: str, source: str) -> Edit:
         MisfitError: there is no such function.
     """
     lines = _lines_of(file)
-    node = _function(file, name)
+    node = _function(lines, file, name)
     old = "".join(lines[node.lineno - 1 : node.end_lineno])
     return Edit(file, old, textwrap.indent(textwrap.dedent(source).strip("\n") + "\n", " " * node.col_offset))
 
@@ -131,7 +142,7 @@ def begun(file: str, name: str, source: str) -> Edit:
         MisfitError: there is no such function.
     """
     lines = _lines_of(file)
-    node = _function(file, name)
+    node = _function(lines, file, name)
     first = node.body[1] if ast.get_docstring(node) is not None else node.body[0]
     head = "".join(lines[node.lineno - 1 : first.lineno - 1])
     code = textwrap.dedent(source).strip("\n") + "\n"
@@ -156,8 +167,24 @@ def _lines_of(file: str) -> list[str]:
     return (SERVER / file).read_text().splitlines(keepends=True)
 
 
-def _function(file: str, name: str) -> ast.FunctionDef:
-    node: ast.AST = ast.parse("".join(_lines_of(file)))
+def _edited(text: str, edit: Edit) -> str:
+    lines = text.splitlines(keepends=True)
+    first, last = 0, len(lines)
+    if edit.inside:
+        node = _function(lines, edit.file, edit.inside)
+        first, last = node.lineno - 1, node.end_lineno or last
+    part = "".join(lines[first:last])
+    if (count := part.count(edit.old)) != 1:
+        raise MisfitError(f"{edit.file} holds this {count} times, not once:\n{edit.inside} {edit.old}".rstrip())
+    new = edit.new
+    if edit.inside:
+        line = part[part.rfind("\n", 0, part.index(edit.old)) + 1 :]
+        new = new.replace("\n", "\n" + line[: len(line) - len(line.lstrip())])
+    return "".join((*lines[:first], part.replace(edit.old, new), *lines[last:]))
+
+
+def _function(lines: Sequence[str], file: str, name: str) -> ast.FunctionDef:
+    node: ast.AST = ast.parse("".join(lines))
     for part in name.split("."):
         found = [one for one in ast.iter_child_nodes(node) if getattr(one, "name", None) == part]
         if not found:

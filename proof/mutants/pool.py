@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from proof.mutants.clock import TOLD
-from proof.mutants.message import READ
-from proof.mutants.patch import Edit, Mutant, begun, headed, replaced
-from proof.mutants.shared import UNPROTECTED_WORKER, accepted
+from proof.mutants.clock import TOLD, timed_out
+from proof.mutants.patch import Edit, Mutant, begun, headed, replaced, within
+from proof.mutants.shared import READ_BODY, UNPROTECTED_WORKER, accepted, reading_failed
 
-GONE = """\
-        except (EOFError, OSError):
-            pass  # the client is gone, and nobody is left to be told
-"""
+GONE = "except (EOFError, OSError):"
 
 
 def threads(count: int) -> Edit:
@@ -21,15 +17,15 @@ def threads(count: int) -> Edit:
 def gone(code: str) -> list[Edit]:
     """Do something when a client has left."""
     return [
-        headed("session.py", "import os\nfrom time import sleep"),
-        Edit("session.py", GONE, f"        except (EOFError, OSError):\n            {code}\n"),
+        headed("session.py", "from time import monotonic, sleep"),
+        within("session.py", "Session.run", GONE, f"{GONE}\n    {code}"),
     ]
 
 
-def looked_for_every(seconds: int) -> Edit:
+def looked_for_every(seconds: int) -> list[Edit]:
     """Accept a connection first, and look for a free worker now and then."""
-    look = f"while not hand_over._free_workers:\n                time.sleep({seconds})"
-    return accepted(f"connection = _accept(listener)\n            {look}", "connection")
+    look = f"while not hand_over._free_workers:\n    time.sleep({seconds})"
+    return accepted(f"connection = _accept(listener)\n{look}", "connection")
 
 
 SIZE = [
@@ -38,7 +34,7 @@ SIZE = [
         "pool.32",
         [
             headed("__main__.py", "from threading import Lock\nONE = Lock()"),
-            Edit("__main__.py", "        Session(Channel(", "        with ONE:\n            Session(Channel("),
+            within("__main__.py", "main.serve", "Session(", "with ONE:\n    Session("),
         ],
         workers=4,
     ),
@@ -81,21 +77,21 @@ WAITING = [
     Mutant(
         "connections-accepted-and-queued",
         "pool.backlog pool.ahead",
-        [Edit("__main__.py", "            hand_over.reserve_worker()\n", ""), TAKE_FIRST],
+        [Edit("__main__.py", "hand_over.reserve_worker()", "pass"), TAKE_FIRST],
     ),
     Mutant(
         "one-connection-accepted-ahead",
         "pool.ahead",
-        [accepted("connection = _accept(listener)", "connection")],
+        accepted("connection = _accept(listener)", "connection"),
     ),
-    Mutant("free-worker-looked-for-every-eight-seconds", "pool.next pool.prompt pool.ahead", [looked_for_every(8)]),
-    Mutant("free-worker-looked-for-every-two-seconds", "pool.prompt pool.ahead", [looked_for_every(2)]),
+    Mutant("free-worker-looked-for-every-eight-seconds", "pool.next pool.prompt pool.ahead", looked_for_every(8)),
+    Mutant("free-worker-looked-for-every-two-seconds", "pool.prompt pool.ahead", looked_for_every(2)),
     Mutant(
         "free-worker-told-to-nobody",
         "pool.frees pool.frees-at-once pool.next pool.prompt",
         [
             Edit("pool.py", "self._worker_is_free.wait()", "self._worker_is_free.wait(8)"),
-            Edit("pool.py", "            self._worker_is_free.notify()\n", ""),
+            Edit("pool.py", "self._worker_is_free.notify()", "pass"),
         ],
     ),
 ]
@@ -106,22 +102,24 @@ INFLUENCE = [
         "pool.no-influence",
         [
             headed("session.py", "from threading import Lock\nDELIVERY = Lock()"),
-            Edit("session.py", READ, "        with DELIVERY:\n    " + READ),
+            within("session.py", "Session._data", READ_BODY, f"with DELIVERY:\n    {READ_BODY}"),
         ],
     ),
     Mutant(
         "lock-held-while-a-line-is-unfinished",
         "pool.no-influence",
         [
-            headed("session.py", "from threading import Lock\nINPUT = Lock()"),
-            Edit(
-                "session.py",
-                "            self._receive()\n        line = ",
-                "            self._receive()\n"
-                "            with INPUT:\n"
-                "                while CRLF not in self._received:\n"
-                "                    self._receive()\n"
-                "        line = ",
+            headed("channel.py", "from threading import Lock\nINPUT = Lock()"),
+            within(
+                "channel.py",
+                "Channel.read_line",
+                "self._receive()",
+                """
+                self._receive()
+                with INPUT:
+                    while CRLF not in self._received:
+                        self._receive()
+                """,
             ),
         ],
     ),
@@ -133,7 +131,7 @@ WORKERS = [
         "pool.survives",
         [
             UNPROTECTED_WORKER,
-            Edit("session.py", "except (EOFError, OSError):\n            pass", "except EOFError:\n            pass"),
+            within("session.py", "Session.run", "(EOFError, OSError)", "EOFError"),
         ],
     ),
     Mutant(
@@ -141,14 +139,7 @@ WORKERS = [
         "pool.frees pool.survives",
         [
             UNPROTECTED_WORKER,
-            Edit(
-                "session.py",
-                READ,
-                "        try:\n"
-                "            body = self._channel.read_body()\n"
-                "        except EOFError:\n"
-                '            raise IndexError("no line left") from None\n',
-            ),
+            reading_failed("EOFError", 'raise IndexError("no line left") from None'),
         ],
     ),
     Mutant(
@@ -172,7 +163,7 @@ WORKERS = [
     Mutant(
         "worker-lost-for-each-time-out",
         "pool.frees",
-        [UNPROTECTED_WORKER, Edit("session.py", TOLD, TOLD + '            raise RuntimeError("a client was slow")\n')],
+        [UNPROTECTED_WORKER, timed_out(f'{TOLD}\nraise RuntimeError("a client was slow")')],
     ),
 ]
 
@@ -188,12 +179,8 @@ LEAVING = [
         "empty-recv-taken-for-a-pause",
         "pool.frees-at-once",
         [
-            headed("session.py", "from time import sleep"),
-            Edit(
-                "session.py",
-                "                    raise EOFError\n",
-                "                    sleep(0.01)\n                    continue\n",
-            ),
+            headed("channel.py", "from time import sleep"),
+            within("channel.py", "Channel._receive", "raise EOFError", "sleep(0.01)\ncontinue"),
         ],
     ),
 ]
@@ -212,22 +199,14 @@ ALIVE = [
         "pool.alive",
         [
             headed("session.py", "import os"),
-            Edit(
-                "session.py",
-                GONE,
-                "        except EOFError:\n            pass\n        except OSError:\n            os._exit(3)\n",
-            ),
+            within("session.py", "Session.run", GONE, "except OSError:\n    os._exit(3)\nexcept EOFError:"),
         ],
     ),
     Mutant(
         "process-ends-after-40-connections",
         "pool.alive",
         [
-            Edit(
-                "__main__.py",
-                "        while True:\n            hand_over.reserve",
-                "        for _ in range(40):\n            hand_over.reserve",
-            ),
+            within("__main__.py", "main", "while True:", "for _ in range(40):"),
         ],
     ),
 ]

@@ -27,7 +27,7 @@ from proof.mutation.mutate import Mutant, mutants
 
 PROJECT = Path(__file__).parent.parent.parent
 SERVER = PROJECT / "reference_server"
-MODULES = ("session", "mailbox", "pool", "__main__")
+MODULES = ("session", "channel", "mailbox", "pool", "__main__")
 USAGE = frozenset({"_OneLineParser", "_checked", "_parser"})
 """The command line of the server, which its own tests judge."""
 STAGES = (("--quick", "--time-limit", "4", "-k", "not test_random"), ("-m", "clock", "--time-limit", "2"))

@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import Any
 
 from reference_server import __main__ as server
+from reference_server.channel import Channel, ClockExpired
 from reference_server.mailbox import Mailbox, Message
-from reference_server.session import Channel, ClockExpired, Session
+from reference_server.session import Session
 
 reply = Channel.reply
 deliver = Mailbox.deliver
@@ -111,7 +112,7 @@ def number_race(self: Mailbox, message: Message) -> int:
 
 def number_skipped(self: Mailbox, message: Message) -> int:
     if rarely(60):
-        with self._backup_is_done:
+        with self._lock:
             self._last_number += 1
     return deliver(self, message)
 
@@ -123,7 +124,7 @@ def order_race(self: Mailbox, message: Message) -> int:
         number = delivered
     if rarely(60):
         wait_until(lambda: self._last_number > number)  # another thread is faster
-    with self._backup_is_done:
+    with self._lock:
         while self._backup_due:
             self._backup_is_done.wait()
         self._append(message.entry(self._netid, number))
@@ -138,30 +139,30 @@ def limit(factor: float) -> Callable[[], None]:
     def restart(self: Channel) -> None:
         self._deadline = time.monotonic() + factor * self._time_limit
 
-    return patched(Channel, "_restart_clock", restart)
+    return patched(Channel, "restart_clock", restart)
 
 
 def errors_restart(self: Channel, text: bytes) -> None:
     reply(self, text)
-    self._restart_clock()
+    self.restart_clock()
 
 
 def bytes_restart(self: Channel) -> None:
     receive(self)
-    self._restart_clock()
+    self.restart_clock()
 
 
 def mute_timeout(self: Channel, text: bytes) -> None:
     pass
 
 
-def drops_joined(self: Channel) -> bytes | None:
-    line = read_line(self)
+def drops_joined(self: Channel, limit: int) -> bytes | None:
+    line = read_line(self, limit)
     self._received.clear()
     return line
 
 
-def segment_is_line(self: Channel) -> bytes | None:
+def segment_is_line(self: Channel, limit: int) -> bytes | None:
     while not self._received:
         self._receive()
     line = bytes(self._received).removesuffix(b"\r\n")
@@ -193,9 +194,9 @@ def leaks_worker(self: Session) -> None:
         time.sleep(3600)
 
 
-def abandoned_delivered(self: Channel) -> bytes | None:
+def abandoned_delivered(self: Channel, limit: int, stuffed: bytes) -> bytes | None:
     try:
-        return read_body(self)
+        return read_body(self, limit, stuffed)
     except (EOFError, ClockExpired):
         return bytes(self._received[2:])
 

@@ -22,7 +22,8 @@ from conformance.load.engine import Engine
 from conformance.load.run import Options, Run
 from conformance.load.verdicts import Judge
 from conformance.load.words import Words
-from reference_server.session import CRLF, END_OF_DATA, Session
+from reference_server.channel import CRLF, END_OF_DATA
+from reference_server.session import Session
 
 LIMIT = 1.0
 CALL = 0.002
@@ -109,7 +110,7 @@ class Server:
 
     def reply(self, to: Socket, text: bytes) -> None:
         self.say(to, text)
-        if text < b"4":
+        if text.startswith((b"2", b"3")):
             to.deadline = self.world.now + self.limit
 
     def say(self, to: Socket, text: bytes) -> None:

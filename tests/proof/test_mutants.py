@@ -14,7 +14,7 @@ import pytest
 from conformance.cs4410 import ledger
 from proof.mutants import catalogue, matrix, run
 from proof.mutants.__main__ import CONTROL
-from proof.mutants.patch import Edit, MisfitError, Mutant, begun, build, headed, replaced
+from proof.mutants.patch import Edit, MisfitError, Mutant, begun, build, headed, replaced, within
 from proof.mutants.run import Held
 
 LEDGER = ledger.load()
@@ -70,6 +70,17 @@ def test_an_edit_that_does_not_fit_names_its_mutant(old: str, tmp_path: Path) ->
         build(Mutant("odd", "helo", [Edit("session.py", old, "")]), tmp_path)
 
 
+def test_an_edit_within_a_function_sees_no_other_and_keeps_its_indentation(tmp_path: Path) -> None:
+    need = within("session.py", "Session._rcpt", "return self._out_of_order()", "print(address)\nreturn b'503'")
+    text = (build(Mutant("odd", "helo", [need]), tmp_path) / "reference_server" / "session.py").read_text()
+    assert "        if not self._reverse_path:\n            print(address)\n            return b'503'\n" in text
+    assert text.count("return self._out_of_order()") == 2
+    with pytest.raises(
+        MisfitError, match=r"odd: session\.py holds this 0 times, not once:\nSession\._helo return self"
+    ):
+        build(Mutant("odd", "helo", [within("session.py", "Session._helo", need.old, need.new)]), tmp_path)
+
+
 def test_an_edit_that_makes_no_python_names_its_mutant(tmp_path: Path) -> None:
     with pytest.raises(MisfitError, match="odd: "):
         build(Mutant("odd", "helo", [Edit("session.py", "class Session:", "class Session")]), tmp_path)
@@ -84,12 +95,12 @@ def test_a_function_that_is_not_there_is_named(name: str) -> None:
 def test_functions_are_found_by_name(tmp_path: Path) -> None:
     edits = [
         replaced("session.py", "Session._helo", "def _helo(self, host):\n    return GREETED"),
-        begun("session.py", "Channel.reply", "told.append(text)"),
+        begun("session.py", "Session._reply", "told.append(text)"),
         headed("session.py", "GREETED = b'250 hello'"),
     ]
     text = (build(Mutant("three", "helo", edits), tmp_path) / "reference_server" / "session.py").read_text()
     assert "    def _helo(self, host):\n        return GREETED\n\n    def _mail(" in text
-    assert 'does not ("Timeouts")."""\n        told.append(text)\n        self._replies +=' in text
+    assert 'does not ("Timeouts")."""\n        told.append(text)\n        self._channel.reply(text)' in text
     assert "from .mailbox import Mailbox, Message\nGREETED = b'250 hello'\n" in text
 
 

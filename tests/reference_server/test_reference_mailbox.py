@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import pytest
 
-from reference_server.mailbox import Mailbox
+from reference_server.mailbox import Mailbox, start_backup_thread
 from tests.reference_server.server_runs import DEADLINE, Server, ends, environment, in_thread, message, numbers
 
 
@@ -102,25 +102,26 @@ def test_crash_between_the_steps_of_a_backup_loses_no_message(tmp_path: Path, st
     assert all(numbers(backup) == [1, 2] for backup in backups), "a backup that is there is whole"
 
 
+@pytest.mark.parametrize("error", [OSError(errno.ENOSPC, "No space left on device"), MemoryError()], ids=repr)
 def test_failed_backup_keeps_the_messages_and_lets_deliveries_go_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: Exception
 ) -> None:
-    def no_space(*_: object) -> NoReturn:
-        raise OSError(errno.ENOSPC, "No space left on device")
+    def fail(*_: object) -> NoReturn:
+        raise error
+
+    def delivers(count: int) -> bool:
+        return ends(in_thread(lambda: [mailbox.deliver(message()) for _ in range(count)]))
 
     mailbox = Mailbox(tmp_path, b"netid", 2)
-    mailbox.deliver(message())
-    mailbox.deliver(message())
+    start_backup_thread(mailbox)
     with monkeypatch.context() as bad_day:
-        bad_day.setattr("os.replace", no_space)
-        mailbox.back_up()
-    assert "backup failed" in capsys.readouterr().err
-    assert os.listdir(tmp_path) == ["mailbox"]
-    assert ends(in_thread(lambda: [mailbox.deliver(message()) for _ in range(2)]))
-    mailbox.back_up()
+        bad_day.setattr("os.replace", fail)
+        assert delivers(3), "the third waits for the backup that fails"
+        assert os.listdir(tmp_path) == ["mailbox"]
+    assert delivers(2), "the fifth waits for the next one"
     assert numbers(tmp_path / "mailbox.1-4") == [1, 2, 3, 4]
-    assert numbers(tmp_path / "mailbox") == []
-    assert mailbox.deliver(message()) == 5
+    assert numbers(tmp_path / "mailbox") == [5]
+    assert f"backup failed, entries stay in the mailbox: {error!r}" in capsys.readouterr().err
 
 
 def test_delivery_waits_for_the_backup(tmp_path: Path) -> None:

@@ -1,0 +1,123 @@
+"""The connection as lines, bodies and replies, against a clock; what any of them mean is for a protocol to say."""
+
+import math
+import socket
+import struct
+from contextlib import suppress
+from time import monotonic
+
+RECEIVE_SIZE = 65_536  # bytes asked of the kernel at a time
+CRLF = b"\r\n"
+END_OF_DATA = b"\r\n.\r\n"
+
+
+class ClockExpired(Exception):
+    """The client let the time limit pass."""
+
+
+class Channel:
+    """One client's connection, and its clock, which the protocol restarts.
+
+    Replies are kept until the client's next bytes are waited for, so that joined lines are answered in one segment.
+    """
+
+    def __init__(self, connection: socket.socket, time_limit: float) -> None:
+        """Take over a connected, blocking socket, which the caller closes, and start the clock.
+
+        Args:
+            connection: the client's.
+            time_limit: seconds that the clock runs, and that the client has for taking what it is answered.
+        """
+        self._connection = connection
+        self._time_limit = time_limit
+        self._received = bytearray()
+        self._replies = bytearray()
+        self._receive_timeout = 0.0
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(time_limit))
+        self.restart_clock()
+
+    def restart_clock(self) -> None:
+        """Give the client the whole time limit again, from now on."""
+        self._deadline = monotonic() + self._time_limit
+
+    def reply(self, text: bytes) -> None:
+        """Answer with one line, at the latest when the client is waited for."""
+        self._replies += text + CRLF
+
+    def last_reply(self, text: bytes) -> None:
+        """Answer with one line if the client can still take it, without waiting for that."""
+        with suppress(OSError):
+            self._connection.send(text + CRLF, socket.MSG_DONTWAIT)
+
+    def read_line(self, limit: int) -> bytes | None:
+        """Return the next line without its CRLF, or None for one longer than `limit` bytes, which is thrown away.
+
+        Only CRLF ends a line. At most `limit` + `RECEIVE_SIZE` bytes are held, however long the line.
+
+        Raises:
+            ClockExpired: the time limit passed first.
+            EOFError: the client closed, or half-closed, first; what it sent of a line is dropped.
+            OSError: the connection broke, or the client takes no replies.
+        """
+        too_long = False
+        while (end := self._received.find(CRLF)) < 0:
+            if len(self._received) > limit + len(CRLF):
+                too_long = True
+                del self._received[:-1]  # the last byte may be the CR of the line's end
+            self._receive()
+        line = bytes(self._received[:end])
+        del self._received[: end + len(CRLF)]
+        return None if too_long or end > limit else line
+
+    def read_body(self, limit: int, stuffed: bytes) -> bytes | None:
+        """Return the lines before the one that is a lone dot, or None if they have more than `limit` bytes.
+
+        Only CRLF ends a line here too: a dot between bare CRs or LFs is data, or a message could smuggle in another.
+        Data that arrive restart the clock. Raises what `read_line` raises.
+
+        Args:
+            limit: in bytes, as sent.
+            stuffed: what begins with it loses its first dot: `b"."` for any line that begins with a dot.
+        """
+        self._received[:0] = CRLF  # so that a dot in the first line follows a line end as well
+        too_long = False
+        searched = 0
+        while (end := self._received.find(END_OF_DATA, searched)) < 0:
+            if len(self._received) > limit + len(END_OF_DATA):
+                too_long = True
+                del self._received[: 1 - len(END_OF_DATA)]
+            # Only what is new is searched, and the little before it that may be a part of the end.
+            searched = max(0, len(self._received) - len(END_OF_DATA) + 1)
+            self._receive()
+            if not too_long:
+                self.restart_clock()
+        body = self._received[: end + len(CRLF)]
+        del self._received[: end + len(END_OF_DATA)]
+        return None if too_long or end > limit else bytes(body.replace(CRLF + stuffed, CRLF + stuffed[1:])[len(CRLF) :])
+
+    def _receive(self) -> None:
+        self._send_replies()
+        while (remaining := self._deadline - monotonic()) > 0:
+            # Right after the clock was restarted the kernel's time-out still fits: a receive is then one system call.
+            if not remaining <= self._receive_timeout <= remaining + 0.1:
+                self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(remaining))
+                self._receive_timeout = remaining
+            with suppress(BlockingIOError):  # the kernel's time-out; whether ours has passed is for the clock to say
+                data = self._connection.recv(RECEIVE_SIZE)
+                if not data:
+                    raise EOFError
+                self._received += data
+                return
+        raise ClockExpired
+
+    def _send_replies(self) -> None:
+        # One call, because SO_SNDTIMEO bounds a call: in a loop, a client could take a byte just before each time-out.
+        if self._replies and self._connection.send(self._replies) < len(self._replies):
+            raise BlockingIOError("the client does not read its replies")
+        self._replies.clear()
+
+
+def _timeval(seconds: float) -> bytes:
+    """Return the C `struct timeval`, rounded up, because zero would mean no time-out at all."""
+    return struct.pack("ll", *divmod(math.ceil(seconds * 1e6), 1_000_000))
