@@ -8,6 +8,8 @@ from typing import NamedTuple
 PER_OCTAVE = 16
 """Steps of a histogram in which a time doubles: a quantile is told within 5 %."""
 OCTAVES = 34
+GREETING = "greeting"
+"""The kind of what comes on connect; it is no operation."""
 MOST_MOMENTS = 1800
 """Points of the time series that are kept; beyond it each two become one."""
 

@@ -15,13 +15,15 @@ from typing import Any, cast
 import pytest
 
 from conformance.cs4410 import dialect
+from conformance.cs4410.load import assignment, script
+from conformance.cs4410.load.verdicts import Judge
+from conformance.cs4410.load.words import Words
 from conformance.harness.server import proc
-from conformance.load import closing, script
-from conformance.load import run as load_run
+from conformance.load import closing
+from conformance.load.crew import crew
 from conformance.load.engine import Engine
-from conformance.load.run import Options, Run
-from conformance.load.verdicts import Judge
-from conformance.load.words import Words
+from conformance.load.options import Options
+from conformance.load.run import Run
 from reference_server.session import CRLF, END_OF_DATA, Session
 
 LIMIT = 1.0
@@ -353,7 +355,7 @@ def play(
     seed: int = 1,
     duration: float = LIMIT + 3.5,
     operations: int | None = None,
-) -> tuple[Engine, World]:
+) -> tuple[Run, World]:
     """Make a run, with moves of every kind more often than usual, and judge it."""
     world = World(delay, server, destroys)
     options = Options(("127.0.0.1", 9), connections, duration, operations, seed, time_limit=LIMIT, launched=True)
@@ -361,12 +363,11 @@ def play(
         patch.setattr(socket, "socket", world.socket)
         patch.setattr(select, "epoll", world.epoll)
         patch.setattr(proc, "listener", lambda *_: None)
-        patch.setattr(load_run, "Words", lambda _: WORDS)
-        patch.setattr(load_run, "Judge", lambda _: JUDGE)
+        patch.setattr(assignment, "Words", lambda _: WORDS)
+        patch.setattr(assignment, "Judge", lambda _: JUDGE)
         for name, share in {"LEAVE": 0.06, "JOINED": 0.25, "CUT": 0.25, "BYTEWISE": 0.05}.items():
             patch.setattr(script, name, share)
-        run = Run(options, DIALECT, monotonic=world.monotonic)
-        engine = Engine(run, lambda: "", lambda _: None)
-        engine.run_until(duration)
-        closing.judge(engine, None)
-    return engine, world
+        run = Run(options, assignment.Assignment(DIALECT, options), monotonic=world.monotonic)
+        Engine(run, crew(run), lambda: "", lambda _: None).run_until(duration)
+        closing.judge(run, None)
+    return run, world
