@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import NamedTuple
 
-from conformance.load.profile import Breach, Dialogue, Effect, Step, Verdict
+from conformance.load.profile import Dialogue, Step, Verdict
 from conformance.load.run import Run
 from conformance.load.tally import GREETING
 from conformance.load.wire import LONGEST_LINE, Wire
@@ -13,18 +12,8 @@ from conformance.load.wire import LONGEST_LINE, Wire
 TIMED_OUT_EARLY = "timed out though the time limit has not passed since a valid command"
 
 
-class Owed(NamedTuple):
-    """A step whose reply is outstanding.
-
-    Attributes:
-        step: what was sent.
-        sent: when, by the clock.
-        floor: the highest number that was known then.
-    """
-
-    step: Step
-    sent: float
-    floor: int
+Owed = tuple[Step, float, int]
+"""A step whose reply is outstanding, when it was sent, by the clock, and the highest number that was known then."""
 
 
 class Client(Wire):
@@ -112,27 +101,25 @@ class Client(Wire):
         """
         step, sent, floor = self.owed.popleft()
         verdict = self.dialogue.judge(step, text)
-        breach = Breach(verdict.rule, verdict.wrong, verdict.wanted) if verdict.wrong else None
+        wrong = verdict.wrong
         if verdict.delivery:
-            misnumbered = self.run.delivered(verdict.delivery, floor)
-            if misnumbered:
-                breach = Breach(self.rules.numbers, misnumbered, "the next number")
+            wrong = self.run.delivered(verdict.delivery, floor) or wrong
         elif step.delivers:
             self.run.numbers.unanswered += 1  # without its number a message may be there all the same
-        self.run.tally.add(verdict.owed, now - sent, breach is None)
-        if breach:
-            self.blame(breach.rule, f"{breach.what} ({verdict.owed})", breach.wanted, text)
-        if verdict.effect in (Effect.ACCEPTED, Effect.RESTARTED):
+        self.run.tally.add(verdict.owed, now - sent, not wrong)
+        if wrong:
+            # Where the words are wrong a number may be none, so that they are to blame.
+            rule, wanted = verdict.rule, verdict.wanted
+            if not verdict.wrong:
+                rule, wanted = self.rules.numbers, "the next number"
+            self.blame(rule, f"{wrong} ({verdict.owed})", wanted, text)
+        if verdict.accepted:
             self.valid_read = self.since
-        if verdict.effect is Effect.RESTARTED:
+        if verdict.restarts:
             self.valid_sent = sent
-        self.blame_also(verdict)
-        return step, verdict
-
-    def blame_also(self, verdict: Verdict) -> None:
-        """Take down what a reply shows to be wrong beside itself."""
         if verdict.also:
             self.blame(*verdict.also)
+        return step, verdict
 
     def on_line(self, raw: bytes, now: float) -> None:
         """A line has come: the greeting, or a reply."""

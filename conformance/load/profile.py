@@ -7,7 +7,6 @@ is stored (`Store`). How a session stands is the profile's own: here it is only 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from enum import Enum
 from typing import NamedTuple, Protocol
 
 from conformance.history import Whose
@@ -115,17 +114,6 @@ class Move(NamedTuple):
     leave: str = ""
 
 
-class Effect(Enum):
-    """What a reply means for the session."""
-
-    NONE = "none"
-    ERROR = "error"
-    ACCEPTED = "accepted"
-    """The server's clock may have started anew."""
-    RESTARTED = "restarted"
-    """It has."""
-
-
 class Delivery(NamedTuple):
     """An acknowledged message: the number that it was given, and a checksum of what must be stored, of 32 bits."""
 
@@ -152,7 +140,9 @@ class Verdict(NamedTuple):
         rule: the requirement that judges it.
         wrong: what is wrong with it, empty if nothing is.
         wanted: what would have been right, for a reader.
-        effect: what it means for the session.
+        error: whether it is an error.
+        accepted: whether it is none, so that the server's clock may have started anew.
+        restarts: whether it has.
         delivery: what it acknowledges.
         also: what else is wrong, and no matter of this kind of reply.
     """
@@ -163,7 +153,9 @@ class Verdict(NamedTuple):
     rule: str
     wrong: str
     wanted: str
-    effect: Effect = Effect.NONE
+    error: bool = False
+    accepted: bool = False
+    restarts: bool = False
     delivery: Delivery | None = None
     also: Breach | None = None
 

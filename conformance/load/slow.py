@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Generator
 from typing import NamedTuple
 
-from conformance.load.client import TIMED_OUT_EARLY, Client, Owed
+from conformance.load.client import TIMED_OUT_EARLY, Client
 from conformance.load.profile import TIMED_OUT, Dialogue, Step, timeout_kind
 from conformance.load.run import Run
 
@@ -183,10 +183,11 @@ class Waiter(Client):
         if self.run.stopping:
             raise Over
         floor = self.run.numbers.highest
-        self.owed.append(Owed(step, self.send(step.data), floor))
+        sent = self.send(step.data)
+        self.owed.append((step, sent, floor))
         heard = yield from self._hear(self.since + self.limits.reply)
         if heard is None:
-            self.run.tally.add(self.dialogue.owed(step), self._monotonic() - self.owed[0].sent, False)
+            self.run.tally.add(self.dialogue.owed(step), self._monotonic() - sent, False)
             what = "no reply to a client that takes its time"
             self.blame(self.rules.one_reply, what, "one reply", "nothing")
             raise Over
@@ -239,7 +240,8 @@ class Waiter(Client):
             raise Over
         if verdict.wrong:
             self.blame(verdict.rule, f"{verdict.wrong} ({row})", verdict.wanted, heard.text)
-        self.blame_also(verdict)
+        if verdict.also:
+            self.blame(*verdict.also)
         if not run.stopping:
             yield from self._judge_close()
 

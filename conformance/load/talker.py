@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from conformance.load.client import TIMED_OUT_EARLY, Client, Owed
-from conformance.load.profile import Dialogue, Effect, Move
+from conformance.load.client import TIMED_OUT_EARLY, Client
+from conformance.load.profile import Dialogue, Move
 from conformance.load.run import Run
 
 PIECE_PAUSE = 0.001
@@ -47,20 +47,13 @@ class Talker(Client):
         """Judge a reply, and say the next thing."""
         if text.startswith(self._timeout):
             self._timed_out(text, now)
-        elif not self.owed:
-            self.blame(self.rules.one_reply, "a reply that nothing was owed", "nothing", text)
-            self.drop()
-        elif self._pieces:
-            self.blame(self.rules.whole_line, "a reply before the line was complete", "nothing", text)
-            self.drop()
-        else:
-            self._answered(text, now)
-
-    def _answered(self, text: bytes, now: float) -> None:
-        self.run.suspicion.took(now - self.owed[0].sent, now)
+            return
+        if not self.owed or self._pieces:
+            self._unasked_for(text)
+            return
+        self._suspicion.took(now - self.owed[0][1], now)
         step, verdict = self.judge(text, now)
-        lost = verdict.after is None
-        error = verdict.effect is Effect.ERROR
+        lost, error = verdict.after is None, verdict.error
         if lost and not (error and not self.owed and not step.delivers and not self._half_closed):
             # Only where an error stands for another one is it known how the session stands all the same.
             self.drop()
@@ -77,6 +70,13 @@ class Talker(Client):
         else:
             self._go_on()
 
+    def _unasked_for(self, text: bytes) -> None:
+        if self.owed:
+            self.blame(self.rules.whole_line, "a reply before the line was complete", "nothing", text)
+        else:
+            self.blame(self.rules.one_reply, "a reply that nothing was owed", "nothing", text)
+        self.drop()
+
     def _go_on(self) -> None:
         if self.run.stopping or self._leaving:
             return
@@ -90,12 +90,12 @@ class Talker(Client):
         floor = self.run.numbers.highest
         if len(move.pieces) > 1:
             self._pieces.extend(move.pieces)
-            self.owed.append(Owed(move.steps[0], self.valid_sent, floor))
+            self.owed.append((move.steps[0], self.valid_sent, floor))
             self._send_piece()
             return
         sent = self.send(move.pieces[0])
         for step in move.steps:
-            self.owed.append(Owed(step, sent, floor))
+            self.owed.append((step, sent, floor))
         if move.leave:
             self._leave(move)
 
@@ -108,7 +108,8 @@ class Talker(Client):
         if self._pieces:
             self.loop.later(self, sent + PIECE_PAUSE, self._send_piece)
         else:
-            self.owed[-1] = self.owed[-1]._replace(sent=sent)
+            step, _, floor = self.owed[-1]
+            self.owed[-1] = (step, sent, floor)
 
     def _timed_out(self, text: bytes, now: float) -> None:
         limit = self.limits.time
@@ -150,14 +151,14 @@ class Talker(Client):
         if reset:
             # Errors may have been on their way to us that the reset has destroyed.
             return self._errors + len(self.owed) > self.limits.errors
-        owes_error = bool(self.owed) and self.owed[0].step.after == self.dialogue.state
+        owes_error = bool(self.owed) and self.owed[0][0].after == self.dialogue.state
         return (self._erred or owes_error) and self._errors > self.limits.errors
 
     def _suspect(self, what: str, actual: str, now: float) -> None:
         """Take down that a line got the end of the session for a reply, unless the whole server ended or was slow."""
         run, gone, spare = self.run, self.gone, self._spare()
         log, half_closed = list(self.log), self._half_closed
-        kind, sent = self.dialogue.owed(self.owed[0].step), self.owed[0].sent
+        kind, sent = self._owed_first()
 
         def judge() -> None:
             if now - gone >= spare and run.suspicion.was_slow(gone, spare):
@@ -169,13 +170,18 @@ class Talker(Client):
 
         run.suspicion.suspect(judge)
 
+    def _owed_first(self) -> tuple[str, float]:
+        """The kind of reply that is owed first, and since when."""
+        step, sent, _ = self.owed[0]
+        return self.dialogue.owed(step), sent
+
     def on_check(self, now: float) -> None:
         """Look whether a reply is overdue."""
         quiet = self.loop.watched - self.since
         if self.owed:
             if quiet > self.limits.reply and not self.run.is_stalling():
-                kind = self.dialogue.owed(self.owed[0].step)
-                self.run.tally.add(kind, now - self.owed[0].sent, False)
+                kind, sent = self._owed_first()
+                self.run.tally.add(kind, now - sent, False)
                 what = f"no reply within {self.limits.reply:g} s"
                 self.blame(self.rules.one_reply, what, f"a reply ({kind})", "nothing")
                 self.drop()

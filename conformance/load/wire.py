@@ -51,6 +51,7 @@ class Wire:
         self.spoke_last = False
         self.log: deque[LogEntry] = deque(maxlen=LOGGED)
         self._monotonic = run.loop.monotonic
+        self._suspicion = run.suspicion
         self._buffer = b""
         self._partial_since = 0.0
         self._unread = 0
@@ -140,7 +141,7 @@ class Wire:
         """Send in one segment, as far as the kernel takes it, and the rest when it can; returns when it was begun."""
         now = self._monotonic()
         self.spoke_last = True
-        self.log.append((now, "->", _logged(data)))
+        self.log.append((now, "->", data if len(data) <= LONGEST_LOGGED else _cut(data)))
         assert self.socket
         if self._out:
             self._out += data
@@ -209,7 +210,7 @@ class Wire:
         self._buffer = rest
         self._partial_since = self._monotonic() - self.loop.lost
         if self.talks:
-            self.run.suspicion.last_reply = self._partial_since
+            self._suspicion.last_reply = self._partial_since
         for at, line in enumerate(lines, 1):
             self._unread = len(lines) - at
             self._take(line + b"\n")
@@ -224,9 +225,9 @@ class Wire:
         now = self._monotonic()
         self.since = now - self.loop.lost
         self.spoke_last = False
-        self.log.append((now, "<-", _logged(raw)))
+        self.log.append((now, "<-", raw if len(raw) <= LONGEST_LOGGED else _cut(raw)))
         if self.talks:
-            self.run.suspicion.last_reply = self.since
+            self._suspicion.last_reply = self.since
         self.on_line(raw, now)
 
     def take_unterminated(self) -> None:
@@ -257,5 +258,5 @@ class Wire:
         self.drop()
 
 
-def _logged(data: bytes) -> bytes:
-    return data if len(data) <= LONGEST_LOGGED else data[:LONGEST_LOGGED] + b"..."
+def _cut(data: bytes) -> bytes:
+    return data[:LONGEST_LOGGED] + b"..."

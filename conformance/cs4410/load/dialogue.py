@@ -78,7 +78,7 @@ class Dialogue:
         if not isinstance(verdict.after, int):
             return verdict
         self.state = verdict.after
-        if reply[:1] != b"5":
+        if not verdict.error:
             self._envelope.follow(verdict.kind, step.kept)
             if verdict.kind == "helo":
                 verdict = self._with_netid(verdict, "helo", reply.split(b" ")[-1])

@@ -8,7 +8,7 @@ from functools import lru_cache
 from conformance.cs4410.dialect import ERROR, Dialect, Fit
 from conformance.cs4410.load.words import BODY, SHAPES, after_of
 from conformance.cs4410.oracle import Answer, State, acceptable, judge
-from conformance.load.profile import Effect, Verdict
+from conformance.load.profile import Verdict
 
 REMEMBERED = 16_384
 LONGEST_REMEMBERED = 1200
@@ -62,7 +62,7 @@ class Judge:
         answers = acceptable(SHAPES[shape], line)
         if answers[0].rule == "line.empty" and reply[:3].isdigit():
             # That an empty line gets an error is a SHOULD; that it gets one reply and does no harm is a MUST.
-            return Verdict(ERROR, ERROR, shape, "line.empty", "", "", _effect(ERROR, reply))
+            return Verdict(ERROR, ERROR, shape, "line.empty", "", "", *_effect(ERROR, reply))
         return self._verdict(answers, reply)
 
     def _verdict(self, answers: tuple[Answer, ...], reply: bytes) -> Verdict:
@@ -70,11 +70,11 @@ class Judge:
         answer, fit = judge(self.dialect, reply.decode("latin-1"), answers)
         if answer is None:
             wanted = self._wanted(answers)
-            return Verdict(owed, "", None, answers[0].rule, "not an acceptable reply", wanted, _effect("", reply))
+            return Verdict(owed, "", None, answers[0].rule, "not an acceptable reply", wanted, *_effect("", reply))
         wrong = "the wrong words" if fit == Fit.CODE else ""
         wanted = self._wanted(answers) if wrong else ""
         effect = _effect(answer.kind, reply)
-        return Verdict(owed, answer.kind, after_of(answer), answer.rule, wrong, wanted, effect)
+        return Verdict(owed, answer.kind, after_of(answer), answer.rule, wrong, wanted, *effect)
 
     def _wanted(self, answers: tuple[Answer, ...]) -> str:
         dialect = self.dialect
@@ -86,11 +86,13 @@ class Judge:
         return " or ".join(dict.fromkeys(shown))
 
 
-def _effect(kind: str, reply: bytes) -> Effect:
-    """What a reply means for the session, by the kind that it was taken for, if any."""
-    if reply[:1] == b"5":
-        return Effect.ERROR
-    if not kind or reply[:1] not in (b"2", b"3"):
-        return Effect.NONE
+def _effect(kind: str, reply: bytes) -> tuple[bool, bool, bool]:
+    """Whether a reply is an error, accepts something, and starts the server's clock anew.
+
+    Args:
+        kind: what it was taken for, or nothing.
+        reply: the reply.
+    """
+    accepted = bool(kind) and reply[:1] in (b"2", b"3")
     # Whether the time limit starts anew for a body is left to the server.
-    return Effect.ACCEPTED if kind == "data" else Effect.RESTARTED
+    return reply[:1] == b"5", accepted, accepted and kind != "data"
