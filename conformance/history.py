@@ -120,6 +120,7 @@ class Numbers:
 
     Attributes:
         count: how many.
+        highest: the highest one, or 0.
         unanswered: messages of ours whose end was sent and whose number nobody heard.
         scattered: gaps had to be forgotten.
     """
@@ -127,14 +128,9 @@ class Numbers:
     def __init__(self, most_spans: int = MOST_SPANS) -> None:
         self._most = most_spans
         self._spans: list[list[int]] = []
-        self.count = 0
+        self.count = self.highest = 0
         self.unanswered = 0
         self.scattered = False
-
-    @property
-    def highest(self) -> int:
-        """The highest number so far, or 0."""
-        return self._spans[-1][1] if self._spans else 0
 
     @property
     def lowest(self) -> int:
@@ -160,6 +156,7 @@ class Numbers:
         if at and number <= spans[at - 1][1]:
             return Misnumbered.REPEATED
         self.count += 1
+        self.highest = max(self.highest, number)
         after_last = at > 0 and number == spans[at - 1][1] + 1
         before_next = at < len(spans) and number == spans[at][0] - 1
         if after_last and before_next:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
-from conformance.load.profile import Dialogue, Step, Verdict
+from conformance.load.profile import Dialogue, Limits, Rules, Step, Verdict
 from conformance.load.run import Run
 from conformance.load.tally import GREETING
 from conformance.load.wire import LONGEST_LINE, Wire
@@ -37,11 +37,20 @@ class Client(Wire):
     def __init__(self, run: Run, dialogue: Dialogue) -> None:
         super().__init__(run)
         self.dialogue = dialogue
-        self.rules, self.limits = run.profile.rules, run.profile.limits
         self._goes_on = run.profile.goes_on
         self.greeted = False
         self.valid_sent = self.valid_read = 0.0
         self.owed: deque[Owed] = deque()
+
+    @property
+    def rules(self) -> Rules:
+        """The profile's."""
+        return self.run.profile.rules
+
+    @property
+    def limits(self) -> Limits:
+        """The profile's."""
+        return self.run.profile.limits
 
     def on_greeting(self) -> None:
         """The server has greeted."""

@@ -26,7 +26,6 @@ class Talker(Client):
 
     def __init__(self, run: Run, dialogue: Dialogue) -> None:
         super().__init__(run, dialogue)
-        self._think = run.options.think
         self._timeout = run.profile.timeout
         self._pieces: deque[bytes] = deque()
         self._errors = 0
@@ -65,8 +64,8 @@ class Talker(Client):
                 self.drop()  # what was joined to it means something else now
         elif self._half_closed:
             pass
-        elif self._think and not lost:
-            self.loop.later(self, now + self._think, self._go_on)
+        elif (think := self.run.options.think) and not lost:
+            self.loop.later(self, now + think, self._go_on)
         else:
             self._go_on()
 

@@ -157,7 +157,8 @@ class Wire:
         if sent < len(data):
             self._out = data[sent:]
             self.loop.watch(self, READ | WRITE)
-        self._stamp()
+        self.gone = gone = self._monotonic()
+        self.since = gone - self.loop.lost
         return now
 
     def _stamp(self) -> None:

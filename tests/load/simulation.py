@@ -23,6 +23,7 @@ from conformance.load import closing
 from conformance.load.crew import crew
 from conformance.load.engine import Engine
 from conformance.load.options import Options
+from conformance.load.profile import Profile
 from conformance.load.run import Run
 from reference_server.session import CRLF, END_OF_DATA, Session
 
@@ -355,6 +356,7 @@ def play(
     seed: int = 1,
     duration: float = LIMIT + 3.5,
     operations: int | None = None,
+    profile: Callable[[Options], Profile] = lambda options: assignment.Assignment(DIALECT, options),
 ) -> tuple[Run, World]:
     """Make a run, with moves of every kind more often than usual, and judge it."""
     world = World(delay, server, destroys)
@@ -367,7 +369,7 @@ def play(
         patch.setattr(assignment, "Judge", lambda _: JUDGE)
         for name, share in {"LEAVE": 0.06, "JOINED": 0.25, "CUT": 0.25, "BYTEWISE": 0.05}.items():
             patch.setattr(script, name, share)
-        run = Run(options, assignment.Assignment(DIALECT, options), monotonic=world.monotonic)
+        run = Run(options, profile(options), monotonic=world.monotonic)
         Engine(run, crew(run), lambda: "", lambda _: None).run_until(duration)
         closing.judge(run, None)
     return run, world
