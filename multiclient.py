@@ -22,13 +22,16 @@ from conformance.cs4410.kind import KIND
 
 try:
     from conformance.cs4410 import dialect
+    from conformance.cs4410.load.assignment import Assignment
     from conformance.cs4410.mailbox import Folder
     from conformance.harness.server import complaints, elsewhere, launch, proc
     from conformance.harness.settings import UsageError, parse_address, resolve
-    from conformance.load import closing, delivered, plot, table
+    from conformance.load import closing, plot, stored, table
+    from conformance.load.crew import crew
     from conformance.load.engine import AFTER_LIMIT, Engine
     from conformance.load.findings import shown
-    from conformance.load.run import Options, Run
+    from conformance.load.options import Options
+    from conformance.load.run import Run
     from conformance.load.spool import Spool
 except ModuleNotFoundError as missing:
     print(
@@ -189,28 +192,28 @@ def _run(
 ) -> int:
     folder = _folder(given.mailbox, asked, process)
     spool = Spool(file) if folder else None
+    profile = Assignment(words, asked)
     progress = Progress()
-    run = progress.run = Run(asked, words, spool)
-    engine = Engine(run, lambda: _how_ended(process), progress)
+    run = progress.run = Run(asked, profile, spool)
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _interrupt(engine))
-    engine.run_until(asked.duration)
+        signal.signal(number, lambda *_: _interrupt(run))
+    Engine(run, crew(run), lambda: _how_ended(process), progress).run_until(asked.duration)
     progress.clear()
     if process and process.in_background:
         print(f"multiclient: {process.end}", file=sys.stderr)
         return UNREACHABLE
-    if engine.refused and not engine.most_greeted:
+    if run.gate.refused and not run.gate.most_greeted:
         host, port = asked.address
         where = elsewhere.instead(host, port)
         hint = f": it does listen on {where}" if where else ""
-        print(f"multiclient: no connection to {_joined(host, str(port))}: {engine.refused}{hint}", file=sys.stderr)
+        print(f"multiclient: no connection to {_joined(host, str(port))}: {run.gate.refused}{hint}", file=sys.stderr)
         return UNREACHABLE
     outcome = None
-    if folder and spool and not engine.interrupted:
-        outcome = delivered.check(folder, run, spool)
-    closing.judge(engine, outcome)
-    _tell(given, engine, outcome, complaints.remarks(process.complaints.take()) if process else [])
-    return INTERRUPTED if engine.interrupted else WRONG if run.findings.total else RIGHT
+    if folder and spool is not None and not run.interrupted:
+        outcome = stored.judge(profile.store(folder), run, spool)
+    closing.judge(run, outcome)
+    _tell(given, run, outcome, complaints.remarks(process.complaints.take()) if process else [])
+    return INTERRUPTED if run.interrupted else WRONG if run.findings.total else RIGHT
 
 
 def _folder(mailbox: str | None, asked: Options, process: launch.Process | None) -> Folder | None:
@@ -226,26 +229,26 @@ def _how_ended(process: launch.Process | None) -> str:
     return "" if process is None or process.status is None else process.end
 
 
-def _interrupt(engine: Engine) -> None:
-    engine.interrupted = True
+def _interrupt(run: Run) -> None:
+    run.interrupted = True
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)  # an impatient second one ends it at once
 
 
-def _tell(given: argparse.Namespace, engine: Engine, outcome: delivered.Outcome | None, printed: Sequence[str]) -> None:
+def _tell(given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, printed: Sequence[str]) -> None:
     """Print the table, the findings and the verdict, and write the files that were asked for."""
-    wrong = engine.run.findings.total
-    print(table.table(engine), "", sep="\n")
-    for line in (*table.facts(engine, outcome), *printed, "", *table.findings(engine)):
+    wrong = run.findings.total
+    print(table.table(run), "", sep="\n")
+    for line in (*table.facts(run, outcome), *printed, "", *table.findings(run)):
         print(line)
     colour = "" if "NO_COLOR" in os.environ or not sys.stdout.isatty() else "31" if wrong else "32"
-    verdict = table.verdict(engine, engine.interrupted)
+    verdict = table.verdict(run)
     print(f"\x1b[{colour}m{verdict}\x1b[0m" if colour else verdict, flush=True)
     try:
         if given.json:
-            given.json.write_text(json.dumps(table.document(engine, outcome), indent=1) + "\n", encoding="utf-8")
+            given.json.write_text(json.dumps(table.document(run, outcome), indent=1) + "\n", encoding="utf-8")
         if given.plot:
-            plot.draw(engine.run.tally.moments, given.plot)
+            plot.draw(run.tally.moments, given.plot)
     except OSError as error:
         print(f"multiclient: {error.filename}: {error.strerror}", file=sys.stderr)
 

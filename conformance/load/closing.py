@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from conformance.load.delivered import Outcome
-from conformance.load.engine import Engine
-from conformance.load.run import LATE, Run
-from conformance.load.words import FORWARD
+from conformance.load.run import Run
+from conformance.load.stored import Outcome
+from conformance.load.tally import GREETING
 
 Gap = tuple[int, int]
 BY_CHANCE = 0.02
@@ -24,62 +23,62 @@ def gaps(run: Run) -> list[Gap]:
     return numbers.gaps(1 if run.options.launched else numbers.lowest) if numbers.count else []
 
 
-def explanation(engine: Engine, outcome: Outcome | None) -> str:
+def explanation(run: Run, outcome: Outcome | None) -> str:
     """Who holds the numbers that nobody told us; empty if nobody can.
 
     Args:
-        engine: the run, which is over.
+        run: the run, which is over.
         outcome: what was found in the mailbox, if that was read.
     """
-    run = engine.run
     missing = sum(high - low + 1 for low, high in gaps(run))
     if missing <= run.numbers.unanswered:
         return f"{run.numbers.unanswered} messages of ours went unanswered and can hold them"
     if outcome and missing <= run.numbers.unanswered + outcome.foreign:
         return f"{run.numbers.unanswered} messages of ours went unanswered, {outcome.foreign} are somebody else's"
-    if not engine.alone or (not run.options.launched and not outcome and missing < SYSTEMATIC * run.numbers.count):
+    if not run.alone or (not run.options.launched and not outcome and missing < SYSTEMATIC * run.numbers.count):
         return "somebody else may have delivered"
     return ""
 
 
-def judge(engine: Engine, outcome: Outcome | None) -> None:
+def judge(run: Run, outcome: Outcome | None) -> None:
     """Take down what is wrong with the run as a whole.
 
     Args:
-        engine: the run, which is over.
+        run: the run, which is over.
         outcome: what was found in the mailbox, if that was read.
     """
-    run = engine.run
-    right = sum(row.right for kind, row in run.tally.rows.items() if kind != "greeting")
-    if engine.lost > WORTH_SAYING * engine.seconds:
-        run.note(f"multiclient itself came late by {engine.lost:.1f} s in all, which count for no deadline")
+    rules = run.profile.rules
+    run.findings.put_first(rules.alive)
+    right = sum(row.right for kind, row in run.tally.rows.items() if kind != GREETING)
+    if run.loop.lost > WORTH_SAYING * run.seconds:
+        run.note(f"multiclient itself came late by {run.loop.lost:.1f} s in all, which count for no deadline")
     if run.findings.total and right <= BY_CHANCE * run.tally.operations:
-        run.findings.keep_root()
+        run.findings.keep_root(run.profile.roots)
         return
-    if (found := gaps(run)) and not explanation(engine, outcome):
+    if (found := gaps(run)) and not explanation(run, outcome):
         most = f"at most {run.numbers.unanswered}, for so many messages of ours went unanswered"
-        run.findings.add("numbers", "numbers are missing", most, shown(found))
+        run.findings.add(rules.numbers, "numbers are missing", most, shown(found))
     if run.numbers.scattered:
-        run.findings.add("numbers", "the numbers do not follow each other", "1, 2, 3 ...", "many gaps")
-    wanted, got = run.options.connections, engine.most_greeted
-    if got < wanted and "pool.alive" not in {one.rule for one in run.findings}:
-        if engine.foreign:
+        run.findings.add(rules.numbers, "the numbers do not follow each other", "1, 2, 3 ...", "many gaps")
+    wanted, got = run.options.connections, run.gate.most_greeted
+    if got < wanted and rules.alive not in {one.rule for one in run.findings}:
+        if run.foreign:
             run.note(f"only {got} connections were greeted at once, somebody else being connected")
-        elif not _kept_waiting(engine):
+        elif not _kept_waiting(run):
             run.note(f"only {got} connections were greeted at once, for clients were late or all was slow")
         else:
-            run.findings.add("pool.32", "too few connections are served at once", f"{wanted}", f"{got}")
+            run.findings.add(rules.served_at_once, "too few connections are served at once", f"{wanted}", f"{got}")
 
 
-def _kept_waiting(engine: Engine) -> bool:
+def _kept_waiting(run: Run) -> bool:
     """Whether it was the server that kept connections waiting: long enough, and for long compared to its replies."""
-    rows = engine.run.tally.rows
-    if "greeting" not in rows:
+    rows = run.tally.rows
+    if GREETING not in rows:
         return True
-    greetings = rows["greeting"].times
-    replies = max((rows[kind].times.quantile(MOST) for kind in FORWARD if kind in rows), default=0.0)
-    enough = LATE + engine.rounds * greetings.quantile(0.5)
-    return engine.calm >= enough and greetings.quantile(MOST) > WAITING * replies
+    greetings = rows[GREETING].times
+    replies = max((rows[kind].times.quantile(MOST) for kind in run.profile.forward if kind in rows), default=0.0)
+    enough = run.profile.limits.late + run.gate.rounds * greetings.quantile(0.5)
+    return run.suspicion.calm >= enough and greetings.quantile(MOST) > WAITING * replies
 
 
 def shown(found: list[Gap], most: int = 5) -> str:

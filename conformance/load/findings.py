@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-ROOTS = ("greeting", "pool.alive", "reply.one")
-"""What explains all else of a server that speaks no such protocol, what comes first before what follows from it."""
 MOST = 40
 """Kinds of finding that are kept."""
 LONGEST_SHOWN = 300
@@ -43,12 +41,19 @@ class Findings:
         self.total = 0
 
     def __iter__(self) -> Iterator[Finding]:
-        # That the server is gone comes first: it explains what connections met.
-        return iter(sorted(self._found.values(), key=lambda one: one.rule != "pool.alive"))
+        return iter(self._found.values())
 
-    def keep_root(self) -> None:
-        """Keep one finding, of which all others are a consequence: for a server that speaks no such protocol."""
-        order = {rule: place for place, rule in enumerate(ROOTS)}
+    def put_first(self, rule: str) -> None:
+        """Put first what breaks a requirement: that the server is gone, say, which explains what connections met."""
+        self._found = dict(sorted(self._found.items(), key=lambda one: one[1].rule != rule))
+
+    def keep_root(self, roots: Sequence[str]) -> None:
+        """Keep one finding, of which all others are a consequence: for a server that speaks no such protocol.
+
+        Args:
+            roots: requirements that explain all else, what comes first before what follows from it.
+        """
+        order = {rule: place for place, rule in enumerate(roots)}
         ranked = sorted(self._found.items(), key=lambda one: order.get(one[1].rule, len(order)))
         self._found = dict(ranked[:1])
 

@@ -1,68 +1,21 @@
-"""What all clients of a run share: the options, the words, and the books that they keep."""
+"""What all clients of a run share: the options, the profile, and the books that they keep."""
 
 from __future__ import annotations
 
 import time
-from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from conformance.cs4410.dialect import Dialect
+from conformance.history import Misnumbered, Numbers
 from conformance.load.findings import Findings
-from conformance.load.numbers import Numbers
+from conformance.load.gate import Gate
+from conformance.load.loop import Loop
+from conformance.load.options import Options
+from conformance.load.profile import Delivery, Profile
 from conformance.load.spool import Spool
+from conformance.load.suspicion import STALLING, Suspicion
 from conformance.load.tally import Tally
-from conformance.load.verdicts import Judge
-from conformance.load.words import Words
 
-LATE = 2.0
-"""Seconds that a MUST allows beyond the time limit."""
-MARGIN = 4
-"""How many times faster than it had to be a server answers whose time-out instead of a reply is held against it."""
-SLOW_REPLIES = 200
-"""How many of the latest slow replies are remembered."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a run is asked for.
-
-    Attributes:
-        address: the server's numeric host and port.
-        connections: how many at once, from 2 to 32.
-        duration: seconds.
-        operations: after how many operations no more are begun, or None.
-        seed: decides the conversations.
-        errors: the share of steps that deviate, 0 to 1.
-        time_limit: the server's, in seconds.
-        think: seconds of pause between the moves of a client.
-        launched: whether the server was started for this run, so that nobody else uses it.
-    """
-
-    address: tuple[str, int]
-    connections: int = 32
-    duration: float = 60.0
-    operations: int | None = None
-    seed: int = 0
-    errors: float = 0.2
-    time_limit: float = 10.0
-    think: float = 0.0
-    launched: bool = False
-
-    @property
-    def waiters(self) -> int:
-        """How many clients are dedicated to the clock."""
-        return min(4, self.connections // 2)
-
-    @property
-    def patience(self) -> float:
-        """Seconds after which there is no reply."""
-        return max(5.0, self.time_limit)
-
-    @property
-    def greeting_patience(self) -> float:
-        """Seconds after which there is no greeting."""
-        return max(self.patience, self.time_limit + LATE + 1.0)
+MOST_NOTES = 20
 
 
 class Run:
@@ -70,43 +23,74 @@ class Run:
 
     Args:
         options: what it is asked for.
-        dialect: the words.
+        profile: what it is about.
         spool: where acknowledged messages are written down, if they are looked up afterwards.
         monotonic: tells the time in seconds.
 
     Attributes:
         begun: operations begun, judged or not.
-        last_reply: when any client at full speed was last answered, in watched time (`Engine.watched`).
+        reserved: operations that are kept for the clients that wait.
         left: how often clients left, by how.
         notes: what is worth saying and no error, with how often.
-        netids: the server's names for itself, a few at the most.
         ports: our own ports, by which others' connections are known.
+        local: whether the server is on this machine, so that others' connections can be seen.
+        foreign: others' connections to the server were seen.
+        unterminated: the server is known to end replies with nothing.
+        stopping: nothing new is said any more.
+        interrupted: the user wants the run to end.
+        seconds: how long it lasted.
     """
 
     def __init__(
         self,
         options: Options,
-        dialect: Dialect,
+        profile: Profile,
         spool: Spool | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.options = options
-        self.monotonic = monotonic
-        self.judge = Judge(dialect)
-        self.words = Words(options.seed)
-        self.mark = f"load-{options.seed}-{time.time_ns():x}"
+        self.profile = profile
+        self.loop = Loop(monotonic)
+        self.gate = Gate(self.loop, profile.limits.ungreeted)
+        self.suspicion = Suspicion(self.loop, profile.limits.time)
         self.tally = Tally()
         self.findings = Findings()
         self.numbers = Numbers()
         self.spool = spool
-        self.begun = 0
-        self.reserved = 0
-        self.last_reply = 0.0
-        self._slow_replies: deque[tuple[float, float]] = deque(maxlen=SLOW_REPLIES)
+        self.begun = self.reserved = 0
         self.left: dict[str, int] = {}
         self.notes: dict[str, int] = {}
-        self.netids: set[bytes] = set()
         self.ports: set[int] = set()
+        self.local = self.foreign = self.unterminated = self.stopping = self.interrupted = False
+        self.seconds = self._stopped = 0.0
+
+    @property
+    def alone(self) -> bool:
+        """Whether nobody else can have used the server, as far as can be seen from here."""
+        return self.options.launched or (self.local and not self.foreign)
+
+    @property
+    def talks(self) -> bool:
+        """Whether any client still has something to say at its own speed."""
+        return len(self.gate.resting) < self.options.talkers
+
+    def start(self) -> float:
+        """Begin; returns the time."""
+        now = self.loop.start()
+        self.suspicion.start()
+        return now
+
+    def stop(self) -> None:
+        """Say and connect nothing new any more."""
+        self.stopping = True
+        self._stopped = self.loop.watched
+        self.gate.close()
+
+    def is_stalling(self, seconds: float = STALLING) -> bool:
+        """Whether no client was answered for so long, so that the server as a whole is to be judged, not a reply."""
+        if self.stopping and (self.suspicion.last_reply > self._stopped or not self.gate.serves):
+            return False  # those who were answered say nothing more, so that silence is no sign
+        return self.talks and self.suspicion.is_silent(seconds)
 
     def may_begin(self, count: int = 1, reserved: bool = False) -> bool:
         """Whether so many operations more may be begun; if so, they count as begun.
@@ -121,38 +105,27 @@ class Run:
         self.begun += count
         return True
 
-    def took(self, seconds: float, now: float) -> None:
-        """Remember how long a reply took that came now, if that was long."""
-        if seconds > self.options.time_limit / (2 * MARGIN):
-            self._slow_replies.append((now, seconds))
-
-    def was_slow(self, since: float, spare: float) -> bool:
-        """Whether replies took so long that a right server may have overlooked a line until its clock ran out.
-
-        Args:
-            since: when the line was sent.
-            spare: the seconds that were left then.
-        """
-        return any(at >= since and seconds > spare / MARGIN for at, seconds in self._slow_replies)
-
     def note(self, text: str) -> None:
         """Take down what is no error."""
-        if text in self.notes or len(self.notes) < 20:
+        if text in self.notes or len(self.notes) < MOST_NOTES:
             self.notes[text] = self.notes.get(text, 0) + 1
 
-    def delivered(self, number: int, floor: int, fingerprint: int) -> str:
-        """Take in the number of an acknowledged message.
+    def was_late(self, what: str) -> None:
+        """Take down that a client was so late that the server ended its session, rightly."""
+        self.note(f"a client was so slow itself that it was {what}")
+        self.suspicion.was_late()
+
+    def delivered(self, delivery: Delivery, floor: int) -> str:
+        """Take in an acknowledged message.
 
         Args:
-            number: from the reply.
+            delivery: what the reply tells.
             floor: the highest number that was known before the message's end was sent.
-            fingerprint: of the message.
 
         Returns:
-            What is wrong with the number, or an empty string.
+            What is wrong with its number, or an empty string.
         """
-        if not self.numbers.add(number):
-            return "a number that another message has"
-        if self.spool:
-            self.spool.keep(number, fingerprint)
-        return "a number below one that was told before the message was sent" if number <= floor else ""
+        wrong = self.numbers.add(delivery.number, floor)
+        if self.spool is not None and wrong is not Misnumbered.REPEATED:
+            self.spool.keep(*delivery)
+        return wrong.value if wrong else ""

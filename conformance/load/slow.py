@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from conformance.load.client import ERRORS_BORNE, Client
-from conformance.load.envelope import Envelope
-from conformance.load.run import LATE, Run
-from conformance.load.script import Script
-from conformance.load.words import BODY, CONNECTED, GREETED, RECIPIENT, SENDER, Step
-
-if TYPE_CHECKING:
-    from conformance.load.engine import Engine
+from conformance.load.client import TIMED_OUT_EARLY, Client
+from conformance.load.profile import TIMED_OUT, Dialogue, Step, timeout_kind
+from conformance.load.run import Run
 
 SLOW = 0.7
 """The share of the time limit that a slow client lets pass before each step; beyond `TOO_SLOW` the step is void."""
@@ -27,7 +22,7 @@ DRIP, WRONG = 0.13, 0.27
 multiple is near the limit itself, where bytes could meet the time-out."""
 RESERVED = 8
 """Operations that are kept for the beginning of each waiting client's first story."""
-STATES = (BODY, CONNECTED, GREETED, SENDER, RECIPIENT)
+SILENT, DRIPPING, ERRING = TIMED_OUT
 
 
 class Heard(NamedTuple):
@@ -50,31 +45,27 @@ class Waiter(Client):
     """A client that is dedicated to the clock.
 
     Args:
-        engine: the event loop.
         run: what all clients share.
-        number: its number, from 0.
+        dialogue: what it says.
+        number: its number, from 0, with which its first story begins.
     """
 
-    def __init__(self, engine: Engine, run: Run, number: int) -> None:
-        super().__init__(engine, run, number)
-        self._limit = run.options.time_limit
-        self._script = Script(run.words, run.options.seed, 1000 + number, 1, 0.0, run.mark)
+    def __init__(self, run: Run, dialogue: Dialogue, number: int) -> None:
+        super().__init__(run, dialogue)
+        self._limit = run.profile.limits.time
         self._turn = number
         self._story: Story | None = None
         self._until = 0.0
-        self._shape = CONNECTED
-        self._owed = self._open_body = False
-        self._envelope = Envelope()
         self._reserved = RESERVED
         run.reserved += RESERVED
 
-    def on_greeting(self, now: float) -> None:
+    def on_greeting(self) -> None:
         """Begin the next story."""
         stories: tuple[Callable[[int], Story], ...] = (self._silent, self._dripping, self._wrong, self._slow)
-        state = STATES[(self._turn + self._turn // 4) % len(STATES)]
-        self._shape = CONNECTED
-        self._envelope = Envelope()
-        self._story = stories[self._turn % 4](state)
+        stages = self.run.profile.stages
+        # The last stage, within a message, comes first.
+        stage = (self._turn + self._turn // 4 - 1) % stages
+        self._story = stories[self._turn % 4](stage)
         self._turn += 1
         self._tell(None, first=True)
 
@@ -82,20 +73,19 @@ class Waiter(Client):
         """Go on with the story."""
         self._tell(Heard(text, now))
 
-    def on_end(self, reason: str, now: float) -> None:
+    def on_closed(self, reason: str, now: float) -> None:
         """Go on with the story, which is about to end."""
         self._tell(Heard(reason.encode(), now, True))
 
     def on_check(self, now: float) -> None:
         """Go on with the story if it waits for the clock."""
-        if now >= self._until and not (self._owed and self.engine.is_stalling()):
+        if now >= self._until and not (self.owed and self.run.is_stalling()):
             self._tell(None)
 
     def forget(self) -> None:
         """Drop the story."""
+        super().forget()
         self._story = None
-        self.run.numbers.unanswered += self._open_body
-        self._owed = self._open_body = False
 
     def _tell(self, heard: Heard | None, first: bool = False) -> None:
         if self._story is None:
@@ -106,69 +96,70 @@ class Waiter(Client):
             self._story = None
             self.drop()
 
-    def is_owed(self) -> bool:
-        """Whether a greeting or a reply is outstanding."""
-        return super().is_owed() or self._owed
+    @property
+    def _within(self) -> bool:
+        """Whether the session stands within a message."""
+        return self.dialogue.stage == self.run.profile.stages - 1
 
-    # --- the stories ---
-
-    def _silent(self, state: int) -> Story:
+    def _silent(self, stage: int) -> Story:
         """Say nothing more."""
-        yield from self._reach(state)
-        if state == BODY:
-            self.send(self._script.part_of_body())
+        yield from self._reach(stage)
+        if self._within:
+            self.send(self.dialogue.part())
             self.valid_read = self.since
-        yield from self._until_timed_out("421 silent")
+        yield from self._until_timed_out(SILENT)
 
-    def _dripping(self, state: int) -> Story:
-        """Send a command line that never ends, byte by byte."""
-        yield from self._reach(min(state, RECIPIENT))
-        yield from self._until_timed_out("421 dripping", lambda: self.send(b"x"))
+    def _dripping(self, stage: int) -> Story:
+        """Send a line that never ends, byte by byte."""
+        yield from self._reach(self._outside(stage))
+        yield from self._until_timed_out(DRIPPING, lambda: self.send(b"x"))
 
-    def _wrong(self, state: int) -> Story:
+    def _wrong(self, stage: int) -> Story:
         """Send nothing but errors."""
-        yield from self._reach(min(state, RECIPIENT))
+        yield from self._reach(self._outside(stage))
         latest = self._latest()
         due = self._monotonic()
         errors = 0
         while True:
             due += WRONG * self._limit
             heard = yield from self._hear(latest, due)
-            if heard is None and self.engine.watched < latest and self.run.may_begin(reserved=True):
-                heard = yield from self._ask(self._script.wrong(self._shape))
+            if heard is None and self.loop.watched < latest and self.run.may_begin(reserved=True):
+                heard = yield from self._ask(self.dialogue.wrong())
                 errors += 1
-            if heard is None and self.engine.watched < latest:
+            if heard is None and self.loop.watched < latest:
                 continue
-            if heard is not None and heard.ended and errors > ERRORS_BORNE:
+            if heard is not None and heard.ended and errors > self.limits.errors:
                 self.run.note("the server hangs up after some errors in a session")
                 return
-            yield from self._judge_timeout("421 wrong", heard)
+            yield from self._judge_timeout(ERRING, heard)
             return
 
-    def _slow(self, state: int) -> Story:
+    def _slow(self, stage: int) -> Story:
         """Take most of the time limit before every step, and be served."""
         self._release()
         delivered = False
         while not delivered:
-            # The body follows its 354 at once: that it has a time limit of its own is a SHOULD.
-            heard = None if self._shape == BODY else (yield self.valid_sent + SLOW * self._limit)
+            # A message follows its permission at once, whose time limit may be its own or not.
+            heard = None if self._within else (yield self.valid_sent + SLOW * self._limit)
             if heard is None and self._monotonic() - self.valid_sent > TOO_SLOW * self._limit:
                 self.run.note("a slow client was later than it wanted to be, and gave up its place")
                 return
             if heard is None and not self.run.may_begin(reserved=True):
                 return
-            delivered = self._shape == BODY
-            heard = heard or (yield from self._ask(self._script.right(self._shape)))
+            delivered = self._within
+            heard = heard or (yield from self._ask(self.dialogue.right()))
             if heard is not None:
                 raise self._too_early(heard)
 
-    # --- their parts ---
+    def _outside(self, stage: int) -> int:
+        """The stage, or the last one before a message."""
+        return min(stage, self.run.profile.stages - 2)
 
-    def _reach(self, state: int) -> Story:
-        while self._shape < state:
+    def _reach(self, stage: int) -> Story:
+        while self.dialogue.stage < stage:
             if not self.run.may_begin(reserved=True):
                 raise Over
-            heard = yield from self._ask(self._script.right(self._shape))
+            heard = yield from self._ask(self.dialogue.right())
             if heard is not None:
                 raise self._too_early(heard)
         self._release()
@@ -180,7 +171,7 @@ class Waiter(Client):
             latest: until when at the latest, in watched time.
             due: until when otherwise, by the clock.
         """
-        while (left := latest - self.engine.watched) > 0:
+        while (left := latest - self.loop.watched) > 0:
             now = self._monotonic()
             heard = yield min(due, now + left)
             if heard is not None or now >= due:
@@ -189,106 +180,89 @@ class Waiter(Client):
 
     def _ask(self, step: Step) -> Generator[float, Heard | None, Heard | None]:
         """Send a step and judge its reply; what was heard is returned where it is a time-out or the end."""
-        if self.engine.stopping:
+        if self.run.stopping:
             raise Over
         floor = self.run.numbers.highest
         sent = self.send(step.data)
-        self._owed = True
-        self._open_body = self._shape == BODY
-        heard = yield from self._hear(self.since + self.run.options.patience)
-        self._owed = False
+        self.owed.append((step, sent, floor))
+        heard = yield from self._hear(self.since + self.limits.reply)
         if heard is None:
-            self.run.tally.add(self.run.judge.owed(self._shape, step.line), self._monotonic() - sent, False)
-            self.blame("reply.one", "no reply to a client that takes its time", "one reply", "nothing")
+            self.run.tally.add(self.dialogue.owed(step), self._monotonic() - sent, False)
+            what = "no reply to a client that takes its time"
+            self.blame(self.rules.one_reply, what, "one reply", "nothing")
             raise Over
-        if heard.ended or heard.text[:3] == self.run.judge.timeout_code:
+        if heard.ended or heard.text.startswith(self.run.profile.timeout):
+            self.note_abandoned()
             return heard
-        self._take(step, sent, floor, heard)
-        return None
-
-    def _take(self, step: Step, sent: float, floor: int, heard: Heard) -> None:
-        judge = self.run.judge
-        number = -1
-        if self._shape == BODY:
-            verdict, number = judge.delivered(heard.text)
-            self._open_body = number < 0  # without its number the message may be there all the same
-        else:
-            verdict = judge.command(self._shape, step.line, heard.text)
-        wrong = verdict.wrong
-        if number >= 0:
-            wrong = self.run.delivered(number, floor, self._envelope.fingerprint(step.body)) or wrong
-        self.run.tally.add(verdict.owed, heard.at - sent, not wrong)
-        if wrong:
-            rule = verdict.rule if verdict.wrong else "numbers"
-            self.blame(rule, f"{wrong} ({verdict.owed})", verdict.wanted, heard.text)
+        _, verdict = self.judge(heard.text, heard.at)
         if verdict.after is None:
             raise Over
-        self._shape = verdict.after
-        if heard.text[:1] in (b"2", b"3"):
-            self.valid_read = self.since
-            self._envelope.follow(verdict.kind, step.argument)
-            if verdict.kind != "data":
-                self.valid_sent = sent
+        return None
 
     def _latest(self) -> float:
-        return self.valid_read + max(2 * self._limit, self._limit + LATE)
+        return self.valid_read + self.limits.timeout
 
-    def _until_timed_out(self, row: str, drip: Callable[[], object] | None = None) -> Story:
+    def _until_timed_out(self, story: str, drip: Callable[[], object] | None = None) -> Story:
         latest = self._latest()
         due = self._monotonic() if drip else math.inf
         while True:
             due += DRIP * self._limit
             heard = yield from self._hear(latest, due)
-            if heard is not None or self.engine.watched >= latest:
-                yield from self._judge_timeout(row, heard)
+            if heard is not None or self.loop.watched >= latest:
+                yield from self._judge_timeout(story, heard)
                 return
             if drip:
                 drip()
 
-    def _judge_timeout(self, row: str, heard: Heard | None) -> Story:
+    def _judge_timeout(self, story: str, heard: Heard | None) -> Story:
         run = self.run
+        code = run.profile.timeout.decode()
+        row = timeout_kind(run.profile, story)
         if heard is None:
-            span = max(2 * self._limit, self._limit + LATE)
+            span = self.limits.timeout
             run.tally.add(row, span, False, operation=False)
-            self.blame("time.out", f"no time-out within {span:g} s ({row})", "421", "nothing")
+            self.blame(self.rules.timeout, f"no time-out within {span:g} s ({row})", code, "nothing")
             raise Over
-        self.engine.is_parting(self)
-        verdict = run.judge.word("timeout", heard.text)
+        run.gate.is_parting(self)
+        verdict = self.dialogue.timed_out(heard.text)
         waited = heard.at - self.valid_sent
         early = waited < self._limit
         if heard.ended and heard.text and self.spoke_last and not early:
-            run.note("the server reset the connection of a client that was to be timed out, and the 421 may be lost")
+            what = "the server reset the connection of a client that was to be timed out"
+            run.note(f"{what}, and the {code} may be lost")
             raise Over
         run.tally.add(row, waited, not (early or heard.ended or verdict.wrong), operation=False)
         if early:
             raise self._too_early(heard)
         if heard.ended:
             what = f"closed without a word instead of the time-out ({row})"
-            self.blame_for_closing("time.reply", what, "421", heard.text.decode("latin-1"))
+            self.blame_for_closing(self.rules.timeout_reply, what, code, heard.text.decode("latin-1"))
             raise Over
         if verdict.wrong:
             self.blame(verdict.rule, f"{verdict.wrong} ({row})", verdict.wanted, heard.text)
-        else:
-            self.judge_netid("time-out", heard.text.split(b" ")[2] if heard.text.count(b" ") > 1 else b"")
-        if self.engine.stopping:
-            return
-        latest = self.since + LATE
+        if verdict.also:
+            self.blame(*verdict.also)
+        if not run.stopping:
+            yield from self._judge_close()
+
+    def _judge_close(self) -> Story:
+        late = self.limits.late
+        latest = self.since + late
         after = yield from self._hear(latest)
         while after is not None and not after.ended:
-            self.blame("reply.one", "a reply after the time-out", "nothing", after.text)
+            self.blame(self.rules.one_reply, "a reply after the time-out", "nothing", after.text)
             after = yield from self._hear(latest)
         if after is None:
-            self.blame("time.close", f"still open {LATE:g} s after the time-out", "EOF or reset", "neither")
+            self.blame(self.rules.timeout_close, f"still open {late:g} s after the time-out", "EOF or reset", "neither")
 
     def _too_early(self, heard: Heard) -> Over:
         waited = heard.at - self.valid_sent
         shown = f"{heard.text.decode('latin-1') or 'closed'} after {waited:.2f} s"
         if waited < self._limit:
-            what = "timed out though the time limit has not passed since a valid command"
             blame = self.blame_for_closing if heard.ended else self.blame
-            blame("time.early", what, f"nothing before {self._limit:g} s", shown)
+            blame(self.rules.early, TIMED_OUT_EARLY, f"nothing before {self._limit:g} s", shown)
         else:
-            self.engine.was_late("timed out")
+            self.run.was_late("timed out")
         return Over()
 
     def _release(self) -> None:

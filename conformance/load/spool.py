@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
+from collections.abc import Iterator
 from typing import IO
 
 WINDOW = 2**27
@@ -12,47 +13,44 @@ _RECORD = struct.Struct("<II")
 
 
 class Spool:
-    """A table from number to fingerprint that lies on the disk.
+    """A table from number to fingerprint that lies on the disk: what `history.check` calls acknowledged.
 
     Args:
         file: an empty file, open for reading and writing.
 
     Attributes:
-        kept: how many messages it holds.
         outside: how many numbers were too far from the first one to be kept.
-        last: the highest place that is taken.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
         self._base: int | None = None
-        self.kept = self.outside = 0
-        self.last = -1
+        self._kept = self.outside = 0
+        self._last = -1
 
-    def place(self, number: int) -> int:
-        """The place of a number in the table; negative or too large if it is outside."""
-        return number - (self._base or 0)
+    def __len__(self) -> int:
+        return self._kept
 
-    def number(self, place: int) -> int:
-        """The number of a place."""
-        return place + (self._base or 0)
+    def __iter__(self) -> Iterator[int]:
+        base = self._base or 0
+        return (number for number in range(base, base + self._last + 1) if self.get(number) is not None)
 
     def keep(self, number: int, fingerprint: int) -> None:
         """Write down a message that was acknowledged."""
         if self._base is None:
             self._base = max(0, number - WINDOW // 16)
-        place = self.place(number)
+        place = number - self._base
         if not 0 <= place < WINDOW:
             self.outside += 1
             return
         os.pwrite(self._file.fileno(), _RECORD.pack(fingerprint, 1), place * _RECORD.size)
-        self.kept += 1
-        self.last = max(self.last, place)
+        self._kept += 1
+        self._last = max(self._last, place)
 
-    def find(self, number: int) -> int | None:
+    def get(self, number: int, /) -> int | None:
         """The fingerprint of the message with a number, or None if none was acknowledged."""
-        place = self.place(number)
-        if not 0 <= place <= self.last:
+        place = number - (self._base or 0)
+        if not 0 <= place <= self._last:
             return None
         fingerprint, there = _RECORD.unpack(os.pread(self._file.fileno(), _RECORD.size, place * _RECORD.size))
         return fingerprint if there else None

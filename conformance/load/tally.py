@@ -8,6 +8,9 @@ from typing import NamedTuple
 PER_OCTAVE = 16
 """Steps of a histogram in which a time doubles: a quantile is told within 5 %."""
 OCTAVES = 34
+STEPS = PER_OCTAVE * OCTAVES
+GREETING = "greeting"
+"""The kind of what comes on connect; it is no operation."""
 MOST_MOMENTS = 1800
 """Points of the time series that are kept; beyond it each two become one."""
 
@@ -20,7 +23,7 @@ class Histogram:
 
     def clear(self) -> None:
         """Forget all."""
-        self._steps = [0] * (PER_OCTAVE * OCTAVES)
+        self._steps = [0] * STEPS
         self.count = 0
         self.longest = 0.0
 
@@ -30,7 +33,7 @@ class Histogram:
         if seconds > self.longest:
             self.longest = seconds
         step = int(PER_OCTAVE * math.log2(seconds * 1e6)) if seconds > 1e-6 else 0
-        self._steps[min(step, len(self._steps) - 1)] += 1
+        self._steps[step if step < STEPS else STEPS - 1] += 1
 
     def quantile(self, share: float) -> float:
         """The time in seconds that so large a share does not exceed; 0 if there is none."""

@@ -15,13 +15,16 @@ from typing import Any, cast
 import pytest
 
 from conformance.cs4410 import dialect
+from conformance.cs4410.load import assignment, script
+from conformance.cs4410.load.verdicts import Judge
+from conformance.cs4410.load.words import Words
 from conformance.harness.server import proc
-from conformance.load import closing, script
-from conformance.load import run as load_run
+from conformance.load import closing
+from conformance.load.crew import crew
 from conformance.load.engine import Engine
-from conformance.load.run import Options, Run
-from conformance.load.verdicts import Judge
-from conformance.load.words import Words
+from conformance.load.options import Options
+from conformance.load.profile import Profile
+from conformance.load.run import Run
 from reference_server.channel import CRLF, END_OF_DATA
 from reference_server.session import Session
 
@@ -110,7 +113,7 @@ class Server:
 
     def reply(self, to: Socket, text: bytes) -> None:
         self.say(to, text)
-        if text.startswith((b"2", b"3")):
+        if text < b"4":
             to.deadline = self.world.now + self.limit
 
     def say(self, to: Socket, text: bytes) -> None:
@@ -354,7 +357,8 @@ def play(
     seed: int = 1,
     duration: float = LIMIT + 3.5,
     operations: int | None = None,
-) -> tuple[Engine, World]:
+    profile: Callable[[Options], Profile] = lambda options: assignment.Assignment(DIALECT, options),
+) -> tuple[Run, World]:
     """Make a run, with moves of every kind more often than usual, and judge it."""
     world = World(delay, server, destroys)
     options = Options(("127.0.0.1", 9), connections, duration, operations, seed, time_limit=LIMIT, launched=True)
@@ -362,12 +366,11 @@ def play(
         patch.setattr(socket, "socket", world.socket)
         patch.setattr(select, "epoll", world.epoll)
         patch.setattr(proc, "listener", lambda *_: None)
-        patch.setattr(load_run, "Words", lambda _: WORDS)
-        patch.setattr(load_run, "Judge", lambda _: JUDGE)
+        patch.setattr(assignment, "Words", lambda _: WORDS)
+        patch.setattr(assignment, "Judge", lambda _: JUDGE)
         for name, share in {"LEAVE": 0.06, "JOINED": 0.25, "CUT": 0.25, "BYTEWISE": 0.05}.items():
             patch.setattr(script, name, share)
-        run = Run(options, DIALECT, monotonic=world.monotonic)
-        engine = Engine(run, lambda: "", lambda _: None)
-        engine.run_until(duration)
-        closing.judge(engine, None)
-    return engine, world
+        run = Run(options, profile(options), monotonic=world.monotonic)
+        Engine(run, crew(run), lambda: "", lambda _: None).run_until(duration)
+        closing.judge(run, None)
+    return run, world

@@ -5,7 +5,7 @@ import random
 
 import pytest
 
-from conformance.load.engine import Engine
+from conformance.load.run import Run
 from tests.load.simulation import (
     LIMIT,
     Dawdling,
@@ -40,52 +40,52 @@ def late_often(seed: int) -> Delay:
     return lambda step: drawn.random() * longest if drawn.random() < share else 0.0
 
 
-def rules(engine: Engine) -> set[str]:
-    return {one.rule for one in engine.run.findings}
+def rules(run: Run) -> set[str]:
+    return {one.rule for one in run.findings}
 
 
-def assert_right(engine: Engine, world: World, how: str) -> None:
+def assert_right(run: Run, world: World, how: str) -> None:
     """Nothing is blamed, and no message was delivered that the books do not know of."""
-    assert not [(one.rule, one.what, one.actual, one.transcript) for one in engine.run.findings], how
-    unknown = len(world.server.bodies) - engine.run.numbers.count
-    assert 0 <= unknown <= engine.run.numbers.unanswered, how
+    assert not [(one.rule, one.what, one.actual, one.transcript) for one in run.findings], how
+    unknown = len(world.server.bodies) - run.numbers.count
+    assert 0 <= unknown <= run.numbers.unanswered, how
 
 
 def test_punctual_client_judges_everything() -> None:
-    engine, world = play(punctual, connections=8)
-    assert_right(engine, world, "punctual")
-    assert not any("slow itself" in note for note in engine.run.notes)
-    assert {"421 silent", "421 dripping", "421 wrong"} <= set(engine.run.tally.rows)
-    assert set(engine.run.left) == {"close", "reset", "half-close"} and engine.most_greeted == 8
+    run, world = play(punctual, connections=8)
+    assert_right(run, world, "punctual")
+    assert not any("slow itself" in note for note in run.notes)
+    assert {"421 silent", "421 dripping", "421 wrong"} <= set(run.tally.rows)
+    assert set(run.left) == {"close", "reset", "half-close"} and run.gate.most_greeted == 8
 
 
 def test_late_once_at_any_step() -> None:
     """The steps of a short run in turn, by one delay after the other."""
-    engine, world = play(punctual, connections=2, seed=2, operations=80)
-    assert set(engine.run.left) == {"close", "reset", "half-close"}
+    run, world = play(punctual, connections=2, seed=2, operations=80)
+    assert set(run.left) == {"close", "reset", "half-close"}
     for step, share in zip(range(0, world.steps, STRIDE), itertools.cycle(DELAYS), strict=False):
-        engine, world = play(late_once(step, share), connections=2, seed=2, operations=80)
-        assert_right(engine, world, f"late by {share:g} time limits at step {step}")
+        run, world = play(late_once(step, share), connections=2, seed=2, operations=80)
+        assert_right(run, world, f"late by {share:g} time limits at step {step}")
 
 
 @pytest.mark.parametrize("server", [Server, Resetting, Impatient, Dawdling])
 @pytest.mark.parametrize("destroys", [True, False], ids=["reset destroys", "reset keeps"])
 def test_late_again_and_again(server: type[Server], destroys: bool) -> None:
     for seed in (*range(6), 15):
-        engine, world = play(late_often(seed), server, destroys and server is not Resetting, 3 + seed % 6, seed)
-        assert_right(engine, world, f"seed {seed}")
+        run, world = play(late_often(seed), server, destroys and server is not Resetting, 3 + seed % 6, seed)
+        assert_right(run, world, f"seed {seed}")
 
 
 def test_slow_client_that_never_has_all_connections_at_once() -> None:
-    engine, world = play(lambda step: 0.01, connections=16, duration=10.0)
-    assert engine.most_greeted < 16
-    assert_right(engine, world, "slow")
+    run, world = play(lambda step: 0.01, connections=16, duration=10.0)
+    assert run.gate.most_greeted < 16
+    assert_right(run, world, "slow")
 
 
 def test_stopped_for_the_whole_run_is_not_called_right() -> None:
-    engine, world = play(late_once(12, 20.0))
-    assert_right(engine, world, "stopped")
-    assert engine.run.notes
+    run, world = play(late_once(12, 20.0))
+    assert_right(run, world, "stopped")
+    assert run.notes
 
 
 class DoublesReply(Server):
@@ -189,14 +189,14 @@ FAULTY = [
 
 @pytest.mark.parametrize(("server", "rule"), FAULTY)
 def test_fault_is_found(server: type[Server], rule: str) -> None:
-    engine, _ = play(punctual, server, connections=8)
-    assert rule in rules(engine)
+    run, _ = play(punctual, server, connections=8)
+    assert rule in rules(run)
 
 
 @pytest.mark.parametrize(("server", "rule"), FAULTY)
 def test_fault_is_found_though_the_client_is_late_now_and_then(server: type[Server], rule: str) -> None:
     found = 0
     for at in range(300, 3300, 1000):
-        engine, _ = play(late_once(at, 0.6), server, connections=8, duration=8.0)
-        found += rule in rules(engine)
+        run, _ = play(late_once(at, 0.6), server, connections=8, duration=8.0)
+        found += rule in rules(run)
     assert found == 3

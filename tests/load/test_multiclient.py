@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from conformance.cs4410.kind import KIND
+from conformance.cs4410.load.script import TOUR
 from conformance.harness.server.launch import Process
-from conformance.load.script import TOUR
 from multiclient import main
 from tests.load.load_runs import PATIENCE, PROJECT, SOME, UNTIL_GONE, Ended, multiclient, server, wait_until
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from conformance.cs4410.lines import AWKWARD_ADDRESSES, AWKWARD_HOSTS, LINES
 from conformance.cs4410.model import Answer, State, acceptable, parse
 from conformance.harness.vocabulary import Vocabulary
+from conformance.load.profile import Step
 
 CRLF = b"\r\n"
 FORWARD = ("helo", "mail", "rcpt", "data")
@@ -18,24 +19,6 @@ SHAPES = (State(), State("host"), State("host", "sender"), State("host", "sender
 CONNECTED, GREETED, SENDER, RECIPIENT, BODY = range(5)
 """The shapes by their place in `SHAPES`; `BODY` comes after a 354."""
 HOSTS, ADDRESSES, FILLINGS, BODIES = 100, 300, 8, 60
-
-
-class Step(NamedTuple):
-    """A line, or a body with its dot, that is owed one reply.
-
-    Attributes:
-        line: the line without its CRLF; of a body nothing.
-        data: the bytes that are sent.
-        argument: the host or the address in it.
-        after: the shape that follows, or None where that depends on a liberty of the server's.
-        body: of a body, its canonical form.
-    """
-
-    line: bytes
-    data: bytes
-    argument: bytes = b""
-    after: int | None = None
-    body: bytes = b""
 
 
 class Body(NamedTuple):
@@ -86,7 +69,7 @@ class Words:
                 afters = {after_of(answer) for answer in answers}
                 argument = parse(line.decode("latin-1")).argument.encode("latin-1")
                 after = afters.pop() if len(afters) == 1 else None
-                steps[answers[0].kind].append(Step(line, line + CRLF, argument, after))
+                steps[answers[0].kind].append(Step(line, line + CRLF, after, argument))
             self.right.append({kind: some for kind, some in steps.items() if kind in FORWARD})
             self.wrong.append({kind: some for kind, some in steps.items() if kind not in FORWARD})
         octets = self._vocabulary.octets

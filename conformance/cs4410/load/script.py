@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from conformance.load.words import BODY, CONNECTED, FORWARD, GREETED, RECIPIENT, SENDER, Step, Words
+from conformance.cs4410.load.words import BODY, CONNECTED, FORWARD, GREETED, RECIPIENT, SENDER, Words
+from conformance.load.profile import Move, Step
 
-WHOLE, SPLIT, BYTES = range(3)
-"""How a move is sent: in one segment, in a few, or byte by byte."""
 LEAVE, JOINED, CUT, BYTEWISE = 0.003, 0.05, 0.03, 0.004
 """How many of the moves are the last of their connection, are several in one segment, or are sent in pieces."""
 MORE_RECIPIENTS, EMPTY_BODY, LARGE_BODY = 0.15, 0.02, 0.002
@@ -26,22 +25,6 @@ TOUR = (
 """Every error case of the assignment by where it occurs; the clients go through them before they wander."""
 
 Some = TypeVar("Some")
-
-
-class Move(NamedTuple):
-    """What a client does next.
-
-    Attributes:
-        steps: what is owed a reply; empty where the client leaves in the middle of a line or a body.
-        data: the bytes that are sent.
-        how: `WHOLE`, `SPLIT` or `BYTES`.
-        leave: `close`, `reset` or `half-close` after it; empty to stay.
-    """
-
-    steps: tuple[Step, ...]
-    data: bytes
-    how: int = WHOLE
-    leave: str = ""
 
 
 class Script:
@@ -78,8 +61,8 @@ class Script:
         step = self.step(shape)
         if chance > 1 - CUT:
             bytewise = chance > 1 - BYTEWISE and len(step.data) <= MOST_BYTEWISE
-            return Move((step,), step.data, BYTES if bytewise else SPLIT)
-        return Move((step,), step.data)
+            return Move((step,), self._bytes(step.data) if bytewise else self._pieces(step.data))
+        return Move((step,), (step.data,))
 
     def step(self, shape: int) -> Step:
         """Draw a step, right or wrong."""
@@ -106,15 +89,13 @@ class Script:
         """The beginning of a body that will never be ended."""
         return self._marked("left") + self._pick(self._words.bodies).data
 
-    def pieces(self, move: Move) -> list[bytes]:
-        """Cut a move's bytes as it wants to be sent."""
-        data = move.data
-        if move.how == WHOLE or len(data) < 2:
-            return [data]
-        if move.how == BYTES:
-            return [data[at : at + 1] for at in range(len(data))]
+    def _bytes(self, data: bytes) -> tuple[bytes, ...]:
+        return tuple(data[at : at + 1] for at in range(len(data)))
+
+    def _pieces(self, data: bytes) -> tuple[bytes, ...]:
+        """A few pieces, cut anywhere."""
         at = sorted(self.random.sample(range(1, len(data)), min(self.random.randint(1, 3), len(data) - 1)))
-        return [data[begin:end] for begin, end in zip([0, *at], [*at, len(data)], strict=True)]
+        return tuple(data[begin:end] for begin, end in zip([0, *at], [*at, len(data)], strict=True))
 
     def _joined(self, shape: int) -> Move:
         """Several steps in one segment, as long as it is certain where they lead."""
@@ -122,10 +103,10 @@ class Script:
         for _ in range(self.random.randint(2, MOST_JOINED)):
             step = self.step(shape)
             steps.append(step)
-            if step.after is None:
+            if not isinstance(step.after, int):
                 break
             shape = step.after
-        return Move(tuple(steps), b"".join(step.data for step in steps))
+        return Move(tuple(steps), (b"".join(step.data for step in steps),))
 
     def _leave(self, shape: int) -> Move:
         how = self._pick(("close", "reset", "half-close"))
@@ -134,20 +115,19 @@ class Script:
             # An empty body bears no mark: unanswered, it could not be told from somebody else's.
             step = self.right(shape)
         if how == "half-close" or self.random.random() < 0.3:
-            return Move((step,), step.data, leave=how)
+            return Move((step,), (step.data,), how)
         if shape == BODY:
-            return Move((), self.part_of_body(), leave=how)
-        return Move((), step.data[: int(self.random.random() * len(step.data) - 1)], leave=how)
+            return Move((), (self.part_of_body(),), how)
+        return Move((), (step.data[: int(self.random.random() * len(step.data) - 1)],), how)
 
     def _body(self) -> Step:
         chance = self.random.random()
         if chance < EMPTY_BODY:
-            return Step(b"", b".\r\n", after=GREETED)
+            return Step(b"", b".\r\n", GREETED, delivers=True)
         body = self._pick(self._words.large if chance > 1 - LARGE_BODY else self._words.bodies)
         mark = self._marked("sent")
-        return Step(
-            b"", mark + body.data + b".\r\n", after=GREETED, body=mark[:-2] + (b"\n" + body.canonical).rstrip(b"\n")
-        )
+        kept = mark[:-2] + (b"\n" + body.canonical).rstrip(b"\n")
+        return Step(b"", mark + body.data + b".\r\n", GREETED, kept, delivers=True)
 
     def _marked(self, fate: str) -> bytes:
         self._messages += 1

@@ -4,36 +4,16 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from typing import NamedTuple
 
 from conformance.cs4410.dialect import ERROR, Dialect, Fit
+from conformance.cs4410.load.words import BODY, SHAPES, after_of
 from conformance.cs4410.model import Answer, State, acceptable, judge
-from conformance.load.words import BODY, SHAPES, after_of
+from conformance.load.profile import Verdict
 
 REMEMBERED = 16_384
 LONGEST_REMEMBERED = 1200
 """Bytes of a reply whose verdict is remembered; the longest right one quotes an address of a 900-byte line."""
 _NUMBER = re.compile(rb"(?<!\d)(\d{1,18})(?=\D*\Z)")
-
-
-class Verdict(NamedTuple):
-    """What is to be said of one reply.
-
-    Attributes:
-        owed: the kind of reply that was owed.
-        kind: the kind that came; empty where none of the acceptable ones did.
-        after: the shape of the session now, or None where nobody can say.
-        rule: the requirement that judges it.
-        wrong: what is wrong with it, empty if nothing is.
-        wanted: what would have been right, for a reader.
-    """
-
-    owed: str
-    kind: str
-    after: int | None
-    rule: str
-    wrong: str
-    wanted: str
 
 
 class Judge:
@@ -45,7 +25,6 @@ class Judge:
 
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
-        self.timeout_code = dialect.code("timeout").encode()
         self._remembered = lru_cache(REMEMBERED)(self._judge)
 
     def command(self, shape: int, line: bytes, reply: bytes) -> Verdict:
@@ -83,16 +62,19 @@ class Judge:
         answers = acceptable(SHAPES[shape], line)
         if answers[0].rule == "line.empty" and reply[:3].isdigit():
             # That an empty line gets an error is a SHOULD; that it gets one reply and does no harm is a MUST.
-            return Verdict(ERROR, ERROR, shape, "line.empty", "", "")
+            return Verdict(ERROR, ERROR, shape, "line.empty", "", "", *_effect(ERROR, reply))
         return self._verdict(answers, reply)
 
     def _verdict(self, answers: tuple[Answer, ...], reply: bytes) -> Verdict:
         owed = answers[0].kind
         answer, fit = judge(self.dialect, reply.decode("latin-1"), answers)
         if answer is None:
-            return Verdict(owed, "", None, answers[0].rule, "not an acceptable reply", self._wanted(answers))
+            wanted = self._wanted(answers)
+            return Verdict(owed, "", None, answers[0].rule, "not an acceptable reply", wanted, *_effect("", reply))
         wrong = "the wrong words" if fit == Fit.CODE else ""
-        return Verdict(owed, answer.kind, after_of(answer), answer.rule, wrong, self._wanted(answers) if wrong else "")
+        wanted = self._wanted(answers) if wrong else ""
+        effect = _effect(answer.kind, reply)
+        return Verdict(owed, answer.kind, after_of(answer), answer.rule, wrong, wanted, *effect)
 
     def _wanted(self, answers: tuple[Answer, ...]) -> str:
         dialect = self.dialect
@@ -102,3 +84,15 @@ class Judge:
             if one.breach is None
         ]
         return " or ".join(dict.fromkeys(shown))
+
+
+def _effect(kind: str, reply: bytes) -> tuple[bool, bool, bool]:
+    """Whether a reply is an error, accepts something, and starts the server's clock anew.
+
+    Args:
+        kind: what it was taken for, or nothing.
+        reply: the reply.
+    """
+    accepted = bool(kind) and reply[:1] in (b"2", b"3")
+    # Whether the time limit starts anew for a body is left to the server.
+    return reply[:1] == b"5", accepted, accepted and kind != "data"
