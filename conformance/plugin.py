@@ -134,9 +134,12 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
-    """Take what servers printed after a worker's last case."""
+    """Take what servers printed after a worker's last case, or why it ran none."""
+    output = getattr(node, "workeroutput", {})
+    if "mistake" in output:
+        raise pytest.UsageError(output["mistake"])
     if Collector.current:
-        Collector.current.complaints.update(getattr(node, "workeroutput", {}).get("complaints", {}))
+        Collector.current.complaints.update(output.get("complaints", {}))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -203,6 +206,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
+    if wrong := _mistake(items, ledger.load(config.option.course)):
+        items.clear()
+        if not hasattr(config, "workerinput"):
+            raise pytest.UsageError(wrong)
+        vars(config)["workeroutput"]["mistake"] = wrong
     distributed, shared = hasattr(config, "workerinput"), bool(config.option.target)
     if config.option.quick:
         gone = [item for item in items if planning.takes_long(item)]
@@ -210,6 +218,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in gone]
     yield
     items.sort(key=lambda item: (planning.turn(item, distributed, shared), item.stash[planning.POSITION]))
+
+
+def _mistake(items: list[pytest.Item], known: ledger.Ledger) -> str:
+    cases = [item for item in items if isinstance(item, pytest.Function) and planning.is_case(item)]
+    return next(filter(None, (planning.mistake(case, known) for case in cases)), "")
 
 
 @pytest.fixture
