@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import pytest
 
 from conformance.harness.settings import Settings
+from conformance.version import version
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
-    group = parser.getgroup("conformance", "SMTP conformance")
-    add = group.addoption
+    _add_options(parser.getgroup("conformance", "SMTP conformance").addoption)
+
+
+def _add_options(add: Callable[..., object]) -> None:
     add("--target", metavar="HOST:PORT", help="The server to test; an IPv6 host in brackets.")
     add(
         "--launch",
@@ -57,6 +60,32 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="DIR",
         help="Where results.json, report.md and report.html go (default reports/out/<target>).",
     )
+
+
+def manual() -> str:
+    """What `python -m conformance --help` shows: the suite's options, and those of pytest that serve it best."""
+    parser = argparse.ArgumentParser(
+        prog="python -m conformance",
+        usage="%(prog)s [options] [CASE ...]",
+        description=f"Points the SMTP conformance suite ({version()}) at a server: --target for one that is running, "
+        "--launch for one that the suite starts, the reference server without either. A CASE is a file of cases, or "
+        "one of them as reports name it: 'cs4410/test_greeting.py::test_greeting'.",
+        epilog="Exit status: 0 conforms, 1 does not, 2 interrupted, 3 a fault of the suite, 4 wrong usage, 5 nothing "
+        "was judged, 6 the server cannot be reached.",
+        add_help=False,
+    )
+    _add_options(parser.add_argument_group("the suite").add_argument)
+    add = parser.add_argument_group("of pytest, which runs it").add_argument
+    add("-k", metavar="EXPRESSION", help="Run the cases whose names match: 'greeting and not crlf'.")
+    add("-m", metavar="EXPRESSION", help="Run the cases whose markers match: 'not clock'.")
+    add("-x", action="store_true", help="Stop at the first case that fails.")
+    add("-n", metavar="N", help="So many workers (default: as the server's speed asks for); 0 for one process.")
+    add("-v", action="store_true", help="Tell every case, and in the report more of each.")
+    add("-q", action="store_true", help="Tell nothing while it runs.")
+    add("--junitxml", metavar="FILE", help="Write the results as JUnit XML too.")
+    add("--collect-only", action="store_true", help="List the cases and run none; with -q only their names.")
+    add("--help-pytest", action="store_true", help="All of pytest's options.")
+    return parser.format_help()
 
 
 def settings_of(config: pytest.Config) -> Settings:
