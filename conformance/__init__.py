@@ -1,3 +1,1 @@
 """A conformance suite that is pointed at any SMTP server and says what passes, what fails, and why."""
-
-__version__ = "0.1.0"

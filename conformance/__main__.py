@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.options import manual
+
 PACKAGE = Path(__file__).parent
 
 
@@ -39,8 +41,12 @@ def _lines_of(word: str) -> list[str]:
 
 
 def main() -> int:
-    """Run the suite; returns its exit status."""
-    return int(pytest.main(arguments(sys.argv[1:])))
+    """Run the suite, or say how that is done; returns the exit status."""
+    given = sys.argv[1:]
+    if {"-h", "--help"} & set(given):
+        print(manual(), end="")
+        return 0
+    return int(pytest.main(arguments(["--help" if word == "--help-pytest" else word for word in given])))
 
 
 if __name__ == "__main__":

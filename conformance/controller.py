@@ -56,8 +56,11 @@ class Controller:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what servers printed after a worker's last case."""
-        self._collector.complaints.update(getattr(node, "workeroutput", {}).get("complaints", {}))
+        """Take what servers printed after a worker's last case, or why it ran none."""
+        output = getattr(node, "workeroutput", {})
+        if "mistake" in output:
+            raise pytest.UsageError(output["mistake"])
+        self._collector.complaints.update(output.get("complaints", {}))
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> OneByOne:

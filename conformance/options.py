@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -12,13 +12,19 @@ import pytest
 from conformance import profile
 from conformance.harness.settings import Settings
 from conformance.profile import Profile
+from conformance.version import version
+
+Add = Callable[..., object]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options, and those of every profile."""
-    group = parser.getgroup("conformance", "SMTP conformance")
-    add = group.addoption
+    _add_options(lambda name, title: parser.getgroup(name, title).addoption)
+
+
+def _add_options(group: Callable[[str, str], Add]) -> None:
     names = sorted(profile.names())
+    add = group("conformance", "SMTP conformance")
     add("--profile", default=profile.DEFAULT, metavar="NAME", help=f"What to judge by: {', '.join(names)}.")
     add("--target", metavar="HOST:PORT", help="The server to test; an IPv6 host in brackets.")
     add(
@@ -60,12 +66,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     taken: set[str] = set()
     for name in names:
-        group = parser.getgroup(name, f"SMTP conformance, profile {name}")
+        add = group(name, f"profile {name}")
         # Two profiles may have an option in common; each has its own default for it.
         for option in (one for one in profile.find(name).options if one.name not in taken):
             kind = {} if option.default is None else {"type": type(option.default)}
             choices = {"choices": option.choices} if option.choices else {}
-            group.addoption(option.flag, metavar=option.metavar, help=option.help, **kind, **choices)
+            add(option.flag, metavar=option.metavar, help=option.help, **kind, **choices)
             taken.add(option.name)
 
 
@@ -76,6 +82,32 @@ def profile_of(config: pytest.Config) -> Profile:
         UsageError: there is no such profile.
     """
     return profile.find(config.option.profile)
+
+
+def manual() -> str:
+    """What `python -m conformance --help` shows: the suite's options, and those of pytest that serve it best."""
+    parser = argparse.ArgumentParser(
+        prog="python -m conformance",
+        usage="%(prog)s [options] [CASE ...]",
+        description=f"Points the SMTP conformance suite ({version()}) at a server: --target for one that is running, "
+        "--launch for one that the suite starts, the reference server without either. A CASE is a file of cases, or "
+        "one of them as reports name it: 'cs4410/test_greeting.py::test_greeting'.",
+        epilog="Exit status: 0 conforms, 1 does not, 2 interrupted, 3 a fault of the suite, 4 wrong usage, 5 nothing "
+        "was judged, 6 the server cannot be reached.",
+        add_help=False,
+    )
+    _add_options(lambda _, title: parser.add_argument_group(title).add_argument)
+    add = parser.add_argument_group("of pytest, which runs it").add_argument
+    add("-k", metavar="EXPRESSION", help="Run the cases whose names match: 'greeting and not crlf'.")
+    add("-m", metavar="EXPRESSION", help="Run the cases whose markers match: 'not clock'.")
+    add("-x", action="store_true", help="Stop at the first case that fails.")
+    add("-n", metavar="N", help="So many workers (default: as the server's speed asks for); 0 for one process.")
+    add("-v", action="store_true", help="Tell every case, and in the report more of each.")
+    add("-q", action="store_true", help="Tell nothing while it runs.")
+    add("--junitxml", metavar="FILE", help="Write the results as JUnit XML too.")
+    add("--collect-only", action="store_true", help="List the cases and run none; with -q only their names.")
+    add("--help-pytest", action="store_true", help="All of pytest's options.")
+    return parser.format_help()
 
 
 def settings_of(config: pytest.Config) -> Settings:

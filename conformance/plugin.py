@@ -18,6 +18,7 @@ from conformance.controller import Controller, folder_of, is_outside, run_in_par
 from conformance.harness.run import folder, planning, probe
 from conformance.harness.settings import UsageError
 from conformance.harness.verdict import outcome
+from conformance.harness.verdict.ledger import Ledger
 from conformance.options import profile_of, pytest_addoption, settings_of
 from conformance.profile import Profile
 from conformance.worker import Worker
@@ -150,6 +151,11 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
+    if wrong := _mistake(items, profile_of(config).ledger(settings_of(config).own)):
+        items.clear()
+        if not hasattr(config, "workerinput"):
+            raise pytest.UsageError(wrong)
+        vars(config)["workeroutput"]["mistake"] = wrong
     distributed, shared = hasattr(config, "workerinput"), bool(config.option.target)
     if config.option.quick:
         gone = [item for item in items if planning.takes_long(item)]
@@ -157,6 +163,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in gone]
     yield
     items.sort(key=lambda item: (planning.sort_key(item, distributed, shared), item.stash[planning.POSITION]))
+
+
+def _mistake(items: list[pytest.Item], known: Ledger) -> str:
+    cases = [item for item in items if isinstance(item, pytest.Function) and planning.is_case(item)]
+    return next(filter(None, (planning.mistake(case, known) for case in cases)), "")
 
 
 @pytest.fixture

@@ -215,6 +215,8 @@ def _verdict(rules: Mapping[str, Requirement], id: str) -> str | None:
 
 
 def _remarks(old: Results, new: Results) -> Iterable[str]:
+    if _commit(old.suite) != _commit(new.suite):
+        yield f"the suite changed as well: {sentence(old.suite)} -> {sentence(new.suite)}"
     for what, one, other in (
         ("target", old.target.name, new.target.name),
         ("profile", old.profile, new.profile),
@@ -229,6 +231,11 @@ def _remarks(old: Results, new: Results) -> Iterable[str]:
     for which, run in (("before", old), ("now", new)):
         if run.outcome.exit not in COMPLETE:
             yield f"the run {which} did not go through: {sentence(run.outcome.line)}"
+
+
+def _commit(suite: str) -> str:
+    """What of a version tells two suites apart: a shallow clone of the same commit counts its way to it otherwise."""
+    return suite.partition("+")[2] or suite
 
 
 def _section(

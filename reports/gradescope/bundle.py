@@ -42,6 +42,8 @@ def bundle(settings: Settings, rubric: Path) -> bytes:
         "settings.json": settings.text().encode(),
         "rubric.toml": rubric.read_bytes(),
         "requirements.txt": "".join(f"{one}\n" for one in _requirements()).encode(),
+        # So that the suite knows its version there.
+        f"suite/{DISTRIBUTION.replace('-', '_')}.dist-info/METADATA": _metadata().encode(),
         **dict(_suite(home.parent.parent)),
     }
     return _zipped(files)
@@ -71,6 +73,12 @@ def _requirements() -> list[str]:
     except metadata.PackageNotFoundError:
         raise ResultsError("the suite is not installed: `pip install .` in its clone, and call this again") from None
     return [one for one in needed if "extra ==" not in one]
+
+
+def _metadata() -> str:
+    words = [sys.executable, "-m", "conformance.version"]
+    version = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True).stdout
+    return f"Metadata-Version: 2.1\nName: {DISTRIBUTION}\nVersion: {version}"
 
 
 def _suite(project: Path) -> Iterator[tuple[str, bytes]]:

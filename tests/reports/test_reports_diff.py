@@ -123,6 +123,24 @@ def test_a_known_failure_that_passes_is_told(runs: Runs, document: Any) -> None:
     assert "1 known failure passed" in told
 
 
+@pytest.mark.parametrize(
+    ("before", "now", "told"),
+    [
+        ("0.1.dev3+g0123456", "0.1.dev4+g89abcde", "REMARKS (1)\n  the suite changed as well: 0.1.dev3+g0123456 -> "),
+        ("0.1.dev3+g0123456", "0.1.dev3+g0123456.d77", "REMARKS (1)\n  the suite changed as well: "),
+        ("0.1.0", "0.2.0", "REMARKS (1)\n  the suite changed as well: 0.1.0 -> 0.2.0\n"),
+        ("1.0", "\x1b[31m", "REMARKS (1)\n  the suite changed as well: 1.0 -> \\x1b[31m\n"),
+        ("0.1.dev1+g0123456", "0.1.dev300+g0123456", ""),
+    ],
+    ids=["commit", "edits", "release", "hostile", "shallow-clone"],
+)
+def test_a_suite_that_changed_is_told(runs: Runs, document: Any, before: str, now: str, told: str) -> None:
+    status, text = runs.diff({**document, "suite": before}, {**document, "suite": now})
+    assert status == 0
+    assert text.startswith(told)
+    assert ("the suite changed" in text) == bool(told)
+
+
 @pytest.mark.parametrize(("lines", "wrong"), [(["mial.nested"], "mial.nested"), ([], "No such file")])
 def test_a_wrong_list_is_one_line(lines: list[str], wrong: str, runs: Runs, document: Any) -> None:
     """A slip of the pen would be a gate that never closes."""

@@ -15,6 +15,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from conformance.version import version
 from reports import grading
 from reports.__main__ import main
 from reports.gradescope.autograde import protect
@@ -192,12 +193,13 @@ def test_the_zip_holds_all_that_is_needed(zipped: Path, tmp_path: Path) -> None:
     assert all(os.access(home / name, os.X_OK) for name in ("setup.sh", "run_autograder"))
     assert any(line.startswith("pytest>=") for line in (home / "requirements.txt").read_text().splitlines())
     assert not [path for path in home.rglob("*") if path.name in ("__pycache__", "out") or path.suffix == ".pyc"]
-    where = "import conformance, reports; print(conformance.__file__, reports.__file__)"
+    where = "import reports, conformance.version as suite; print(suite.__file__, reports.__file__, suite.version())"
     environment = {**os.environ, "PYTHONPATH": str(home / "suite")}
     told = subprocess.run(
         [sys.executable, "-c", where], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert told.stdout.count(str(home)) == 2
+    assert told.stdout.split()[-1] == version()
 
 
 def test_the_same_files_make_the_same_zip(zipped: Path, tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
+from difflib import get_close_matches
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,24 @@ PACKAGE = pytest.StashKey[str]()
 def is_case(item: pytest.Item) -> bool:
     """Whether an item is a case of the suite."""
     return item.get_closest_marker("judges") is not None
+
+
+def mistake(item: pytest.Function, known: Iterable[str]) -> str:
+    """Why an item cannot be run as a case, in one line; mostly empty.
+
+    Args:
+        item: a case.
+        known: the ids of all requirements.
+    """
+    marker, known = item.get_closest_marker("judges"), list(known)
+    for id in marker.args if marker else ():
+        if id not in known:
+            meant = "".join(f"; did you mean {close}?" for close in get_close_matches(str(id), known, 1))
+            return f"{item.originalname} names {id}: no such requirement{meant}"
+    asked = set(inspect.signature(item.function).parameters) - set(_parameters(item))
+    if more := asked - {"case"}:
+        return f"{item.originalname} asks for the fixture {min(more)}: a case gets `case` and its parameters only"
+    return "" if asked else f"{item.originalname} does not ask for `case`: it could not say what it finds"
 
 
 def plan_of(item: pytest.Function) -> Plan:
@@ -46,13 +65,17 @@ def plan_of(item: pytest.Function) -> Plan:
 
 
 def _bound(item: pytest.Function, changed: dict[str, Any]) -> Callable[[Any], None]:
-    parameters = dict(item.callspec.params) if hasattr(item, "callspec") else {}
+    parameters = _parameters(item)
     function = item.function
 
     def body(case: Any) -> None:
         function(case=case, **{**parameters, **changed})
 
     return body
+
+
+def _parameters(item: pytest.Function) -> dict[str, Any]:
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
 
 
 def case_id(item: pytest.Item) -> str:

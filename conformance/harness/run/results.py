@@ -14,7 +14,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from conformance import __version__
 from conformance.harness.run import again
 from conformance.harness.run.folder import NotWritten, write
 from conformance.harness.run.probe import Found
@@ -23,6 +22,7 @@ from conformance.harness.settings import Settings
 from conformance.harness.verdict import outcome
 from conformance.harness.verdict.verdict import by_requirement, set_aside_explained
 from conformance.profile import Profile
+from conformance.version import version
 
 SCHEMA = 1
 
@@ -47,6 +47,7 @@ class Collector:
         document: what results.json holds; empty until the run is finished.
         path: where it was written; None where that failed.
         unwritten: why it was not written; mostly empty.
+        suite: the version of the suite.
     """
 
     settings: Settings
@@ -60,6 +61,7 @@ class Collector:
     document: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
     unwritten: str = ""
+    suite: str = field(default_factory=version)
     _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     complaints: Counter[str] = field(default_factory=Counter)
     _notes: dict[str, None] = field(default_factory=dict)
@@ -150,7 +152,7 @@ class Collector:
             "profile": self.profile.name,
             "assignment": self.profile.name,  # what it was called before there were profiles
             "facts": facts,
-            "suite": __version__,
+            "suite": self.suite,
             "target": {"name": found.name, "address": f"{host}:{found.port}", "command": command},
             **facts,  # where they stood before
             "seed": settings.seed,

@@ -1,0 +1,155 @@
+"""Places and locks: as many as there are, whoever waits is served, and nobody waits while holding half of a need."""
+
+from __future__ import annotations
+
+import tempfile
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+import pytest
+
+from conformance.cs4410.kind import KIND
+from conformance.harness.server.slots import Places, SharedPlaces
+
+DEADLINE = 30.0
+MOMENT = 0.05
+"""Seconds in which somebody who need not wait would have got it."""
+Take = Callable[[Places], AbstractContextManager[None]]
+
+
+@pytest.fixture(params=["own", "shared"])
+def places(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Places:
+    """The places of one process, and those on a server that others reach as well."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    return Places(KIND) if request.param == "own" else SharedPlaces(KIND, "127.0.0.1", 8765)
+
+
+class Taker:
+    """Takes something in a thread of its own, and keeps it until it is told to let go."""
+
+    def __init__(self, wanted: AbstractContextManager[None]) -> None:
+        self.has_it, self._let_go = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._take, args=(wanted,), daemon=True)
+        self._thread.start()
+
+    def _take(self, wanted: AbstractContextManager[None]) -> None:
+        with wanted:
+            self.has_it.set()
+            self._let_go.wait(DEADLINE)
+
+    def waits(self) -> bool:
+        return not self.has_it.wait(MOMENT)
+
+    def gets_it(self) -> bool:
+        return self.has_it.wait(DEADLINE)
+
+    def may_leave(self) -> None:
+        self._let_go.set()
+
+    def leave(self) -> None:
+        self.may_leave()
+        self._thread.join(DEADLINE)
+
+
+@pytest.mark.parametrize(
+    ("take", "count"),
+    [
+        (lambda places: places.take(1), KIND.places),
+        (lambda places: places.connecting(), KIND.ungreeted),
+        (lambda places: places.delivering(), 1),
+        (lambda places: places.waiting(), 1),
+        (lambda places: places.take_all(), 1),
+    ],
+    ids=["place", "ungreeted", "delivery", "waiting", "all"],
+)
+def test_so_many_have_it_and_the_next_one_waits(places: Places, take: Take, count: int) -> None:
+    with ExitStack() as held:
+        for _ in range(count - 1):
+            held.enter_context(take(places))
+        last = Taker(take(places))
+        assert last.gets_it()
+        further = Taker(take(places))
+        assert further.waits()
+        last.leave()
+        assert further.gets_it()
+        further.leave()
+
+
+def test_who_holds_one_thing_may_have_the_others(places: Places) -> None:
+    with places.waiting(), places.take(1), places.connecting():
+        beside = Taker(places.delivering())
+        assert beside.gets_it()
+        beside.leave()
+
+
+def test_the_places_that_all_take_together_are_fewer_than_a_server_has() -> None:
+    assert KIND.places + KIND.ungreeted < 32
+
+
+def test_who_needs_many_is_not_passed_by_who_needs_one(places: Places) -> None:
+    """Otherwise a crowd would never have its turn among cases that come and go."""
+    first = Taker(places.take(1))
+    assert first.gets_it()
+    many = Taker(places.take(KIND.places))
+    assert many.waits()
+    one = Taker(places.take(1))
+    assert one.waits()
+    first.leave()
+    assert many.gets_it() and one.waits()
+    many.leave()
+    assert one.gets_it()
+    one.leave()
+
+
+def test_those_that_need_more_than_half_never_wait_for_each_other(places: Places) -> None:
+    every = Taker(places.take(KIND.places))
+    assert every.gets_it()
+    several = [Taker(places.take(KIND.places // 2 + 1)) for _ in range(3)]
+    assert all(one.waits() for one in several)
+    for one in several:
+        one.may_leave()
+    every.leave()
+    assert all(one.gets_it() for one in several)
+
+
+def test_who_wants_the_server_alone_waits_for_those_that_are_waiting(places: Places) -> None:
+    with places.waiting():
+        alone = Taker(places.take_all())
+        assert alone.waits()
+        with places.take(1):
+            pass  # those that wait have their places meanwhile
+    assert alone.gets_it()
+    alone.leave()
+
+
+def test_a_case_that_fails_gives_back_what_it_had(places: Places) -> None:
+    with pytest.raises(ValueError), places.waiting(), places.take(KIND.places):
+        raise ValueError
+    alone = Taker(places.take_all())
+    assert alone.gets_it()
+    alone.leave()
+
+
+def test_an_address_has_its_own_locks_and_all_its_testers_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with SharedPlaces(KIND, "::1", 8765).delivering():
+        same, other = (Taker(SharedPlaces(KIND, "::1", port).delivering()) for port in (8765, 8766))
+        assert other.gets_it() and same.waits()
+    assert same.gets_it()
+    for one in (same, other):
+        one.leave()
+
+
+def test_who_starts_a_server_where_another_does_gives_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with SharedPlaces(KIND, "127.0.0.1", 8765).starting(patience=DEADLINE):
+        with pytest.raises(TimeoutError), SharedPlaces(KIND, "127.0.0.1", 8765).starting(patience=0.01):
+            pass
+        with SharedPlaces(KIND, "127.0.0.1", 8766).starting(patience=0.01):
+            pass
+    with SharedPlaces(KIND, "127.0.0.1", 8765).starting(patience=0.01):
+        pass
