@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.mutants.catalogue import MUTANTS
-from proof.mutants.patch import Edit, build
+from proof.servers.edit import Edit, build
+from proof.servers.mutants import MUTANTS
 from tests.reports.browser import chromium, complaints, open_page, screen
 
 PICTURES = Path(__file__).parent / "pictures"

@@ -27,8 +27,8 @@ from conformance.search.hunt import Hunt
 from conformance.search.player import Play, Player
 from conformance.search.talker import Action
 from conformance.search.trials import Found
-from proof.mutants import run
-from proof.mutants.patch import Edit, Mutant, build, headed
+from proof import run
+from proof.servers.edit import Edit, Mutant, build, headed
 
 LEDGER = ledger.load()
 WORDS = dialect.load("cs4410-2016")

@@ -21,8 +21,9 @@ from conformance.search.conversation import Pick, plan
 from conformance.search.hunt import Hunt
 from conformance.search.player import Player
 from conformance.search.trials import Found
-from proof.mutants import deep, run
-from proof.mutants.patch import Mutant, begun, build, headed
+from proof import run
+from proof.servers import deep
+from proof.servers.edit import Mutant, begun, build, headed
 
 LIMIT = 5.0
 FAULT = "nested-mail-after-a-recipient-changes-the-sender"
