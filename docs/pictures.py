@@ -52,7 +52,7 @@ class Submission:
 
 
 def main() -> int:
-    """Hold the runs, write their reports, and take the pictures; returns the exit status."""
+    """Run the suite on each, write their reports, and take the pictures; returns the exit status."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number, (student, bugs) in enumerate(SUBMISSIONS.items(), 1):

@@ -31,7 +31,7 @@ RIGHT = {
 FAULTY = {
     "half-the-limit": (*FEW_TIMES, "10"),
     "rest-of-the-segment-dropped": (*LONG, "--operations", "300", "--time-limit", "10"),
-    "abandoned-message-delivered": SOME,
+    "timed-out-message-delivered": SOME,
     "silent": UNTIL_GONE,
     "process-ends-after-40-connections": UNTIL_GONE,
     "mute-after-2000-lines": UNTIL_GONE,

@@ -86,7 +86,7 @@ def test_no_more_operations_than_asked_for(ended: Get) -> None:
         ("three-times-the-limit", "time.out"),
         ("errors-answered-twice", "reply.one"),
         ("rest-of-the-segment-dropped", "reply.one"),
-        ("abandoned-message-delivered", "mailbox.no-trace"),
+        ("timed-out-message-delivered", "mailbox.no-trace"),
         ("process-ends-after-40-connections", "pool.alive"),
         ("silent", "pool.alive"),
         ("mute-after-2000-lines", "pool.alive"),
