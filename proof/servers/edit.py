@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 SERVER = Path(__file__).parents[2] / "reference_server"
-START = "{docstring!r}\n\nfrom reference_server.__main__ import main\n\nmain()\n"
+START = "# The reference server as changed: {name}\n\nfrom reference_server.__main__ import main\n\nmain()\n"
 
 
 class MisfitError(Exception):
@@ -95,7 +95,7 @@ def build(server: Server, folder: Path) -> Path:
     shutil.rmtree(home, ignore_errors=True)
     package = home / SERVER.name
     shutil.copytree(SERVER, package, ignore=shutil.ignore_patterns("__pycache__"))
-    (home / "__main__.py").write_text(START.format(docstring=f"The reference server as changed: {server.name}."))
+    (home / "__main__.py").write_text(START.format(name=server.name))
     for edit in server.edits:
         path = package / edit.file
         text = path.read_text()
