@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from conformance.options import manual
-
 PACKAGE = Path(__file__).parent
 
 
@@ -44,6 +42,8 @@ def main() -> int:
     """Run the suite, or say how that is done; returns the exit status."""
     given = sys.argv[1:]
     if {"-h", "--help"} & set(given):
+        from conformance.options import manual  # not before pytest sees to it how its plugins are imported
+
         print(manual(), end="")
         return 0
     return int(pytest.main(arguments(["--help" if word == "--help-pytest" else word for word in given])))

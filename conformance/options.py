@@ -121,7 +121,7 @@ def settings_of(config: pytest.Config) -> Settings:
 
 def _own(option: argparse.Namespace, judged_by: Profile) -> Mapping[str, Any]:
     given = {one.name: getattr(option, one.name) for one in judged_by.options}
-    return {one.name: one.default if given[one.name] is None else given[one.name] for one in judged_by.options}
+    return {**judged_by.usual(), **{name: value for name, value in given.items() if value is not None}}
 
 
 def repeat(config: pytest.Config, *more: str) -> str:

@@ -76,6 +76,10 @@ class Profile(ABC):
     time_limit: float
     options: Sequence[Option] = ()
 
+    def usual(self) -> Mapping[str, Any]:
+        """What its options are when none is given."""
+        return {option.name: option.default for option in self.options}
+
     @abstractmethod
     def check(self, own: Mapping[str, Any]) -> None:
         """Refuse what cannot be of its options.

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.mutants.catalogue import MUTANTS
-from proof.mutants.patch import Edit, build
+from proof.servers.edit import Edit, build
+from proof.servers.mutants import MUTANTS
 from tests.reports.browser import chromium, complaints, open_page, screen
 
 PICTURES = Path(__file__).parent / "pictures"
@@ -52,7 +52,7 @@ class Submission:
 
 
 def main() -> int:
-    """Hold the runs, write their reports, and take the pictures; returns the exit status."""
+    """Run the suite on each, write their reports, and take the pictures; returns the exit status."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for number, (student, bugs) in enumerate(SUBMISSIONS.items(), 1):

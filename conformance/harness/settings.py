@@ -24,13 +24,13 @@ class Settings:
     """
 
     profile: str
-    target: str | None
-    launch: str | None
     time_limit: float
     seed: int
-    fail_on_warn: bool
-    quick: bool
-    report: str | None
+    target: str | None = None
+    launch: str | None = None
+    fail_on_warn: bool = False
+    quick: bool = False
+    report: str | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
     examples: int | None = None
     wrap: str | None = None

@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.load.load_runs import AT_ONCE, PATIENCE, RUNS, Ended, multiclient, server
+from conformance.cs4410.kind import KIND
+from conformance.harness.server.launch import reference_command
+from tests.load.faulty import faulty
+from tests.load.load_runs import AT_ONCE, FAULTY, PATIENCE, RUNS, Ended, multiclient
 
 
 @pytest.fixture(scope="session")
@@ -19,9 +22,8 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
 
     def start() -> None:
         name = waiting.pop(0)
-        fault, options = RUNS[name]
-        fixed = ("--launch", server(fault), "--seed", "1", "--json", str(folder / name))
-        started[name] = multiclient(*fixed, *options)
+        command = faulty(name, folder / "servers") if name in FAULTY else reference_command(KIND)
+        started[name] = multiclient("--launch", command, "--seed", "1", "--json", str(folder / name), *RUNS[name])
 
     def finish(name: str) -> None:
         process = started.pop(name)

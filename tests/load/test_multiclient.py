@@ -16,9 +16,9 @@ import pytest
 
 from conformance.cs4410.kind import KIND
 from conformance.cs4410.load.script import TOUR
-from conformance.harness.server.launch import Process
+from conformance.harness.server.launch import Process, reference_command
 from multiclient import main
-from tests.load.load_runs import PATIENCE, PROJECT, SOME, UNTIL_GONE, Ended, multiclient, server, wait_until
+from tests.load.load_runs import PATIENCE, PROJECT, SOME, UNTIL_GONE, Ended, multiclient, wait_until
 
 Get = Callable[[str], Ended]
 
@@ -26,7 +26,7 @@ Get = Callable[[str], Ended]
 @pytest.fixture
 def running() -> Iterator[Process]:
     """Give a reference server that somebody else has started."""
-    process = Process(KIND, server(""), 10.0)
+    process = Process(KIND, reference_command(KIND), 10.0)
     yield process
     process.stop()
 
@@ -77,21 +77,21 @@ def test_no_more_operations_than_asked_for(ended: Get) -> None:
 @pytest.mark.parametrize(
     ("fault", "rule"),
     [
-        ("wrong-code", "mail.nested"),
-        ("no-crlf", "reply.crlf"),
-        ("lost", "mailbox.whole"),
-        ("doubled-new-number", "numbers"),
-        ("mixed", "mailbox.whole"),
-        ("number-race", "numbers"),
-        ("early", "time.early"),
-        ("late", "time.out"),
-        ("doubles-reply", "reply.one"),
-        ("drops-joined", "reply.one"),
-        ("abandoned-delivered", "mailbox.no-trace"),
-        ("dies", "pool.alive"),
+        ("nested-mail-in-other-words", "mail.nested"),
+        ("replies-end-in-lf", "reply.crlf"),
+        ("each-60th-message-lost", "mailbox.whole"),
+        ("each-60th-message-twice", "numbers"),
+        ("each-60th-message-to-somebody-else", "mailbox.whole"),
+        ("numbers-race", "numbers"),
+        ("half-the-limit", "time.early"),
+        ("three-times-the-limit", "time.out"),
+        ("errors-answered-twice", "reply.one"),
+        ("rest-of-the-segment-dropped", "reply.one"),
+        ("timed-out-message-delivered", "mailbox.no-trace"),
+        ("process-ends-after-40-connections", "pool.alive"),
         ("silent", "pool.alive"),
-        ("stalls", "pool.alive"),
-        ("floods", "reply.one"),
+        ("mute-after-2000-lines", "pool.alive"),
+        ("endless-line", "reply.one"),
     ],
 )
 def test_fault_is_found(ended: Get, fault: str, rule: str) -> None:
@@ -102,9 +102,9 @@ def test_fault_is_found(ended: Get, fault: str, rule: str) -> None:
 
 
 def test_one_wrong_reply_is_one_finding(ended: Get) -> None:
-    assert ended("wrong-code").rules() == {"mail.nested"}
-    assert ended("dies").rules() == {"pool.alive"}
-    assert ended("no-crlf").rules() == {"reply.crlf"}
+    assert ended("nested-mail-in-other-words").rules() == {"mail.nested"}
+    assert ended("process-ends-after-40-connections").rules() == {"pool.alive"}
+    assert ended("replies-end-in-lf").rules() == {"reply.crlf"}
 
 
 @pytest.mark.parametrize(

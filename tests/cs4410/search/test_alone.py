@@ -27,8 +27,8 @@ from conformance.harness.wire.connection import Manners
 from conformance.search.budget import Budget
 from conformance.search.failure import Failure, Found
 from conformance.search.hunt import Hunt
-from proof.mutants import run
-from proof.mutants.patch import Edit, Mutant, build, headed
+from proof import run
+from proof.servers.edit import Edit, Mutant, build, headed
 from tests.harness import plain
 
 LEDGER = ledger.load()

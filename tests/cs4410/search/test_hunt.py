@@ -21,8 +21,9 @@ from conformance.harness.wire.connection import Manners
 from conformance.search.budget import Budget
 from conformance.search.failure import Found
 from conformance.search.hunt import Hunt
-from proof.mutants import deep, run
-from proof.mutants.patch import Mutant, begun, build, headed
+from proof import run
+from proof.servers import deep
+from proof.servers.edit import Mutant, begun, build, headed
 from tests.harness import plain
 
 LIMIT = 5.0

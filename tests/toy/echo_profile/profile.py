@@ -5,11 +5,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from conformance.cs4410 import ledger
 from conformance.harness.client.scene import Scene
 from conformance.harness.rules import Rules
 from conformance.harness.server.kind import Kind
 from conformance.harness.server.look import Look
+from conformance.harness.verdict import ledger
 from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.wire.connection import Connection, WireError
 from conformance.profile import Option, Profile

@@ -1,1 +1,0 @@
-"""Servers that mean harm, and the proof that the suite and multiclient hold: `python -m proof.hostile`."""

@@ -1,0 +1,14 @@
+"""The kinds of servers that prove the suite: how each is tried, what has to come out, and what its table shows."""
+
+from typing import Any
+
+from proof.kind import Kind
+from proof.kinds.deep import Deep
+from proof.kinds.hostile import Hostiles
+from proof.kinds.liberal import Liberals
+from proof.kinds.machine_made import MachineMade
+from proof.kinds.mutants import Mutants
+
+KINDS: dict[str, Kind[Any, Any]] = {
+    kind.name: kind for kind in (Mutants(), Deep(), Liberals(), Hostiles(), MachineMade())
+}

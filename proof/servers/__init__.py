@@ -1,0 +1,1 @@
+"""Servers that prove the suite, each the reference server with edits: `edit` says how, the others which there are."""
