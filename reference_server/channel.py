@@ -103,12 +103,14 @@ class Channel:
             if not remaining <= self._receive_timeout <= remaining + 0.1:
                 self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(remaining))
                 self._receive_timeout = remaining
-            with suppress(BlockingIOError):  # the kernel's time-out; whether ours has passed is for the clock to say
+            try:
                 data = self._connection.recv(RECEIVE_SIZE)
-                if not data:
-                    raise EOFError
-                self._received += data
-                return
+            except BlockingIOError:
+                continue  # the kernel's time-out; whether ours has passed is for the clock to say
+            if not data:
+                raise EOFError
+            self._received += data
+            return
         raise ClockExpired
 
     def _send_replies(self) -> None:

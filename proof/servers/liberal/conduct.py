@@ -64,8 +64,8 @@ CONDUCT = [
             within(
                 "channel.py",
                 "Channel._receive",
-                "with suppress(BlockingIOError):",
-                "time.sleep(max(0, min(0.2, remaining)))\nwith suppress(BlockingIOError):",
+                "data = self._connection.recv(RECEIVE_SIZE)",
+                "time.sleep(max(0, min(0.2, remaining)))\ndata = self._connection.recv(RECEIVE_SIZE)",
             ),
         ],
         workers=8,
