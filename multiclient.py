@@ -18,10 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
 
-from conformance.cs4410.kind import KIND
-
 try:
     from conformance.cs4410 import dialect
+    from conformance.cs4410.kind import KIND
     from conformance.cs4410.load.assignment import Assignment
     from conformance.cs4410.mailbox import Folder
     from conformance.harness.server import complaints, elsewhere, launch, proc
