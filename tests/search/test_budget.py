@@ -18,14 +18,15 @@ from conformance.harness.verdict.outcome import CONFORMS, verdict_line
 from conformance.harness.verdict.verdict import Void
 from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import FEWEST, Budget, Clock, Hasty
-from conformance.search.failure import Cause, Failure, Found, Script
+from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
+from tests.search.fake_player import FakePlayer
 
 Delay = Callable[[random.Random], float]
 
 
 @dataclass
-class Clockwork(Clock):
+class Clockwork(FakePlayer[Pick, Step], Clock):
     """Stands in for a player and the clock: each reply takes as long as is made up.
 
     Attributes:
@@ -40,14 +41,9 @@ class Clockwork(Clock):
     fails: Callable[[Conversation], bool] = lambda _: False
     share: float = 0.0
     time: float = 0.0
-    past: list[Conversation] = field(default_factory=list)
     played: list[Conversation] = field(default_factory=list)
     chance: random.Random = field(default_factory=lambda: random.Random(1))
     language = LANGUAGE
-    connections = 0
-    visitors = 1
-    age = 0.0
-    can_restart = True
     late = 0
 
     def now(self) -> float:
@@ -77,20 +73,6 @@ class Clockwork(Clock):
             self.time += seconds
             health.replied(seconds, line.kind)
         return Failure("mail", "why", "", "", len(conversation) - 1) if self.fails(conversation) else None
-
-    def script(self) -> Script:
-        """No script."""
-        return "{0} {1}".format
-
-    def cause(self, conversation: Conversation, failure: Failure, shrunk: bool) -> Cause:
-        """What the model names."""
-        return Cause(failure.requirement, (), frozenset())
-
-    def learn(self, found: Found[Step]) -> None:
-        """Learn nothing."""
-
-    def stop(self) -> None:
-        """End nothing."""
 
 
 def hunted(player: Clockwork, budget: Budget, seed: str = "1") -> Hunt[Pick, Step]:

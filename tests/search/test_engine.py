@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -13,9 +13,10 @@ from conformance.cs4410.kind import KIND
 from conformance.harness.server.patience import Patience
 from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import Budget
-from conformance.search.failure import Cause, Failure, Found, Script
+from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
 from conformance.search.profile import Language, Unserved
+from tests.search.fake_player import FakePlayer
 
 Numbers = tuple[int, ...]
 CLOSING = 0
@@ -38,7 +39,7 @@ LANGUAGE: Language[int, int] = Language(
 
 
 @dataclass
-class Adder:
+class Adder(FakePlayer[int, int]):
     """Plays with a server that is none.
 
     Attributes:
@@ -51,11 +52,6 @@ class Adder:
     fails: Callable[[Numbers], bool]
     served: int = 10_000
     language = LANGUAGE
-    connections = visitors = 0
-    age = 0.0
-    can_restart = True
-    past: list[Numbers] = field(default_factory=list)
-    learned: list[Found[int]] = field(default_factory=list)
 
     def play(
         self,
@@ -73,18 +69,6 @@ class Adder:
                 return Failure("sum", "a wrong sum", "right", "wrong", step)
         return None
 
-    def script(self) -> Script:
-        return "{0}: {1}".format
-
-    def cause(self, conversation: Numbers, failure: Failure, shrunk: bool) -> Cause:
-        return Cause(failure.requirement, (), frozenset({"sum"}))
-
-    def learn(self, found: Found[int]) -> None:
-        self.learned.append(found)
-
-    def stop(self) -> None:
-        """It is not started again."""
-
 
 def hunted(player: Adder) -> Hunt[int, int]:
     hunt = Hunt(player, Budget(50, causes=1), 5.0)
@@ -98,7 +82,7 @@ def test_a_failure_is_found_and_shrunk() -> None:
     assert (found.times, found.shrunk, found.cause.requirement) == (3, True, "sum")
     said = found.conversation
     assert sum(said) in (16, 17) and max(sum(said) - number for number in said) <= 15
-    assert player.learned == [found] and found.script("it.py", "it fails") == "it.py: it fails"
+    assert player.told == (found,) and found.script("it.py", "it fails") == "it.py: it fails"
 
 
 def test_shrinking_brings_in_nothing_odd() -> None:

@@ -26,6 +26,8 @@ PLAIN_LENGTH = 62
 """Bytes of a line that is not long in this sense."""
 RIGHT = ("helo", "mail", "rcpt", "data")
 """The kinds of lines that are right commands: of others it is known what is odd."""
+SPELLED = ("case.verbs", "space.spaces", "space.after-colon")
+"""What is odd in the spelling of a command rather than in its argument."""
 BLANKS = (b" ", b"\t")
 Picks = tuple[Pick, ...]
 
@@ -50,8 +52,9 @@ def odd(line: Line) -> frozenset[str]:
 
 
 def oddities(conversation: Conversation) -> frozenset[object]:
-    """What is odd in a conversation, of each kind of command by itself."""
-    return frozenset((line.kind, name) for line in lines(conversation) for name in odd(line))
+    """What is odd in a conversation; a server may take a spelling of one command and not that of another."""
+    said = lines(conversation)
+    return frozenset((name, line.kind if name in SPELLED else "") for line in said for name in odd(line))
 
 
 def size(conversation: Conversation) -> tuple[int, int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -16,9 +16,10 @@ from conformance.cs4410.search.plainness import LANGUAGE, odd, oddities
 from conformance.harness.server.patience import Patience
 from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import Budget, Clock
-from conformance.search.failure import Cause, Failure, Found, Script
+from conformance.search.failure import Cause, Failure, Found
 from conformance.search.reduction import reduce
 from conformance.search.trials import Trials
+from tests.search.fake_player import FakePlayer
 
 LEDGER = ledger.load()
 NO_AT = 9
@@ -26,7 +27,7 @@ LOWER, MIXED, TABS = (words.SPELLINGS[place] for place in (0, 1, 8))
 
 
 @dataclass
-class Sham:
+class Sham(FakePlayer[Pick, Step]):
     """Stands in for a player of a server that answers some lines wrongly.
 
     Attributes:
@@ -40,11 +41,7 @@ class Sham:
     wrong: Callable[[Line], bool]
     can_restart: bool = True
     often: int = 1000
-    connections: int = 0
-    visitors: int = 1
-    age: float = 0.0
     language = LANGUAGE
-    past: list[Conversation] = field(default_factory=list)
 
     def play(
         self,
@@ -61,17 +58,8 @@ class Sham:
                 return Failure(rule, "not an acceptable reply", line.kind, "502", line.step)
         return None
 
-    def script(self) -> Script:
-        return "{0} {1}".format
-
     def cause(self, conversation: Conversation, failure: Failure, shrunk: bool) -> Cause:
         return cause_of(conversation, failure, LEDGER, shrunk)
-
-    def learn(self, found: Found[Step]) -> None:
-        raise AssertionError("the search itself is not under test")
-
-    def stop(self) -> None:
-        raise AssertionError("no conversation goes unserved")
 
 
 def reduced(player: Sham, picks: Sequence[Pick]) -> Found[Step]:
