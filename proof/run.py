@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,6 +24,10 @@ BOUND = 600.0
 """Seconds: the longest run. An unchanged server takes about a minute, a silent one some minutes."""
 GRACE = 30.0
 """Seconds in which an interrupted run writes what it has found."""
+OVER = threading.Event()
+"""Set when the user has interrupted: runs that are under way are ended as well."""
+POLL = 0.5
+"""Seconds between two looks at that."""
 SEED = 7
 KEPT = "run.json"
 PLACEHOLDERS = "--port {port} --time-limit {time_limit}"
@@ -73,19 +78,25 @@ def suite(
     words += ["--report", str(results), "--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
     began = time.monotonic()
     process = subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    finished = True
-    try:
-        try:
-            printed, _ = process.communicate(timeout=bound)
-        except subprocess.TimeoutExpired:
-            finished = False
-            process.send_signal(signal.SIGINT)
-            printed, _ = process.communicate(timeout=GRACE)
-    except subprocess.TimeoutExpired:
+    while (printed := _printed(process, POLL)) is None and not OVER.is_set() and time.monotonic() < began + bound:
+        pass
+    finished = printed is not None
+    if printed is None:
+        process.send_signal(signal.SIGINT)
+        printed = _printed(process, GRACE)
+    if printed is None:
         process.kill()
         printed, _ = process.communicate()
     seconds = time.monotonic() - began
     return Run(process.returncode, seconds, finished, blamed(read(results / "results.json")), printed)
+
+
+def _printed(process: subprocess.Popen[str], patience: float) -> str | None:
+    """What a process has printed when it ends; None if it does not end within some seconds."""
+    try:
+        return process.communicate(timeout=patience)[0]
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def launched(home: Path) -> Sequence[str]:
@@ -118,7 +129,7 @@ def fingerprint(home: Path, *how: object) -> str:
 
 @cache
 def _suite() -> str:
-    return _digest(PROJECT / "conformance")
+    return _digest(PROJECT / "conformance") + (PROJECT / "multiclient.py").read_text(encoding="utf-8")
 
 
 def _digest(folder: Path) -> str:

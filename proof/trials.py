@@ -44,6 +44,7 @@ def try_all(
     def trials(server: S) -> list[Trial]:
         return [Trial(one, kind.seed(server, one), way) for one in range(1, rounds + 1) for way in kind.ways]
 
+    run.OVER.clear()
     done: dict[tuple[str, Trial], R] = {}
     of = len(servers) * len(kind.ways) * rounds
     slowest_first = sorted(servers, key=lambda server: -kind.slowness(server))
@@ -58,6 +59,7 @@ def try_all(
                     said = "; ".join(kind.wrong(server, trial, came)) or "as it should be"
                     progress(f"{len(done):4} of {of}  {came.seconds:4.0f} s  {server.name} ({trial}): {said}")
             except BaseException:
+                run.OVER.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
     return [Row(server, {trial: done[server.name, trial] for trial in trials(server)}) for server in servers]

@@ -15,6 +15,7 @@ from pathlib import Path
 from select import select
 
 from conformance.harness.server import leash
+from proof.run import OVER
 
 POLL = 0.2
 """Seconds between two looks at the memory."""
@@ -27,7 +28,7 @@ class Measured:
     """A command that has ended.
 
     Attributes:
-        status: its exit status; -1 if it was ended because its time was over.
+        status: its exit status; -1 if it was ended because its time was over, or all is.
         seconds: how long it took.
         mebibytes: the most memory of it and its descendants, servers apart, at once; shared pages counted once.
         shown: what came on the terminal.
@@ -61,7 +62,7 @@ def run(command: Sequence[str], folder: Path, environment: Mapping[str, str], bo
     os.close(theirs)
     shown, most, looked = bytearray(), 0, 0.0
     status = None
-    while status is None and time.monotonic() < began + bound:
+    while status is None and time.monotonic() < began + bound and not OVER.is_set():
         if select([ours], [], [], POLL)[0]:
             with suppress(OSError):
                 shown += os.read(ours, 65536)
