@@ -146,8 +146,8 @@ GREET = [
         "everything-is-250",
         "Greets, and answers 250 to everything",
         '(text if text.startswith(b"220") else b"250 fine") + CRLF',
-        "netid unknown syntax helo.duplicate mail mail.nested sender.refused rcpt recipient.refused order.mail"
-        " order.rcpt data",
+        "netid unknown syntax syntax.boundary helo.duplicate mail mail.nested sender.refused rcpt recipient.refused"
+        " order.mail order.rcpt data",
     ),
     twists(
         "silent-to-unknown",
