@@ -79,6 +79,9 @@ def _traits(steps: Conversation, said: list[Line], failure: Failure) -> list[str
     errors = {line.kind for line in before} - {"", *RIGHT, "delivered"}
     clients = {step.client for step in steps}
     oddities = frozenset().union(*map(odd, said))
+    # What is odd in the line that was answered wrongly weighs more than what is odd in others.
+    answered = [line for line in said if line.step == failure.step and failure.requirement in line.rules]
+    own = frozenset().union(*map(odd, answered))
     traits = {
         "line.split": any(step.cut for step in steps),
         "line.joined": any(step.joined for step in steps),
@@ -88,7 +91,7 @@ def _traits(steps: Conversation, said: list[Line], failure: Failure) -> list[str
         **{OF_ERROR[kind]: failure.afterwards for kind in sorted(errors & set(OF_ERROR))},
         "recover": bool(errors),
         "after.forgets": any(line.kind == "delivered" and line.client == client for line in before),
-        **{name: name in oddities for name in ODD},
+        **{name: name in oddities for name in sorted(ODD, key=lambda name: name not in own)},
         "bytes": failure.afterwards,
         "pool.no-influence": len(clients) > 1 and client != LAST,
     }

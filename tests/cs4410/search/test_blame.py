@@ -41,6 +41,7 @@ def blamed(*picks: Pick, requirement: str = "mail", what: str = "", shrunk: bool
         ([Pick(), Pick(client=1), Pick()], "pool.no-influence"),
         ([Pick(), Pick(number=BRACKETED)], "address.characters"),
         ([Pick(number=HOST_LIKE_A_VERB)], "helo.hosts"),
+        ([Pick(kind="message", number=BRACKETED)], "address.characters"),
     ],
 )
 def test_what_is_left_in_the_conversation_decides(picks: list[Pick], expected: str) -> None:
