@@ -14,7 +14,19 @@ import pytest
 
 from conformance.cs4410 import ledger
 from proof.servers import deep, hostile, liberal, mutants
-from proof.servers.edit import SERVER, Edit, MisfitError, Mutant, Server, begun, build, folder_name, headed, replaced
+from proof.servers.edit import (
+    SERVER,
+    Edit,
+    MisfitError,
+    Mutant,
+    Server,
+    begun,
+    build,
+    folder_name,
+    headed,
+    replaced,
+    within,
+)
 from tests.load import faulty
 
 LEDGER = ledger.load()
@@ -96,6 +108,17 @@ def test_functions_are_found_by_name(tmp_path: Path) -> None:
     assert "    def _helo(self, host):\n        return GREETED\n\n    def _mail(" in text
     assert "-> bytes:\n        told.append(address)\n        if not self._host:" in text
     assert "from .mailbox import Mailbox, Message\nGREETED = b'250 hello'\n" in text
+
+
+def test_an_edit_within_a_function_sees_no_other_and_keeps_its_indentation(tmp_path: Path) -> None:
+    need = within("session.py", "Session._rcpt", "return self._out_of_order()", "print(address)\nreturn b'503'")
+    text = (build(Mutant("odd", "helo", [need]), tmp_path) / "reference_server" / "session.py").read_text()
+    assert "        if not self._reverse_path:\n            print(address)\n            return b'503'\n" in text
+    assert text.count("return self._out_of_order()") == 2
+    with pytest.raises(
+        MisfitError, match=r"odd: session\.py holds this 0 times, not once:\nSession\._helo return self"
+    ):
+        build(Mutant("odd", "helo", [within("session.py", "Session._helo", need.old, need.new)]), tmp_path)
 
 
 def test_a_mutant_runs_from_its_own_copy(tmp_path: Path) -> None:

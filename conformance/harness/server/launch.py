@@ -302,8 +302,8 @@ class Process:
 
 def _environment() -> dict[str, str]:
     folders = [str(Path(__file__).parents[3])]  # the reference server is found beside the suite, installed or not
-    if inherited := os.environ.get("PYTHONPATH"):
-        folders.append(inherited)
+    # It runs in a directory of its own, where a relative path leads elsewhere.
+    folders += [os.path.abspath(one) for one in os.environ.get("PYTHONPATH", "").split(os.pathsep) if one]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(folders), "PYTHONUNBUFFERED": "1"}
 
 
