@@ -65,7 +65,7 @@ class Controller:
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> OneByOne:
         """Hand out cases in an order of our own."""
-        return OneByOne(config, self._found.command is None, log)
+        return OneByOne(config, self._profile.package, self._found.command is None, log)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Begin to tell of the run where this process runs the cases."""

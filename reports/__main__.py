@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from reports import diff, grading, grids, markdown, matrix, options, page, rubric, teach, terminal
+from reports import class_command, diff, grading, markdown, matrix, matrix_writers, options, page, rubric, terminal
 from reports.escape import typed
 from reports.gradescope import bundle, document
 from reports.gradescope.settings import Settings
@@ -71,7 +71,7 @@ def _matrix(given: argparse.Namespace) -> int:
             # Of each run only its column is kept: two hundred of them would not fit into everybody's memory.
             columns.append(matrix.column(name, load(path), matrix.page_of(path, given.output)))
             progress.step()
-    return _write(grids.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
+    return _write(matrix_writers.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
 
 
 def _diff(given: argparse.Namespace) -> int:
@@ -100,7 +100,7 @@ def _gradescope_zip(given: argparse.Namespace) -> int:
 
 def _class(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
-    return teach.hold(given.roster, given.output, given.rubric, **options)
+    return class_command.hold(given.roster, given.output, given.rubric, **options)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

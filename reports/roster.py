@@ -13,7 +13,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from reports import graders
+from reports import toml_input
 from reports.checked import Checked, WrongShape
 from reports.escape import named, typed
 from reports.students import Student, load_students, student_of
@@ -135,7 +135,7 @@ def load_roster(path: Path) -> Roster:
         ResultsError: it cannot be read, is no TOML, or has a wrong key or value; the message says which.
     """
     advice = "`python -m reports class --help` shows one"
-    return graders.read(path, "roster", advice, lambda document: _roster(document, path.resolve()))
+    return toml_input.read(path, "roster", advice, lambda document: _roster(document, path.resolve()))
 
 
 def _roster(document: dict[str, Any], path: Path) -> Roster:

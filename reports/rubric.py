@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reports import graders
+from reports import toml_input
 from reports.checked import Checked, WrongShape
 from reports.escape import sentence, typed
 from reports.results import Requirement, ResultsError
@@ -79,7 +79,7 @@ def load_rubric(path: Path) -> Rubric:
     Raises:
         ResultsError: it cannot be read, is no TOML, or has a wrong key or value; the message says which.
     """
-    return graders.read(path, "rubric", "`reports/rubrics/cs4410.toml` is an example", _rubric)
+    return toml_input.read(path, "rubric", "`reports/rubrics/cs4410.toml` is an example", _rubric)
 
 
 def _rubric(document: dict[str, Any]) -> Rubric:

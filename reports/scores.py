@@ -10,8 +10,8 @@ from tabulate import tabulate
 
 from reports.classroom import Ended
 from reports.escape import named, sentence, typed
-from reports.grids import spreadsheet
 from reports.matrix import Column
+from reports.matrix_writers import spreadsheet
 from reports.summary import counted
 
 MOST_LINES = 5

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import Enum
 
-CONCERN = {
+FIELDS_JUDGED_BY = {
     "case.arguments": ("case",),
     "space.spaces": ("host", "sender", "recipients"),
     "rcpt.lines": ("recipients",),
@@ -104,7 +104,7 @@ def entry(wrong: Collection[str], requirement: str) -> str:
     """
     if set(wrong) == {"case"}:
         return "case.arguments"
-    concerned = any(what in CONCERN.get(requirement, wrong) for what in wrong)
+    concerned = any(what in FIELDS_JUDGED_BY.get(requirement, wrong) for what in wrong)
     return requirement if concerned and "form" not in wrong else "mailbox.entry"
 
 

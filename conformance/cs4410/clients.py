@@ -28,12 +28,12 @@ class Clients(MailScene):
         Raises:
             Blocked: the server does not let it get there.
         """
-        client = self.stranger()
+        client = self.unconnected_client()
         client.open()
         client.reach(state)
         return client
 
-    def stranger(self) -> Client:
+    def unconnected_client(self) -> Client:
         """A client that is not connected yet."""
         client = Client(self, self.words_of(len(self.clients)))
         self.clients.append(client)

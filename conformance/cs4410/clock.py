@@ -33,7 +33,7 @@ class Clocked(Session):
 
     ended_in_flood = False
 
-    def linger(self, fraction: float, early: str = "time.early") -> None:
+    def stay_silent(self, fraction: float, early: str = "time.early") -> None:
         """Stay silent until so much of the limit has passed since the last valid command was sent.
 
         Args:
@@ -126,7 +126,7 @@ class Clocked(Session):
         """
         data = line.encode("latin-1") + CRLF
         self._send([data[: len(data) // 2]])
-        self.linger(fraction, requirement)
+        self.stay_silent(fraction, requirement)
         self._send([data[len(data) // 2 :]])
         answers = acceptable(self.state, data.removesuffix(CRLF))
         reply = self._judged_reply(requirement, self._deadline(answers[0].rule), answers)
@@ -187,7 +187,7 @@ class Clocked(Session):
         Returns:
             No message, for nothing is delivered.
         """
-        self.linger(0.95)
+        self.stay_silent(0.95)
         if line:
             at_once = max(1, int(min(TOGETHER, UNANSWERED / max(self._case.patience.slowest, 0.001))))
             self.wire.flood(line, self.valid_read + self._case.limit + FLOODED, at_once)

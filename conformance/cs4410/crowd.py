@@ -48,7 +48,7 @@ def fill(case: Case, count: int = POOL, requirement: str = "pool.32") -> list[Cl
     clients: list[Client] = []
     slowest = 0.0
     while len(clients) < count:
-        batch = [case.stranger() for _ in range(min(AT_A_TIME, count - len(clients)))]
+        batch = [case.unconnected_client() for _ in range(min(AT_A_TIME, count - len(clients)))]
         connected = time.monotonic()
         for client in batch:
             client.connect()
@@ -118,7 +118,7 @@ def beyond(case: Case, count: int = 1) -> list[Client]:
     Raises:
         Broken, Blocked: one of them is greeted.
     """
-    clients = [case.stranger() for _ in range(count)]
+    clients = [case.unconnected_client() for _ in range(count)]
     for client in clients:
         client.connect()
     expect_waiting(case, clients)
@@ -212,7 +212,7 @@ def change_over(case: Case, clients: Sequence[Client], requirement: str) -> list
     Returns:
         The next 32.
     """
-    waiting = [case.stranger() for _ in range(AT_A_TIME)]
+    waiting = [case.unconnected_client() for _ in range(AT_A_TIME)]
     for client in waiting:
         client.connect()
     for client in clients:
@@ -226,7 +226,7 @@ def change_over(case: Case, clients: Sequence[Client], requirement: str) -> list
 
 def pass_by(case: Case, sent: bytes, leave: str) -> None:
     """A client that connects, sends something, and leaves in its own way without a look at the greeting."""
-    client = case.stranger()
+    client = case.unconnected_client()
     with case.server.places.connecting():
         client.connect()
         with contextlib.suppress(WireError):
@@ -245,7 +245,7 @@ def refill(case: Case, left: float, at_once: str, at_last: str) -> None:
         at_last: the MUST that is broken after the time limit and two seconds.
     """
     latest = left + case.limit + 2.0
-    first = case.stranger()
+    first = case.unconnected_client()
     first.connect()
     if not first.is_greeted(latest + 1.0):
         why, waited = f"nobody is greeted{after_others(case)}", time.monotonic() - left
@@ -290,7 +290,7 @@ def expect_answered(case: Case, client: Client, line: str, reason: str) -> None:
     """
     allowed = max(2.0, 0.5 * case.limit)
     try:
-        waited = client.give(line).at - client.last_sent
+        waited = client.set_up(line).at - client.last_sent
     except Blocked as blocked:
         if not isinstance(blocked.__context__, WireError):
             raise  # it was answered, if not as it should be
@@ -313,7 +313,7 @@ def deliver_undisturbed(case: Case) -> None:
     began = time.monotonic()
     try:
         client = case.client("recipient")
-        client.give("DATA")
+        client.set_up("DATA")
         message = client.expect_delivered(case.words.body())
     except Void:
         # The replies came so late that the clock had all but run out: without the others that is no wonder either.

@@ -60,7 +60,9 @@ class Entries:
     def holds(self, message: Message) -> bool:
         """Whether a message stands in the mailbox or a backup now, by its number or by what it holds."""
         return any(
-            one.number == message.number or mailbox.is_plainly(one, message) or (not one.netid and _holds(one, message))
+            one.number == message.number
+            or mailbox.same_sender_and_body(one, message)
+            or (not one.netid and _holds(one, message))
             for one in self.entries()
         )
 
@@ -71,7 +73,7 @@ class Entries:
             Broken, Blocked: there is none, or more than one.
         """
         self.expect_told(message)
-        hopeless = self._case.patience.hopeless("mailbox.soon")
+        hopeless = self._case.patience.given_up("mailbox.soon")
         deadline = time.monotonic() + (0.0 if hopeless else SOON)
         last = 0
         while True:
@@ -91,7 +93,7 @@ class Entries:
             found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
         if not found:
             self._expect_kept_by_backup(message.number, last)
-        self._case.patience.step("mailbox.soon", bool(found))
+        self._case.patience.record_setup("mailbox.soon", bool(found))
         if not found:
             why = f"no entry with number {message.number} within {SOON:g} s of the reply"
             last_few = telling.spans(entry.number for entry in entries[-GROUP:])
@@ -168,9 +170,9 @@ class Entries:
 
     def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
-        if entry is None or not mailbox.is_plainly(entry, message):
+        if entry is None or not mailbox.same_sender_and_body(entry, message):
             for other in entries:
-                if mailbox.is_plainly(other, message):
+                if mailbox.same_sender_and_body(other, message):
                     told = f"the reply told {message.number}, the entry has {other.number}"
                     wanted, shown = f"{message.number}", f"{other.number}"
                     raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
@@ -199,8 +201,8 @@ class Entries:
         self._case.close()
         client = self._case.client("greeted")
         for _ in range(3):
-            client.give(self._case.words.fill("MAIL FROM: {address}"))
-            client.give(self._case.words.fill("RCPT TO: {address}"))
+            client.set_up(self._case.words.fill("MAIL FROM: {address}"))
+            client.set_up(self._case.words.fill("RCPT TO: {address}"))
             self.expect_entry(client.deliver(self._case.words.body()), "mailbox.entry")
         self._case.record.transcript.hide(client.connection)
 

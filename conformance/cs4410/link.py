@@ -69,7 +69,7 @@ class Link:
         """
         case, server = self._case, self._case.server
         for rule, why in case.patience.rules.given_up.items():
-            if case.patience.hopeless(rule, case.judges(rule)):
+            if case.patience.given_up(rule, case.judges(rule)):
                 raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
         server.connections += 1
         try:
@@ -100,22 +100,22 @@ class Link:
         self._greeted(reply)
         if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
             case.server.greets_late()
-        case.patience.step("pool.32", True)
-        case.patience.step("pool.frees", True)
+        case.patience.record_setup("pool.32", True)
+        case.patience.record_setup("pool.frees", True)
         flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
         right = reply.code == case.dialect.code("greeting") and not reply.truncated and not flood
-        case.patience.step("greeting", right, case.judges("greeting"))
+        case.patience.record_setup("greeting", right, case.judges("greeting"))
         if not right:
             raise case.breach("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server
         silent = isinstance(error, Silent)
-        if silent and server.greets and server.exhausted():
+        if silent and server.greets and server.note_no_greeting():
             return Void("the server greets nobody any more")
         rule = blame.no_greeting(silent, server.greets, len(server.open_ports) > 1, server.connections > 1)
         why = UNGREETED.get(rule, f"no greeting: {error}")
-        case.patience.step(rule, False, case.judges(rule))
+        case.patience.record_setup(rule, False, case.judges(rule))
         return case.breach(rule, why, about=[self])
 
     def _greeted(self, reply: Reply) -> None:

@@ -217,7 +217,7 @@ def _in_lower_case(one: Named) -> Named:
     return replace(one, host=one.host.lower(), sender=one.sender.lower(), recipients=lower)
 
 
-def is_plainly(entry: Entry, message: Message) -> bool:
+def same_sender_and_body(entry: Entry, message: Message) -> bool:
     """Whether an entry is a message's by its sender and body, whatever its number."""
     return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
 

@@ -74,19 +74,19 @@ class Session(Link):
         words = self.words
         if state == "connected":
             return
-        self.give(f"HELO {words.host()}")
+        self.set_up(f"HELO {words.host()}")
         if state == "greeted":
             return
         if state == "after-error":
-            self.stumble("mkdir")
+            self.provoke_error("mkdir")
             return
-        self.give(f"MAIL FROM: {words.address()}")
+        self.set_up(f"MAIL FROM: {words.address()}")
         if state == "sender":
             return
         for _ in range(3 if state == "recipients" else 1):
-            self.give(f"RCPT TO: {words.address()}")
+            self.set_up(f"RCPT TO: {words.address()}")
         if state == "body":
-            self.give("DATA")
+            self.set_up("DATA")
         if state == "delivered":
             self.deliver(words.body())
 
@@ -97,9 +97,9 @@ class Session(Link):
             Blocked: the server does not let it get there.
         """
         for line in (f"MAIL FROM: {self.words.address()}", f"RCPT TO: {self.words.address()}", "DATA"):
-            self.give(line)
+            self.set_up(line)
 
-    def give(self, line: str | bytes) -> Reply:
+    def set_up(self, line: str | bytes) -> Reply:
         """Send a right command as a set-up step: its kind of reply is enough.
 
         Raises:
@@ -110,13 +110,13 @@ class Session(Link):
         reply = self._step(answers[0].rule, line + CRLF)
         answer, _ = judge(self._case.dialect, reply.text, answers)
         same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
-        self._case.patience.step(answers[0].rule, answer is not None or same_kind)
+        self._case.patience.record_setup(answers[0].rule, answer is not None or same_kind)
         if answer is None and not same_kind:
             raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
         self._follow(answers[0], reply)
         return reply
 
-    def stumble(self, line: str | bytes) -> Reply:
+    def provoke_error(self, line: str | bytes) -> Reply:
         """Send a wrong command as a set-up step: any error is enough, and the state stays.
 
         Raises:
@@ -126,7 +126,7 @@ class Session(Link):
         rule = acceptable(self.state, line)[0].rule
         reply = self._step(rule, line + CRLF)
         worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
-        self._case.patience.step(rule, worked)
+        self._case.patience.record_setup(rule, worked)
         if not worked:
             raise Blocked(rule, "an error was needed to go on", "5xx", reply.text, [self.connection])
         self._stumbled = True
@@ -142,14 +142,14 @@ class Session(Link):
             raise self._stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
 
     def _step(self, rule: str, data: bytes) -> Reply:
-        if self._case.patience.hopeless(rule):
+        if self._case.patience.given_up(rule):
             why = "this step failed for three cases in a row and is not tried again"
             raise Blocked(rule, why, about=[self.connection])
         try:
             self._send([data])
             return self._read(self._deadline(rule))
         except WireError as error:
-            self._case.patience.step(rule, False)
+            self._case.patience.record_setup(rule, False)
             raise self._stop(rule, _instead(error), "a reply", str(error)) from None
 
     def deliver(self, body: bytes) -> Message:
@@ -161,7 +161,7 @@ class Session(Link):
         Returns:
             What must stand in the mailbox now.
         """
-        self.give("DATA")
+        self.set_up("DATA")
         message = self._message(body)
         with self._right_to_deliver():
             reply = self.wire.past_chatter(self._step("delivered", body + b"." + CRLF))
@@ -219,7 +219,7 @@ class Session(Link):
             if isinstance(error, Silent):
                 patience.silent(self._awaited)
             if self._began and not patience.answers:
-                patience.step("reply.one", False, case.judges("reply.one"))
+                patience.record_setup("reply.one", False, case.judges("reply.one"))
                 raise self._stop("reply.one", "no command is answered", "a reply", str(error)) from None
             raise
         if self._began:

@@ -13,8 +13,8 @@ from conformance.cs4410.mailbox import Message
 
 def deliver_one(client: Client) -> Message:
     """One more message of a client."""
-    client.give(f"MAIL FROM: {client.words.token()}@example.org")
-    client.give(f"RCPT TO: {client.words.address()}")
+    client.set_up(f"MAIL FROM: {client.words.token()}@example.org")
+    client.set_up(f"RCPT TO: {client.words.address()}")
     return client.deliver(client.words.body(1))
 
 
@@ -132,7 +132,7 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
     crew = crowd.fill(case, clients)
     with case.counting():
         for client in crew:
-            client.give(client.words.fill("HELO {host}"))
+            client.set_up(client.words.fill("HELO {host}"))
         messages = crowd.together(crew, lambda client: deliver_some(client, each, "backup.whole"))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
@@ -147,7 +147,7 @@ def test_deliveries_that_wait_for_a_backup(case: Case, place: int) -> None:
     crew = crowd.fill(case)
     with case.counting():
         for client in crew:
-            client.give(client.words.fill("HELO {host}"))
+            client.set_up(client.words.fill("HELO {host}"))
         deliver_up_to(case, crew[0], place)
         bodies = {client: client.words.body(1) + client.words.octets(128 * 1024) for client in crew}
 

@@ -55,8 +55,8 @@ def test_valid_command_restarts_clock(case: Case, command: str) -> None:
     """A client takes more than half the limit, sends this command and falls silent: it has the whole limit again."""
     state, line = RESTARTS[command]
     client = case.client(state)
-    client.linger(0.6)
-    client.give(case.words.fill(RIGHT[line]))
+    client.stay_silent(0.6)
+    client.set_up(case.words.fill(RIGHT[line]))
     client.expect_timeout(early="time.restart")
 
 
@@ -66,7 +66,7 @@ def test_valid_command_restarts_clock(case: Case, command: str) -> None:
 def test_message_restarts_clock(case: Case, state: str) -> None:
     """A client takes more than half the limit for its message: after it, it has the whole limit again."""
     client = case.client(state)
-    client.linger(0.6)
+    client.stay_silent(0.6)
     if state == "body":
         client.expect_delivered(case.words.body(), "delivered")
     else:
@@ -79,8 +79,8 @@ def test_message_restarts_clock(case: Case, state: str) -> None:
 def test_body_has_limit_of_its_own(case: Case) -> None:
     """A client takes more than half the limit before DATA: for the body it should have the whole limit again."""
     client = case.client("recipient")
-    client.linger(0.6)
-    client.give("DATA")
+    client.stay_silent(0.6)
+    client.set_up("DATA")
     client.expect_timeout(early="time.body", since=client.last_sent)
 
 
@@ -89,8 +89,8 @@ def test_body_has_limit_of_its_own(case: Case) -> None:
 def test_body_shortly_before_limit(case: Case) -> None:
     """DATA is sent at once and the body is complete shortly before the limit: the message is delivered."""
     client = case.client("recipient")
-    client.give("DATA")
-    client.linger(0.8)
+    client.set_up("DATA")
+    client.stay_silent(0.8)
     client.expect_delivered(case.words.body(), "delivered")
 
 
@@ -104,12 +104,12 @@ def test_long_session(case: Case) -> None:
     """A client takes most of the limit at every step, more than four limits in all, and is served to the end."""
     client = case.client()
     for verb in ("HELO", "MAIL", "RCPT"):
-        client.linger(MOST, "time.session")
+        client.stay_silent(MOST, "time.session")
         client.ask(case.words.fill(RIGHT[verb]))
-    client.linger(MOST, "time.session")
-    client.give("DATA")
+    client.stay_silent(MOST, "time.session")
+    client.set_up("DATA")
     client.expect_delivered(case.words.body(), "delivered")
-    client.linger(MOST, "time.session")
+    client.stay_silent(MOST, "time.session")
     client.ask(case.words.fill(RIGHT["MAIL"]))
 
 
@@ -181,11 +181,11 @@ def test_timed_out_messages_leave_no_trace(case: Case) -> None:
         client.send(mark + sent)
 
     def be_timed_out() -> None:
-        clients[0].linger(0.95)
+        clients[0].stay_silent(0.95)
         for client in clients:
             client.await_end()
 
-    clients[0].linger(0.9)
+    clients[0].stay_silent(0.9)
     case.inbox.expect_no_number_between(be_timed_out, "time.no-trace")
     case.inbox.expect_absent(mark, "time.no-trace")
 

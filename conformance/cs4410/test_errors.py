@@ -26,7 +26,7 @@ def test_next_command_after_error(case: Case, state: str, stumble: str) -> None:
     """After this error the right next command is accepted, because an error prevents nothing."""
     client = case.client(state)
     if stumble:
-        client.stumble(stumble)
+        client.provoke_error(stumble)
     client.expect(case.words.fill(RIGHT[NEXT[state]]))
 
 
@@ -37,7 +37,7 @@ def test_next_command_after_wrong_order(case: Case, state: str, again: bool) -> 
     """After a command out of order the right next command is accepted."""
     client = case.client(state)
     if again:
-        client.stumble(TWICE[state])
+        client.provoke_error(TWICE[state])
     client.expect(case.words.fill(RIGHT[NEXT[state]]))
 
 
@@ -57,7 +57,7 @@ def test_message_after_five_errors(case: Case, errors: int) -> None:
     stumbles = ("HELO", "mkdir", "MAIL FROM: a b", "RCPT TO: c d", "DATA now")[:errors]
     for stumble, verb in zip(stumbles or [""] * 5, (*RIGHT, None), strict=True):
         if stumble:
-            client.stumble(stumble)
+            client.provoke_error(stumble)
         if verb:
             client.expect(case.words.fill(RIGHT[verb]))
         if verb == "DATA":

@@ -8,7 +8,7 @@ from conformance.cs4410.case import Case
 @pytest.mark.judges("greeting")
 def test_greeting(case: Case) -> None:
     """A client connects and says nothing: 220, the netid and SMTP CS4410MP3, because the server speaks first."""
-    client = case.stranger()
+    client = case.unconnected_client()
     client.connect()
     client.expect_greeting()
 

@@ -13,9 +13,9 @@ def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: boo
     messages = []
     name = f"client{case.clients.index(client)}"
     for number in range(count):
-        client.give(f"MAIL FROM: {name}-{number}@example.org")
-        client.give(f"RCPT TO: {name}@example.org")
-        client.give("DATA")
+        client.set_up(f"MAIL FROM: {name}-{number}@example.org")
+        client.set_up(f"RCPT TO: {name}@example.org")
+        client.set_up("DATA")
         body = b"".join(f"{name} message {number} line {line} {'x' * 60}\r\n".encode() for line in range(lines))
         messages.append(client.expect_delivered(body, "mailbox.whole", client.words.cuts if pieces else whole))
     return messages
@@ -46,7 +46,7 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
     clients = crowd.fill(case)[:delivering]
     with case.counting():
         for client in clients:
-            client.give(client.words.fill("HELO {host}"))
+            client.set_up(client.words.fill("HELO {host}"))
         messages = crowd.together(clients, lambda client: deliver_some(case, client, count, lines, pieces))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
@@ -86,7 +86,7 @@ def test_numbers_with_some_abandoned(case: Case, abandoned: bool) -> None:
             if case.clients.index(client) % 2:
                 return [client.deliver(b"kept\r\n")]
             if abandoned:
-                client.give("DATA")
+                client.set_up("DATA")
                 client.send(b"abandoned\r\n")
                 client.leave("reset")
             return []

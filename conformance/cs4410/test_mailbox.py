@@ -19,7 +19,7 @@ def test_entry_of_handout(case: Case) -> None:
     """The handout's own example stands in the mailbox as the handout shows it."""
     client = case.client()
     for line in ("HELO client", "MAIL FROM: student@CS4410", "RCPT TO: TA@CS4410"):
-        client.give(line)
+        client.set_up(line)
     body = b"I made an awesome submission!\r\nNetwork programming is fun.\r\n"
     case.inbox.expect_entry(client.deliver(body), "mailbox.entry")
 
@@ -39,7 +39,7 @@ def test_names_keep_their_case(case: Case) -> None:
     """Host and addresses stand in the mailbox in the case in which they were given."""
     client = case.client()
     for line in ("HELO MixedCase.Example", "MAIL FROM: MixedCase@Sender", "RCPT TO: MixedCase@Recipient"):
-        client.give(line)
+        client.set_up(line)
     case.inbox.expect_entry(client.deliver(case.words.body()), "case.arguments")
 
 
@@ -48,7 +48,7 @@ def test_spaces_are_not_kept(case: Case) -> None:
     """Spaces around host and addresses are no part of them."""
     client = case.client()
     for line in ("  HELO   client  ", "MAIL   FROM:   spaced@sender   ", "RCPT  TO:   spaced@recipient  "):
-        client.give(line)
+        client.set_up(line)
     case.inbox.expect_entry(client.deliver(case.words.body()), "space.spaces")
 
 
@@ -58,7 +58,7 @@ def test_recipients(case: Case, count: int) -> None:
     """Each recipient has a To line in one entry with one number."""
     client = case.client("sender")
     for _ in range(count):
-        client.give(case.words.fill("RCPT TO: {token}@example.org"))
+        client.set_up(case.words.fill("RCPT TO: {token}@example.org"))
     case.inbox.expect_entry(client.deliver(case.words.body()), "rcpt.lines")
 
 
@@ -67,7 +67,7 @@ def test_order_of_recipients(case: Case) -> None:
     """The To lines stand in the order in which the recipients were given."""
     client = case.client("sender")
     for name in ("mike", "alfa", "zulu", "kilo"):
-        client.give(f"RCPT TO: {name}@example.org")
+        client.set_up(f"RCPT TO: {name}@example.org")
     message = client.deliver(case.words.body())
     shown = case.inbox.expect_entry(message, "rcpt.lines").recipients
     if [one.strip("<>") for one in shown] != list(message.recipients):
@@ -82,9 +82,9 @@ def test_first_host_stays(case: Case, again: bool) -> None:
     """After a refused second HELO the message comes from the first host."""
     client = case.client("greeted")
     if again:
-        client.stumble("HELO second.host")
-    client.give(case.words.fill("MAIL FROM: {address}"))
-    client.give(case.words.fill("RCPT TO: {address}"))
+        client.provoke_error("HELO second.host")
+    client.set_up(case.words.fill("MAIL FROM: {address}"))
+    client.set_up(case.words.fill("RCPT TO: {address}"))
     case.inbox.expect_entry(client.deliver(case.words.body()), "helo.first-stays")
 
 
@@ -94,8 +94,8 @@ def test_first_sender_stays(case: Case, again: bool) -> None:
     """After a refused second MAIL FROM the message comes from the first sender."""
     client = case.client("sender")
     if again:
-        client.stumble("MAIL FROM: second@sender")
-    client.give(case.words.fill("RCPT TO: {address}"))
+        client.provoke_error("MAIL FROM: second@sender")
+    client.set_up(case.words.fill("RCPT TO: {address}"))
     case.inbox.expect_entry(client.deliver(case.words.body()), "mail.first-stays")
 
 
@@ -105,7 +105,7 @@ def test_refused_recipient_is_not_kept(case: Case, bad: bool) -> None:
     """A refused recipient has no To line."""
     client = case.client("recipient")
     if bad:
-        client.stumble("RCPT TO: refused recipient")
+        client.provoke_error("RCPT TO: refused recipient")
     case.inbox.expect_entry(client.deliver(case.words.body()), "recipient.not-kept")
 
 
@@ -115,7 +115,7 @@ def test_refused_recipient_is_no_recipient(case: Case, bad: bool) -> None:
     """After only a refused recipient DATA is out of order, because there is none."""
     client = case.client("sender")
     if bad:
-        client.stumble("RCPT TO: refused recipient")
+        client.provoke_error("RCPT TO: refused recipient")
     client.expect("DATA")
 
 
@@ -125,9 +125,9 @@ def test_early_recipient_is_not_kept(case: Case, early: bool) -> None:
     """A recipient that came before the sender has no To line."""
     client = case.client("greeted")
     if early:
-        client.stumble("RCPT TO: early@recipient")
-    client.give(case.words.fill("MAIL FROM: {address}"))
-    client.give(case.words.fill("RCPT TO: {address}"))
+        client.provoke_error("RCPT TO: early@recipient")
+    client.set_up(case.words.fill("MAIL FROM: {address}"))
+    client.set_up(case.words.fill("RCPT TO: {address}"))
     case.inbox.expect_entry(client.deliver(case.words.body()), "order.no-trace")
 
 
@@ -144,8 +144,8 @@ def test_early_command_is_still_needed(case: Case, state: str, early: str, late:
     """A command that came too early is needed again, because nothing is kept of it."""
     client = case.client(state)
     if early:
-        client.stumble(early)
-    client.give(late)
+        client.provoke_error(early)
+    client.set_up(late)
     client.expect("RCPT TO: right@recipient" if state == "connected" else "DATA")
 
 
@@ -155,8 +155,8 @@ def test_numbers_follow_in_a_session(case: Case) -> None:
     client = case.client("recipient")
     with case.counting():
         first = client.deliver(case.words.body())
-        client.give(case.words.fill("MAIL FROM: {address}"))
-        client.give(case.words.fill("RCPT TO: {address}"))
+        client.set_up(case.words.fill("MAIL FROM: {address}"))
+        client.set_up(case.words.fill("RCPT TO: {address}"))
         second = client.deliver(case.words.body())
     case.inbox.expect_next(first, second, "numbers")
 

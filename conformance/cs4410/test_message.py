@@ -26,9 +26,9 @@ def test_delivered(case: Case) -> None:
 def test_second_message_delivered(case: Case) -> None:
     """A second message in the same session is delivered like the first."""
     client = case.client("delivered")
-    client.give("MAIL FROM: second@sender")
-    client.give("RCPT TO: second@recipient")
-    client.give("DATA")
+    client.set_up("MAIL FROM: second@sender")
+    client.set_up("RCPT TO: second@recipient")
+    client.set_up("DATA")
     client.expect_delivered(case.words.body())
 
 
@@ -92,8 +92,8 @@ def test_first_body_line_is_kept(case: Case, lines: bytes) -> None:
 def test_recipients_are_forgotten(case: Case) -> None:
     """The next message has only its own recipients, because no command but HELO persists."""
     client = case.client("delivered")
-    client.give("MAIL FROM: second@sender")
-    client.give("RCPT TO: second@recipient")
+    client.set_up("MAIL FROM: second@sender")
+    client.set_up("RCPT TO: second@recipient")
     case.inbox.expect_entry(client.deliver(case.words.body()), "after.forgets")
 
 
@@ -101,8 +101,8 @@ def test_recipients_are_forgotten(case: Case) -> None:
 def test_body_is_forgotten(case: Case) -> None:
     """The next message has only its own body, even if that is empty."""
     client = case.client("delivered")
-    client.give("MAIL FROM: second@sender")
-    client.give("RCPT TO: second@recipient")
+    client.set_up("MAIL FROM: second@sender")
+    client.set_up("RCPT TO: second@recipient")
     case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 
@@ -152,8 +152,8 @@ def test_third_message(case: Case) -> None:
     client = case.client("greeted")
     messages = []
     for _ in range(3):
-        client.give(case.words.fill("MAIL FROM: {address}"))
-        client.give(case.words.fill("RCPT TO: {address}"))
+        client.set_up(case.words.fill("MAIL FROM: {address}"))
+        client.set_up(case.words.fill("RCPT TO: {address}"))
         messages.append(client.deliver(case.words.body()))
     for message in messages:
         case.inbox.expect_entry(message, "after.forgets")

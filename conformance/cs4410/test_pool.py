@@ -17,7 +17,7 @@ from conformance.harness.verdict.verdict import Skipped
 def test_32_at_once(case: Case) -> None:
     """32 clients connect and stay: all are greeted, and all are answered while the others are there."""
     for client in crowd.fill(case):
-        client.give(case.words.fill("HELO {host}"))
+        client.set_up(case.words.fill("HELO {host}"))
 
 
 @pytest.mark.alone

@@ -9,7 +9,7 @@ from conformance.cs4410.lines import ERRORS, REPLIES
 @pytest.mark.judges("reply.crlf")
 def test_greeting_ends_in_crlf(case: Case) -> None:
     """The greeting ends in CRLF, because every line of the protocol does."""
-    client = case.stranger()
+    client = case.unconnected_client()
     client.connect()
     client.expect_greeting()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.cs4410 import blame, ledger
-from conformance.cs4410.blame import CONCERN, Late
+from conformance.cs4410.blame import FIELDS_JUDGED_BY, Late
 
 LIMIT = 10.0
 
@@ -100,4 +100,4 @@ def test_a_number_that_stands_twice(alike: bool, files: int, rule: str) -> None:
 
 
 def test_what_is_concerned_is_in_the_ledger() -> None:
-    assert set(CONCERN) <= set(ledger.load())
+    assert set(FIELDS_JUDGED_BY) <= set(ledger.load())

@@ -88,7 +88,7 @@ def waiting(monkeypatch: pytest.MonkeyPatch) -> Waiting:
     ) -> tuple[Client, Wire]:
         record = Record("cs4410/test_x.py::test_x", "Title.", judged, LEDGER)
         server = Server(KIND, Manners())
-        client = PROFILE.case(Scene(record, server, PLAIN, health or Patience(LIMIT, KIND.rules))).stranger()
+        client = PROFILE.case(Scene(record, server, PLAIN, health or Patience(LIMIT, KIND.rules))).unconnected_client()
         wire = Wire(list(said), closes)
         still = SimpleNamespace(monotonic=lambda: wire.now)
         for module in (clock, session):
@@ -190,7 +190,7 @@ def test_how_late_it_may_be_is_the_longer_of_both(waiting: Waiting, late: float,
 
 def test_who_lingers_is_left_alone_until_the_fraction_of_the_limit(waiting: Waiting) -> None:
     client, wire = waiting([(109.1, TIMEOUT)], "time.early")
-    client.linger(0.9)
+    client.stay_silent(0.9)
     assert wire.now == SENT + 0.9 * LIMIT
     assert record_of(client).waits == [(0.9 * LIMIT, "kept")]
 
@@ -198,14 +198,14 @@ def test_who_lingers_is_left_alone_until_the_fraction_of_the_limit(waiting: Wait
 @pytest.mark.parametrize("said", [TIMEOUT, CLOSED], ids=["told", "closed"])
 def test_who_lingers_and_is_timed_out_accuses(waiting: Waiting, said: str | None) -> None:
     client, _ = waiting([(108.0, said)], "time.restart")
-    assert broken_by(lambda: client.linger(0.9, "time.restart")) == "time.restart"
+    assert broken_by(lambda: client.stay_silent(0.9, "time.restart")) == "time.restart"
 
 
 def test_a_suite_that_slept_too_long_accuses_nobody(waiting: Waiting) -> None:
     client, wire = waiting([(110.5, TIMEOUT)], "time.early")
     wire.oversleeps = 2.0
     with pytest.raises(Void):
-        client.linger(0.9)
+        client.stay_silent(0.9)
 
 
 def test_a_command_after_too_long_a_sleep_accuses_nobody(waiting: Waiting) -> None:

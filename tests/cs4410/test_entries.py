@@ -34,7 +34,7 @@ def case(tmp_path: Path) -> Case:
     server = Addressed(KIND, ("127.0.0.1", 1), Manners(), str(tmp_path), "")
     patience = Patience(PLAIN.time_limit, KIND.rules)
     for _ in range(STRIKES):  # so that nothing is waited for
-        patience.step("mailbox.soon", False)
+        patience.record_setup("mailbox.soon", False)
     return PROFILE.case(Scene(record, server, PLAIN, patience))
 
 

@@ -88,7 +88,7 @@ def test_what_clients_say_does_not_depend_on_who_comes_first(hold: Hold) -> None
     said: list[dict[int, bytes]] = []
 
     def draw(case: Case, order: int) -> None:
-        clients = [case.stranger() for _ in range(4)]
+        clients = [case.unconnected_client() for _ in range(4)]
         said.append({at: clients[at].words.body() for at in range(4)[::order]})
 
     hold(lambda case: draw(case, 1), "helo")
@@ -164,7 +164,7 @@ def test_a_server_that_floods_is_judged(hold: Hold, act: str, flooded: str) -> N
                 case "expect_silence":
                     client.expect_silence()
                 case "give":
-                    client.give("RCPT TO: a")
+                    client.set_up("RCPT TO: a")
                 case "wait_closed":
                     client.wire.wait_closed(0.0)
         case.expect(False, "reply.one", "the flood was not seen")
@@ -226,11 +226,13 @@ def test_a_soft_rule_is_not_broken_by_what_breaks_without_it_as_well(hold: Hold)
 
 def test_a_reply_too_many_is_no_early_time_out(hold: Hold) -> None:
     record = hold(
-        lambda case: case.client("greeted").linger(0.1), "time.early", replies={b"HELO": b"250 me\r\n250 go on\r\n"}
+        lambda case: case.client("greeted").stay_silent(0.1),
+        "time.early",
+        replies={b"HELO": b"250 me\r\n250 go on\r\n"},
     )
     assert record.verdict == "pass"
     late = b"250 me\r\n421 4.4.2 me Error: timeout exceeded\r\n"
-    record = hold(lambda case: case.client("greeted").linger(0.1), "time.early", replies={b"HELO": late})
+    record = hold(lambda case: case.client("greeted").stay_silent(0.1), "time.early", replies={b"HELO": late})
     assert record.verdict == "fail"
 
 

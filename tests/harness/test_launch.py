@@ -70,7 +70,7 @@ def test_a_server_runs_in_a_directory_of_its_own_with_nothing_to_read(
 
 
 def test_a_stale_mailbox_is_planted_first(script: Callable[[str], str], start: Callable[..., Process]) -> None:
-    process = start(f"{script(LISTEN)} {{port}}", stale=b"stale\n")
+    process = start(f"{script(LISTEN)} {{port}}", leftover={"mailbox": b"stale\n"})
     assert "mailbox" in told(process)["files"]
     assert (process.directory / "mailbox").read_bytes() == b"stale\n"
 
@@ -243,6 +243,7 @@ def test_the_whole_family_ends_when_the_suite_is_killed(tmp_path: Path, stubborn
 def test_server_ends_when_the_process_group_of_the_suite_is_killed(script: Callable[[str], str]) -> None:
     suite = """
         import sys, time
+        from conformance.cs4410.kind import KIND
         from conformance.harness.server.launch import Process
         print(Process(KIND, sys.argv[1], 1.0).directory, flush=True)
         time.sleep(1000)

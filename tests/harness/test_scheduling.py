@@ -46,7 +46,7 @@ def run(shared: bool, count: int) -> list[tuple[str, list[str]]]:
     """Run the cases on workers that are equally fast; returns which of them was handed what, in the order of that."""
     option = SimpleNamespace(tx=["popen"] * count, loadscopereorder=True)
     config: Any = SimpleNamespace(option=option, getvalue=lambda name: getattr(option, name))
-    scheduler: Any = OneByOne(config, shared)
+    scheduler: Any = OneByOne(config, "conformance.cs4410", shared)
     handed: list[tuple[str, list[str]]] = []
     workers = [Worker(f"gw{number}", handed) for number in range(count)]
     for worker in workers:

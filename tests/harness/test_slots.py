@@ -56,7 +56,7 @@ class Taker:
 @pytest.mark.parametrize(
     ("take", "count"),
     [
-        (lambda places: places.take(1), KIND.places),
+        (lambda places: places.acquire(1), KIND.places),
         (lambda places: places.connecting(), KIND.ungreeted),
         (lambda places: places.delivering(), 1),
         (lambda places: places.waiting(), 1),
@@ -78,7 +78,7 @@ def test_so_many_have_it_and_the_next_one_waits(places: Places, take: Take, coun
 
 
 def test_who_holds_one_thing_may_have_the_others(places: Places) -> None:
-    with places.waiting(), places.take(1), places.connecting():
+    with places.waiting(), places.acquire(1), places.connecting():
         beside = Taker(places.delivering())
         assert beside.gets_it()
         beside.leave()
@@ -90,11 +90,11 @@ def test_the_places_that_all_take_together_are_fewer_than_a_server_has() -> None
 
 def test_who_needs_many_is_not_passed_by_who_needs_one(places: Places) -> None:
     """Otherwise a crowd would never have its turn among cases that come and go."""
-    first = Taker(places.take(1))
+    first = Taker(places.acquire(1))
     assert first.gets_it()
-    many = Taker(places.take(KIND.places))
+    many = Taker(places.acquire(KIND.places))
     assert many.waits()
-    one = Taker(places.take(1))
+    one = Taker(places.acquire(1))
     assert one.waits()
     first.leave()
     assert many.gets_it() and one.waits()
@@ -104,9 +104,9 @@ def test_who_needs_many_is_not_passed_by_who_needs_one(places: Places) -> None:
 
 
 def test_those_that_need_more_than_half_never_wait_for_each_other(places: Places) -> None:
-    every = Taker(places.take(KIND.places))
+    every = Taker(places.acquire(KIND.places))
     assert every.gets_it()
-    several = [Taker(places.take(KIND.places // 2 + 1)) for _ in range(3)]
+    several = [Taker(places.acquire(KIND.places // 2 + 1)) for _ in range(3)]
     assert all(one.waits() for one in several)
     for one in several:
         one.may_leave()
@@ -118,14 +118,14 @@ def test_who_wants_the_server_alone_waits_for_those_that_are_waiting(places: Pla
     with places.waiting():
         alone = Taker(places.take_all())
         assert alone.waits()
-        with places.take(1):
+        with places.acquire(1):
             pass  # those that wait have their places meanwhile
     assert alone.gets_it()
     alone.leave()
 
 
 def test_a_case_that_fails_gives_back_what_it_had(places: Places) -> None:
-    with pytest.raises(ValueError), places.waiting(), places.take(KIND.places):
+    with pytest.raises(ValueError), places.waiting(), places.acquire(KIND.places):
         raise ValueError
     alone = Taker(places.take_all())
     assert alone.gets_it()

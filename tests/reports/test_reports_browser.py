@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from reports import grids, matrix
+from reports import matrix, matrix_writers
 from reports.__main__ import main
 
 pytest.importorskip("selenium")
@@ -299,7 +299,7 @@ def test_servers_are_sorted_by_name_and_points(driver: WebDriver, results: Any, 
     columns = [replace(matrix.column(name, run), points=points) for name, run, points in judged]
     columns.append(matrix.Column("s2", "no server: it crashed", "s2/log.txt", log="s2/log.txt"))
     page = tmp_path / "matrix.html"
-    page.write_text(grids.html(matrix.matrix(columns)))
+    page.write_text(matrix_writers.html(matrix.matrix(columns)))
     cells = "return [...document.querySelectorAll(arguments[0])].map(cell => cell.textContent.trim())"
 
     def shown() -> tuple[list[str], list[str], list[str], list[str]]:
@@ -332,7 +332,7 @@ def test_the_matrix_of_two_hundred_servers_opens_at_once(driver: WebDriver, resu
     run = replace(results, requirements=rules)
     columns = [matrix.column(f"student {at}", run, f"student-{at}/report.html") for at in range(200)]
     page = tmp_path / "matrix.html"
-    page.write_text(grids.html(matrix.matrix(columns)))
+    page.write_text(matrix_writers.html(matrix.matrix(columns)))
     browser.screen(driver, 1280, 900)
     driver.get("about:blank")
     driver.execute_cdp_cmd("Performance.enable", {"timeDomain": "threadTicks"})

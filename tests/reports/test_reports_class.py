@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from reports import teach
+from reports import class_command
 from reports.classroom import Classroom, Ended
 from reports.isolation import Isolation
 from reports.results import ResultsError
@@ -219,7 +219,7 @@ def test_three_real_servers(
     if way == "user":
         if os.geteuid() != 0:
             pytest.skip("only root can become another user")
-        monkeypatch.setattr(teach, "choose", lambda: (Isolation(user=True), ""))
+        monkeypatch.setattr(class_command, "choose", lambda: (Isolation(user=True), ""))
     shutil.copytree(PROJECT / "reference_server", tmp_path / "ada" / "reference_server")
     (tmp_path / "ada" / "server.py").write_text(
         'import runpy\nrunpy.run_module("reference_server", run_name="__main__")'
@@ -238,7 +238,7 @@ def test_three_real_servers(
     )
     clocks = '[[item]]\nname = "Clocks"\npoints = 1\nsections = ["Time"]\n'
     rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n' + clocks)
-    assert teach.hold(roster, tmp_path / "out", rubric) == 0
+    assert class_command.hold(roster, tmp_path / "out", rubric) == 0
     out, err = capsys.readouterr()
     assert "testing 3 servers, " in err and ": about " in err
     assert "1 of 3 servers conform, 2 without a verdict" in out

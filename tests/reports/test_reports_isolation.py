@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reports import confine, isolation, lodging, teach
+from reports import class_command, confine, isolation, lodging
 from reports.__main__ import main
 from reports.classroom import Classroom, wrapper
 from reports.isolation import Isolation, choose, open_to_all
@@ -75,7 +75,7 @@ def roster_of_one(folder: Path) -> Path:
 def test_a_free_hand_has_to_be_given(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(teach, "choose", lambda: (NONE, "servers could read, change and delete all"))
+    monkeypatch.setattr(class_command, "choose", lambda: (NONE, "servers could read, change and delete all"))
     words = ["class", str(roster_of_one(tmp_path / "eve")), "-o", str(tmp_path / "out")]
     assert main(words) == 4
     told = capsys.readouterr()
@@ -91,7 +91,7 @@ def test_what_every_user_can_read_has_to_be_hidden(
     place: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only where servers are users of their own; the results are hidden by the command itself."""
-    monkeypatch.setattr(teach, "choose", lambda: (USER, ""))
+    monkeypatch.setattr(class_command, "choose", lambda: (USER, ""))
     roster = roster_of_one(place)
     assert main(["class", str(roster), "-o", str(place / "out")]) == 4
     assert f"chmod o-rwx {roster} {place}/server.py`" in capsys.readouterr().err

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reports import grids
+from reports import matrix_writers
 from reports.__main__ import main
 from reports.matrix import Column, column, matrix, names
 from reports.results import load
@@ -103,7 +103,7 @@ def test_markdown_is_the_golden_one(runs: list[Path], tmp_path: Path) -> None:
 
 
 def test_a_server_that_crashed_leads_to_its_log() -> None:
-    told = grids.plain(matrix([Column("a|b", "it crashed", "a_b/log.txt", log="a_b/log.txt")]))
+    told = matrix_writers.plain(matrix([Column("a|b", "it crashed", "a_b/log.txt", log="a_b/log.txt")]))
     assert "](a_b/log.txt): it crashed" in told
 
 

@@ -105,7 +105,7 @@ class History:
         for entry in new:
             if entry.number in told:
                 continue
-            whose = next((message for message in waiting if mailbox.is_plainly(entry, message)), None)
+            whose = next((message for message in waiting if mailbox.same_sender_and_body(entry, message)), None)
             if whose:
                 waiting.remove(whose)
             elif entry.sender.strip("<>") in self.begun:
@@ -128,7 +128,7 @@ class History:
         numbers = [delivery.message.number for delivery in self.told] + [entry.number for entry in entries[-64:]]
         self.known = max([self.known or 0, *numbers]) if numbers else self.known
         for entry in entries[-64:]:
-            whose = next((message for message in self.unanswered if mailbox.is_plainly(entry, message)), None)
+            whose = next((message for message in self.unanswered if mailbox.same_sender_and_body(entry, message)), None)
             if whose:
                 self.unanswered.remove(whose)
         self.told.clear()

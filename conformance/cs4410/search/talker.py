@@ -80,7 +80,7 @@ class Talker:
         self._stage = stage
         self._case = stage.case
         self._number = number
-        self._client = stage.case.stranger()
+        self._client = stage.case.unconnected_client()
         self._errors = 0
         self._body = b""
         self._ended_unanswered = False

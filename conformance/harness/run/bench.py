@@ -149,7 +149,7 @@ class Bench:
         try:
             self.server.prepare()
             places = self.server.places
-            with places.take(plan.places) if plan.places else places.take_all():
+            with places.acquire(plan.places) if plan.places else places.take_all():
                 self.server.prepare(plan.fresh)  # not before, for others may have been served until now
                 self.server.connections_before = self.server.connections
                 self.server.cases.append(plan.id)

@@ -17,14 +17,15 @@ class OneByOne(LoadScopeScheduling):
 
     Args:
         config: pytest's.
+        package: of the profile's cases.
         shared: whether all workers share one server.
         log: xdist's.
     """
 
-    def __init__(self, config: pytest.Config, shared: bool, log: Producer | None = None) -> None:
+    def __init__(self, config: pytest.Config, package: str, shared: bool, log: Producer | None = None) -> None:
         config.option.loadscopereorder = False
         super().__init__(config, log)
-        self._package = config.stash[planning.PACKAGE]
+        self._package = package
         self._together = {"clock", "alone"} if shared else {"clock"}
 
     def _split_scope(self, nodeid: str) -> str:

@@ -74,8 +74,8 @@ class Patience:
         """
         self.always_late = self.always_late and late
         if self.always_late:
-            self.step(self.rules.prompt, False, judged)
-        return self.always_late and self.hopeless(self.rules.prompt, judged)
+            self.record_setup(self.rules.prompt, False, judged)
+        return self.always_late and self.given_up(self.rules.prompt, judged)
 
     def silent(self, rule: str = "") -> None:
         """A reply to a command of some kind did not come."""
@@ -83,7 +83,7 @@ class Patience:
             self._silences += 1
             self._in_a_row[rule] += 1
 
-    def step(self, rule: str, worked: bool, judged: bool = False) -> None:
+    def record_setup(self, rule: str, worked: bool, judged: bool = False) -> None:
         """A set-up step that a requirement judges worked or did not; `judged` in a case that is about it."""
         with self._lock:
             for key in {(rule, False), (rule, judged)}:
@@ -96,7 +96,7 @@ class Patience:
             self.always_late = self.always_late or rule == self.rules.prompt
             self._strikes[rule, False] = STRIKES - 1
 
-    def hopeless(self, rule: str, judged: bool = False) -> bool:
+    def given_up(self, rule: str, judged: bool = False) -> bool:
         """Whether a set-up step has failed so often in a row that no case tries it again.
 
         Args:

@@ -36,7 +36,7 @@ class Places:
         return self._free[name]
 
     @contextmanager
-    def take(self, count: int) -> Iterator[None]:
+    def acquire(self, count: int) -> Iterator[None]:
         """Hold so many places, taken together so that nobody waits while holding half of what he needs."""
         with ExitStack() as held:
             with self._one("turn"):
@@ -47,7 +47,7 @@ class Places:
     @contextmanager
     def take_all(self) -> Iterator[None]:
         """Hold the server alone, after all who are `waiting` there."""
-        with self.waiting(), self.take(self._all):
+        with self.waiting(), self.acquire(self._all):
             yield
 
     @contextmanager

@@ -98,7 +98,7 @@ class Server:
     def restart(self, leftover: Mapping[str, bytes]) -> None:
         """Start it again, where that can be done, with files left over in its directory."""
 
-    def exhausted(self) -> bool:
+    def note_no_greeting(self) -> bool:
         """Told that it greets nobody any more; whether it could be started again."""
         return False
 
@@ -224,7 +224,7 @@ class Launched(Server):
             return ""
         return process.end
 
-    def exhausted(self) -> bool:
+    def note_no_greeting(self) -> bool:
         """Told that it greets nobody any more: it is started again before it has had that many clients."""
         with self._lock:
             if self.shared or self.connections_before < 3:

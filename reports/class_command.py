@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from reports import grading, grids, matrix, scores
+from reports import grading, matrix, matrix_writers, scores
 from reports.classroom import JUDGED, Classroom, Ended
 from reports.escape import named, sentence, typed
 from reports.estimate import duration, seconds_left
@@ -147,7 +147,7 @@ def _write_points(told: Mapping[str, object], folder: Path) -> None:
 def _write(listed: Sequence[Score], folder: Path) -> None:
     _create(folder)
     told = matrix.matrix(score.column for score in listed)
-    texts = {f"matrix{ending}": write(told) for ending, write in grids.WRITERS.items()}
+    texts = {f"matrix{ending}": write(told) for ending, write in matrix_writers.WRITERS.items()}
     texts["scores.csv"] = scores.comma_separated(listed)
     for name, text in texts.items():
         _write_text(folder / name, text)
