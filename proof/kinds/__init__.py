@@ -8,7 +8,8 @@ from proof.kinds.hostile import Hostiles
 from proof.kinds.liberal import Liberals
 from proof.kinds.machine_made import MachineMade
 from proof.kinds.mutants import Mutants
+from proof.kinds.together import Togethers
 
 KINDS: dict[str, Kind[Any, Any]] = {
-    kind.name: kind for kind in (Mutants(), Deep(), Liberals(), Hostiles(), MachineMade())
+    kind.name: kind for kind in (Mutants(), Togethers(), Deep(), Liberals(), Hostiles(), MachineMade())
 }

@@ -93,20 +93,32 @@ def build(server: Server, folder: Path) -> Path:
     Raises:
         MisfitError: an edit does not fit, or what comes of it is no Python.
     """
+    texts = sources(server)
     home = folder / folder_name(server)
     shutil.rmtree(home, ignore_errors=True)
     package = home / SERVER.name
-    shutil.copytree(SERVER, package, ignore=shutil.ignore_patterns("__pycache__"))
+    package.mkdir(parents=True)
     (home / "__main__.py").write_text(START.format(name=server.name))
+    for name, text in texts.items():
+        (package / name).write_text(text)
+    return home
+
+
+def sources(server: Server) -> dict[str, str]:
+    """The files of a server by name, each edit made.
+
+    Raises:
+        MisfitError: an edit does not fit, or what comes of it is no Python.
+    """
+    texts = {path.name: "".join(_lines_of(path.name)) for path in SERVER.glob("*.py")}
     try:
         for edit in server.edits:
-            path = package / edit.file
-            path.write_text(_edited(path.read_text(), edit))
-        for path in package.glob("*.py"):
-            compile(path.read_text(), str(path), "exec")
+            texts[edit.file] = _edited(texts[edit.file], edit)
+        for name in {edit.file for edit in server.edits}:
+            compile(texts[name], name, "exec")
     except (MisfitError, SyntaxError) as error:
         raise MisfitError(f"{server.name}: {error}") from None
-    return home
+    return texts
 
 
 def within(file: str, name: str, old: str, new: str) -> Edit:
