@@ -110,7 +110,8 @@ first; *missed*: neither; *also blamed*: what no bug breaks; *not judged*: the s
         unjudged = [run.unjudged for _, run in runs]
         return (
             f"{found} of {len(bugs)} bugs found, of {told} more it is said what must be mended first; "
-            f"{beyond} of {blames} blames for what no bug breaks; not judged: {median(unjudged):.0%}, {max(unjudged):.0%} at the most; "
+            f"{beyond} of {blames} blames for what no bug breaks; "
+            f"not judged: {median(unjudged):.0%}, {max(unjudged):.0%} at the most; "
             f"{sum(run.seconds > LONGEST for _, run in runs)} of {len(runs)} runs took more than {LONGEST:g} s."
         )
 
