@@ -100,7 +100,7 @@ def _gradescope_zip(given: argparse.Namespace) -> int:
 
 def _class(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
-    return class_command.hold(given.roster, given.output, given.rubric, **options)
+    return class_command.run(given.roster, given.output, given.rubric, **options)
 
 
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {

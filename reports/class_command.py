@@ -28,7 +28,7 @@ ACCEPT = "or accept that with --unconfined"
 _LOG = 65536
 
 
-def hold(
+def run(
     roster_path: Path,
     output: Path | None,
     rubric_path: Path | None,
@@ -72,7 +72,7 @@ def hold(
     # Whoever ends us ends the runs that we started as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        room.hold(fresh, again)
+        room.run(fresh, again)
     except KeyboardInterrupt:
         interrupted = True
     line.clear()

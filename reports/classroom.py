@@ -92,7 +92,7 @@ class Classroom:
         self._running: list[_Run] = []
         self.ended: dict[str, Ended] = {}
 
-    def hold(self, fresh: bool = False, again: bool = False) -> None:
+    def run(self, fresh: bool = False, again: bool = False) -> None:
         """Test them; those that were tested before, with the same files and options, are not tested again.
 
         Args:

@@ -51,7 +51,7 @@ class Diff:
         new, gone: requirements that only one run knows.
         expected: known failures that fail, by name.
         unexpected: known failures that pass.
-        unheld: known failures of which no case was held.
+        not_run: known failures of which no case was run.
         remarks: what makes the two runs hard to compare.
     """
 
@@ -63,7 +63,7 @@ class Diff:
     gone: tuple[Changed, ...]
     expected: tuple[str, ...]
     unexpected: tuple[str, ...]
-    unheld: tuple[str, ...]
+    not_run: tuple[str, ...]
     remarks: tuple[str, ...]
 
 
@@ -131,7 +131,7 @@ def compare(old: Results, new: Results, expected: Iterable[str] = ()) -> Diff:
         gone=tuple(Changed(rule, rule.verdict, None) for rule in old.requirements if rule.id not in now),
         expected=tuple(name for name in known if name not in passing),
         unexpected=tuple(name for name in passing if name in held or name in judged),
-        unheld=tuple(name for name in passing if name not in held and name not in judged),
+        not_run=tuple(name for name in passing if name not in held and name not in judged),
         remarks=tuple(_remarks(old, new)),
     )
 
@@ -160,7 +160,7 @@ def render(told: Diff, new: Results, paint: Callable[[str, str], str] = lambda t
         *_section("NEW requirements", "1", _alike(told.new), _changed, paint, len(told.new)),
         *_section("GONE requirements", "1", _alike(told.gone), _changed, paint, len(told.gone)),
         *_section("EXPECTED to fail, but passes: take it from the list", "33", told.unexpected, _name, paint),
-        *_section("EXPECTED to fail, but not judged", "1", told.unheld, _name, paint),
+        *_section("EXPECTED to fail, but not judged", "1", told.not_run, _name, paint),
         *_section("REMARKS", "1", told.remarks, _name, paint),
     ]
     figures = [

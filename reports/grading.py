@@ -160,7 +160,7 @@ class _Judge:
         if rule.verdict not in ("blocked", "skip"):
             least = self.credit[rule.verdict]
             return least + (1 - least) * (self._part(rule) or 0.0) if by_cases else least
-        # The cases that could be held speak for the requirement.
+        # The cases that could be judged speak for the requirement.
         part = self._part(rule)
         if part is None and rule.verdict == "blocked" and not self._blockers(rule):
             return self.credit["blocked"]

@@ -244,7 +244,7 @@ Exit status: 0 when every server was tested, whatever came of it; 2 interrupted;
 
 
 def _class(commands: "_Commands[Parser]") -> None:
-    hold = commands.add_parser(
+    class_ = commands.add_parser(
         "class",
         help="test every server of a roster, and write the matrix and the scores",
         description="Run the suite for every server of a roster, several side by side, and go on whatever one of them "
@@ -252,16 +252,16 @@ def _class(commands: "_Commands[Parser]") -> None:
         epilog=ROSTER,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    hold.add_argument("roster", type=Path, metavar="ROSTER.toml", help="who is tested; see below")
-    hold.add_argument(
+    class_.add_argument("roster", type=Path, metavar="ROSTER.toml", help="who is tested; see below")
+    class_.add_argument(
         "-o", "--output", type=Path, metavar="DIR", help="where the reports go (default: reports/out/<roster>)"
     )
-    hold.add_argument(
+    class_.add_argument(
         "--rubric", type=Path, metavar="RUBRIC.toml", help="give points, and write each server's gradescope.json"
     )
-    hold.add_argument("--again", action="store_true", help="test those again that got no verdict")
-    hold.add_argument("--fresh", action="store_true", help="test all of them again")
-    hold.add_argument(
+    class_.add_argument("--again", action="store_true", help="test those again that got no verdict")
+    class_.add_argument("--fresh", action="store_true", help="test all of them again")
+    class_.add_argument(
         "--unconfined",
         action="store_true",
         help="start servers even where nothing keeps them from reading, changing and deleting what you can",

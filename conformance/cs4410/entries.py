@@ -19,7 +19,7 @@ GROUP = 32
 
 
 class Entries:
-    """The entries of the server that a case is held on.
+    """The entries of the server that a case is run on.
 
     Args:
         case: the case, which holds the right to deliver where deliveries are counted.

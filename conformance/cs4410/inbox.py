@@ -20,7 +20,7 @@ BACKUP = 5.0
 
 
 class Inbox(Entries):
-    """The mailbox and the backups of the server that a case is held on."""
+    """The mailbox and the backups of the server that a case is run on."""
 
     def expect_order(self, requirement: str) -> None:
         """Judge that all entries stand in the order of their numbers, each once."""

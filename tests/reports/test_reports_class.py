@@ -68,12 +68,12 @@ class Class:
         path.write_text("\n".join([text, *entries]))
         return path
 
-    def hold(self, text: str = "", *, fresh: bool = False, again: bool = False, **servers: str) -> Classroom:
+    def run(self, text: str = "", *, fresh: bool = False, again: bool = False, **servers: str) -> Classroom:
         roster = load_roster(self.roster(text, **servers))
         self.told = []
         suite = [sys.executable, str(self.suite)]
         room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, plan=self.plan, suite=suite)
-        room.hold(fresh, again)
+        room.run(fresh, again)
         return room
 
     def plan(self, waiting: Sequence[Entry]) -> None:
@@ -93,7 +93,7 @@ def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pyt
     monkeypatch.setattr("reports.classroom.PATIENCE", 0.5)
     what = ("hang-on", "die", "none", "broken", "good", "bad", "hang")
     servers: dict[str, Any] = dict(zip("abcdefg", what, strict=True))
-    room = lesson.hold("at_once = 7\nminutes = 0.05", **servers)
+    room = lesson.run("at_once = 7\nminutes = 0.05", **servers)
     told = {name: (ended.status, ended.told) for name, ended in room.ended.items()}
     assert told["a"] == told["g"] == (2, "given up after 0.05 minutes")
     assert told["b"] == (-9, "the suite ended with status -9")
@@ -108,7 +108,7 @@ def load_entry(room: Classroom, name: str) -> Any:
 
 
 def test_what_it_was_ended_for_is_told_with_its_verdict(lesson: Class) -> None:
-    room = lesson.hold(a="greedy", b="bad")
+    room = lesson.run(a="greedy", b="bad")
     assert room.ended["a"].told.endswith("; confine: ended, for it used more than 5 MiB of disk")
     assert "confine" not in room.ended["b"].told
     assert "more than 5 MiB of disk" in (lesson.folder / "out" / "a" / "report.html").read_text()
@@ -120,19 +120,19 @@ def test_a_server_that_cannot_be_copied_costs_only_itself(lesson: Class, monkeyp
         (lesson.folder / name).mkdir()
         (lesson.folder / name / "server.py").write_text("")
     (lesson.folder / "big" / "more").write_text("")
-    room = lesson.hold('submissions = "*/server.py"\nlaunch = "python3 server.py {port}"')
+    room = lesson.run('submissions = "*/server.py"\nlaunch = "python3 server.py {port}"')
     assert (room.ended["big"].status, room.ended["small"].status) == (4, 1)
     assert "more than 1 files" in room.ended["big"].told
     assert "more than 1 files" in (lesson.folder / "out" / "big" / "log.txt").read_text()
 
 
 def test_no_more_at_once_than_the_bound(lesson: Class) -> None:
-    lesson.hold("at_once = 2", a="good1", b="good2", c="good3")
+    lesson.run("at_once = 2", a="good1", b="good2", c="good3")
     assert lesson.moment("c", "began") > min(lesson.moment("a", "ended"), lesson.moment("b", "ended"))
 
 
 def test_one_address_is_tested_by_one_at_a_time(lesson: Class) -> None:
-    lesson.hold("at_once = 3", a="good", b="good")
+    lesson.run("at_once = 3", a="good", b="good")
     assert lesson.moment("b", "began") > lesson.moment("a", "ended")
 
 
@@ -141,7 +141,7 @@ def test_it_goes_on_where_it_was(lesson: Class) -> None:
     servers: dict[str, Any] = {"a": "good", "b": "none", "c": "bad"}
 
     def tested(**options: Any) -> list[str]:
-        lesson.hold(**options, **servers)
+        lesson.run(**options, **servers)
         found = sorted(ended.entry.name for ended in lesson.told if not ended.again)
         assert found == lesson.planned
         return found
@@ -163,7 +163,7 @@ def test_a_submission_that_changed_is_tested_again(lesson: Class) -> None:
     for change in (True, False, True):
         if change:
             (lesson.folder / "ada" / "server.py").write_text(f"# {time.monotonic()}")
-        lesson.hold(text)
+        lesson.run(text)
         assert lesson.told[0].again is not change
     words = json.loads((lesson.folder / "out" / "Ada" / "options").read_text())
     assert "/server.py" in words[words.index("--launch") + 1]
@@ -238,7 +238,7 @@ def test_three_real_servers(
     )
     clocks = '[[item]]\nname = "Clocks"\npoints = 1\nsections = ["Time"]\n'
     rubric.write_text('[[item]]\nname = "x"\npoints = 9\nrequirements = ["greeting"]\n' + clocks)
-    assert class_command.hold(roster, tmp_path / "out", rubric) == 0
+    assert class_command.run(roster, tmp_path / "out", rubric) == 0
     out, err = capsys.readouterr()
     assert "testing 3 servers, " in err and ": about " in err
     assert "1 of 3 servers conform, 2 without a verdict" in out

@@ -1,4 +1,4 @@
-"""From pytest's items to plans: what a case judges, how it is held, and in which order."""
+"""From pytest's items to plans: what a case judges, how it is run, and in which order."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def mistake(item: pytest.Function, known: Iterable[str]) -> str:
 
 
 def plan_of(item: pytest.Function) -> Plan:
-    """How an item is to be held."""
+    """How an item is to be run."""
     marker = item.get_closest_marker("judges")
     assert marker, f"{item.nodeid} does not say what it judges"
     alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
@@ -143,7 +143,7 @@ def sort_key(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, f
     """Where an item stands in the order; in one process the waiting ones are asked for when they have waited.
 
     Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of its
-    own the longest is the first, so that it is neither left to be waited for nor held beside another heavy one.
+    own the longest is the first, so that it is neither left to be waited for nor run beside another heavy one.
     """
     order = {"clock": 0 if distributed else 1, "": 1 if distributed else 0, "alone": 2}
     alone = item.get_closest_marker("alone")

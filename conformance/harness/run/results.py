@@ -175,7 +175,7 @@ class Collector:
     def _all_notes(self) -> list[str]:
         notes = list(self._notes)
         if self.interrupted:
-            notes.insert(0, "the run was interrupted: what was not held yet is not judged")
+            notes.insert(0, "the run was interrupted: what was not run yet is not judged")
         if self.found.no_mailbox:
             notes.append(f"the mailbox was not read: {self.found.no_mailbox}")
         notes += complaints.remarks(self.complaints)

@@ -54,7 +54,7 @@ class Runner:
         return found.command is not None and "{port}" not in found.command
 
     def wait_behind(self, plans: list[Plan]) -> None:
-        """Begin to run waiting cases, in this order; `hold` then waits for their records.
+        """Begin to run waiting cases, in this order; `run` then waits for their records.
 
         Those that need a server of their own do not wait beside others where there is but one.
         """

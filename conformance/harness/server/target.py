@@ -27,10 +27,10 @@ class Server:
         address: its numeric host and port.
         command: the command that starts it, where the suite does.
         greets: whether it has greeted any client.
-        shared: whether cases are held side by side on it just now, so that it is started again only when it has ended.
+        shared: whether cases are run side by side on it just now, so that it is started again only when it has ended.
         store: where it keeps its mail, or None; `no_store` says why.
         connections: how many were made to it since it was started.
-        connections_before: how many of them before the case that is held: a server that they wear out spoils the case.
+        connections_before: how many of them before the case that is run: a server that they wear out spoils the case.
         cases: the ids of those that were run on it since it was started, in order.
         own_ports: the local ports of all our connections.
         open_ports: those of the connections that are open.
