@@ -17,11 +17,13 @@ import pytest
 from conformance import publish
 from conformance.harness.run import again, folder, planning
 from conformance.harness.run.probe import Found
+from conformance.harness.run.report import CaseReport
 from conformance.harness.run.results import Collector
 from conformance.harness.run.runner import Runner
 from conformance.harness.run.scheduling import OneByOne
 from conformance.harness.settings import Settings
 from conformance.harness.verdict import outcome
+from conformance.harness.verdict.result import CaseResult
 from conformance.options import command
 from conformance.profile import Profile
 from conformance.progress import Progress
@@ -92,11 +94,10 @@ class Controller:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather a case's record."""
-        data = getattr(report, "conformance", None)
-        if data:
-            self._collector.add(data)
+        if sent := CaseReport.on(report):
+            self._collector.add(sent)
             if report.failed:
-                vars(report)["longrepr"] = Told(data["case"])
+                vars(report)["longrepr"] = Told(sent.case)
         elif report.failed:
             self._collector.fault = True
 
@@ -130,7 +131,7 @@ class Controller:
         session.exitstatus = collector.finish(folder_of(self._config, self._found), run_again)
         self._session = session
 
-    def _run_again(self, cases: list[str]) -> list[dict[str, Any]]:
+    def _run_again(self, cases: list[str]) -> list[CaseResult]:
         """Run cases again, each alone on a fresh server, in a run of their own."""
         config, option = self._config, self._config.option
         terminal = config.pluginmanager.getplugin("terminalreporter")

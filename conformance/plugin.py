@@ -16,6 +16,7 @@ import pytest
 
 from conformance.controller import Controller, folder_of, is_outside, run_in_parallel
 from conformance.harness.run import folder, planning, probe
+from conformance.harness.run.report import CaseReport
 from conformance.harness.settings import UsageError
 from conformance.harness.verdict import outcome
 from conformance.harness.verdict.ledger import Ledger
@@ -175,12 +176,26 @@ def case() -> None:
     """What a case has in hand; it is given to the case when the case is run."""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_report_to_serializable() -> Generator[None, dict[str, Any] | None, dict[str, Any] | None]:
+    """Let what a case came to travel from worker to controller, or into another plugin's file, with pytest's report."""
+    data = yield
+    CaseReport.pack(data or {})
+    return data
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_from_serializable(data: dict[str, Any]) -> None:
+    """Take out again what has travelled."""
+    CaseReport.unpack(data)
+
+
 def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
     """Name the verdicts; a case that found a fault of the server has a table of its own and no traceback."""
-    data = getattr(report, "conformance", None)
-    if not data or report.when != "call":
+    sent = CaseReport.on(report)
+    if not sent or report.when != "call":
         return None
-    verdict = data["case"]["verdict"]
+    verdict = sent.case.verdict
     letters = {"fail": "F", "warn": "w", "note": "n", "blocked": "b", "skip": "s", "pass": "."}
     words = {"fail": "broken", "warn": "warned", "note": "noted", "skip": "skipped", "pass": "passed"}
     return words.get(verdict, verdict), letters[verdict], verdict.upper()

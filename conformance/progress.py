@@ -11,6 +11,7 @@ import pytest
 
 from conformance.harness.run import planning
 from conformance.harness.run.probe import Found
+from conformance.harness.run.report import CaseReport
 from conformance.harness.run.runner import WAITING
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
@@ -68,19 +69,18 @@ class Progress:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a case's record, and say at once what it is the first to find broken."""
-        if not (data := getattr(report, "conformance", None)):
+        if not (sent := CaseReport.on(report)):
             return
-        case = data["case"]
         with self._lock:
             self._heard = time.monotonic()
             self._done += 1
-            self._waits.pop(case["id"], None)
+            self._waits.pop(sent.case.id, None)
             # What a search found may yet turn out to be what another case finds.
-            for finding in () if data["suspects"] else case["findings"]:
-                name, word = finding["requirement"], WORDS.get(finding["verdict"])
+            for finding in () if sent.suspects else sent.case.findings:
+                name, word = finding.requirement, WORDS.get(finding.verdict)
                 if word and name not in self._known:
                     self._known[name] = word
-                    self._line(f"{word}  {name}: {finding['reason']}", red=word == "BROKEN", yellow=word == "WARNED")
+                    self._line(f"{word}  {name}: {finding.reason}", red=word == "BROKEN", yellow=word == "WARNED")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+
+from conformance.harness.verdict.result import CaseResult
 
 HEAD, TAIL = 15, 24
 """Entries of a long transcript that are told."""
@@ -15,25 +16,26 @@ class Told:
     """A case's finding: its text, and in `reprcrash.message`, where JUnit looks for it, the reason alone.
 
     Args:
-        case: as results.json holds it.
+        case: what the case came to.
     """
 
-    def __init__(self, case: dict[str, Any]) -> None:
-        worst = next((one for one in case["findings"] if one["verdict"] == case["verdict"]), {"requirement": ""})
-        self.reprcrash = SimpleNamespace(message=f"{worst['requirement']}: {_escaped(case['reason'])}")
-        entries = [f"{after:>6} ms  {way:<4}  {_cut(text)}" for after, way, text in case["transcript"]]
+    def __init__(self, case: CaseResult) -> None:
+        worst = case.worst
+        self.reprcrash = SimpleNamespace(message=f"{worst.requirement}: {_escaped(worst.reason)}")
+        entries = [f"{after:>6} ms  {way:<4}  {_cut(text)}" for after, way, text in case.transcript]
         left_out = len(entries) - HEAD - TAIL
         if left_out > 1:
             entries[HEAD:-TAIL] = [f"[... {left_out} entries ...]"]
         self._lines = [
             self.reprcrash.message,
-            case["title"],
+            case.title,
             "",
-            *(f"{label}  {_cut(case[key])}" for key, label in (("expected", "expected"), ("actual", "came    "))),
+            f"expected  {_cut(worst.expected)}",
+            f"came      {_cut(worst.actual)}",
             "",
             *entries,
             "",
-            f"repeat: {case['repeat']}",
+            f"repeat: {case.repeat}",
         ]
 
     def __str__(self) -> str:

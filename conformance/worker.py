@@ -8,6 +8,7 @@ import pytest
 
 from conformance.harness.run import planning
 from conformance.harness.run.probe import Found
+from conformance.harness.run.report import CaseReport
 from conformance.harness.run.runner import Runner
 from conformance.harness.settings import Settings
 from conformance.options import repeat
@@ -48,9 +49,9 @@ class Worker:
         record = self._runner.run(plan)
         pyfuncitem.stash[planning.RECORD] = record
         worst = record.worst
-        if record.verdict == "fail" and worst:
+        if worst.verdict == "fail":
             pytest.fail(f"{worst.requirement}: {worst.reason}", pytrace=False)
-        if record.verdict in ("skip", "blocked") and worst:
+        if worst.verdict in ("skip", "blocked"):
             pytest.skip(f"{worst.requirement}: {worst.reason}" if record.blocked_by else worst.reason)
         return True
 
@@ -58,23 +59,23 @@ class Worker:
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Hang the case's record on the report, as plain data that travels from worker to controller."""
+        """Hang what the case came to on the report, which travels from worker to controller."""
         report = yield
         record = item.stash.get(planning.RECORD, None)
         if call.when == "call" and record is not None:
             runner = self._runner
             often = ["--times", "10"] if item.get_closest_marker("alone") else []
-            vars(report)["conformance"] = {
-                "position": item.stash[planning.POSITION],
-                "case": record.plain(repeat(item.config, *often, record.id)),
-                "notes": [*runner.notes, *record.notes],
-                "cut_short": record.cut_short,
-                "suspects": record.suspects,
-                "files": record.files,
-                "before": record.before,
-                "complaints": dict(runner.take_complaints()),
-                "refusal": runner.refusal,
-            }
+            CaseReport(
+                record.result(repeat(item.config, *often, record.id)),
+                item.stash[planning.POSITION],
+                [*runner.notes, *record.notes],
+                record.cut_short,
+                record.suspects,
+                record.files,
+                record.before,
+                dict(runner.take_complaints()),
+                runner.refusal,
+            ).hang_on(report)
             if runner.refusal:
                 item.session.shouldstop = runner.refusal
         return report

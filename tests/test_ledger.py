@@ -92,9 +92,9 @@ def test_the_first_requirement_is_the_main_one(cases: list[pytest.Function]) -> 
     for item in cases:
         plan = planning.plan_of(item)
         assert plan.requirements == judged(item)
-        record = Record(plan.id, plan.title, plan.requirements, LEDGER).plain("")
+        record = Record(plan.id, plan.title, plan.requirements, LEDGER).result("")
         main = LEDGER[judged(item)[0]]
-        assert (record["section"], record["level"]) == (main.section, main.level)
+        assert (record.section, record.level) == (main.section, main.level)
 
 
 def test_a_control_changes_only_parameters_of_its_case(cases: list[pytest.Function]) -> None:

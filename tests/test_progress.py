@@ -15,8 +15,12 @@ import pytest
 from pytest import TestReport
 
 from conformance import progress
+from conformance.cs4410 import ledger
 from conformance.harness.run import planning
 from conformance.harness.run.probe import Found
+from conformance.harness.run.report import CaseReport
+from conformance.harness.verdict.result import Finding
+from conformance.harness.verdict.verdict import Record
 from conformance.progress import Progress, waits
 from tests.harness.plain import PLAIN
 
@@ -58,9 +62,11 @@ class Screen(io.StringIO):
 
 def report(id: str, requirement: str = "", verdict: str = "", reason: str = "", searched: bool = False) -> TestReport:
     """A case's report, with the record that hangs on it."""
-    found = [{"requirement": requirement, "verdict": verdict, "reason": reason}] if requirement else []
+    record = Record(id, "Title.", ("greeting",), ledger.load())
+    if requirement:
+        record.findings.append(Finding(requirement, verdict, reason))
     made = TestReport(id, ("", None, id), {}, "passed", None, "call")
-    vars(made)["conformance"] = {"case": {"id": id, "findings": found}, "suspects": {"a": []} if searched else {}}
+    CaseReport(record.result(""), suspects={"a": []} if searched else {}).hang_on(made)
     return made
 
 

@@ -2,55 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from conformance.harness.run import again
 from conformance.harness.verdict import outcome
 from conformance.harness.verdict.ledger import Ledger, Requirement
-from conformance.harness.verdict.verdict import CONTROL_BREAKS, by_requirement
+from conformance.harness.verdict.result import CaseResult, Finding, by_requirement
+from conformance.harness.verdict.verdict import CONTROL_BREAKS, Record
 
 LEDGER: Ledger = {
     name: Requirement(name, level, "Section", f"Rule {name}.")
     for name, level in {"reply": "MUST", "bytes": "MUST", "order": "MUST", "prompt": "SHOULD"}.items()
 }
-Case = dict[str, Any]
 
 
 def case(
     name: str, *judged: str, blocked_by: str = "", verdict: str = "pass", reason: str = "no reply", seconds: float = 1.0
-) -> Case:
-    """A record: passed, blocked, or with a verdict of its own."""
-    verdict = "blocked" if blocked_by else verdict
-    finding = {
-        "requirement": blocked_by or judged[0],
-        "verdict": verdict,
-        "reason": reason,
-        "expected": "",
-        "actual": "",
-    }
-    return {
-        "id": name,
-        "requirements": list(judged),
-        "verdict": verdict,
-        "blocked_by": blocked_by or None,
-        "reason": "" if verdict == "pass" else reason,
-        "findings": [] if verdict == "pass" else [finding],
-        "seconds": seconds,
-        "repeat": f"run {name}",
-    }
+) -> CaseResult:
+    """A case that passed, was blocked, or has a verdict of its own."""
+    made = Record(name, "Title.", judged, LEDGER, seconds=seconds)
+    if blocked_by:
+        made.set_aside("blocked", reason, blocked_by)
+    elif verdict != "pass":
+        made.findings.append(Finding(judged[0], verdict, reason))
+    return made.result(f"run {name}")
 
 
-def verdicts(cases: list[Case]) -> dict[str, str]:
-    return {row["id"]: row["verdict"] for row in by_requirement(LEDGER, cases)}
+def verdicts(cases: list[CaseResult]) -> dict[str, str]:
+    return {row.id: row.verdict for row in by_requirement(LEDGER, cases)}
 
 
-def undecided(cases: list[Case]) -> list[str]:
+def undecided(cases: list[CaseResult]) -> list[str]:
     return again.undecided(by_requirement(LEDGER, cases), cases)
 
 
-def chosen(cases: list[Case]) -> list[str]:
+def chosen(cases: list[CaseResult]) -> list[str]:
     return again.chosen(by_requirement(LEDGER, cases), cases)
 
 
@@ -91,15 +77,15 @@ def test_a_case_that_comes_to_its_point_alone_says_what_it_then_says() -> None:
     assert verdicts(cases)["bytes"] == "pass" and undecided(cases) == []
     cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
     again.settle(LEDGER, cases, [case("b", "bytes", verdict="fail", reason="a byte is lost")])
-    assert verdicts(cases)["bytes"] == "fail" and cases[1]["reason"] == "a byte is lost"
+    assert verdicts(cases)["bytes"] == "fail" and cases[1].worst.reason == "a byte is lost"
 
 
 def test_a_case_that_is_blocked_twice_by_what_works_elsewhere_is_broken() -> None:
     cases = [case("a", "reply"), case("b", "bytes", "order", blocked_by="reply")]
     again.settle(LEDGER, cases, [case("b", "bytes", "order", blocked_by="reply", reason="no reply")])
     assert verdicts(cases) == {"reply": "pass", "bytes": "fail", "order": "skip", "prompt": "skip"}
-    assert "no reply" in cases[1]["reason"] and cases[1]["blocked_by"] is None
-    assert cases[1]["findings"][0]["requirement"] == "bytes" and cases[1]["repeat"] == "run b"
+    assert "no reply" in cases[1].worst.reason and cases[1].blocked_by is None
+    assert cases[1].findings[0].requirement == "bytes" and cases[1].repeat == "run b"
     assert undecided(cases) == []
 
 

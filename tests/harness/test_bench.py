@@ -171,17 +171,18 @@ def test_a_server_that_floods_is_judged(hold: Hold, act: str, flooded: str) -> N
 
     greeting = GREETING + (flood if flooded == "greeting" else b"")
     record = hold(body, "reply.one", greeting=greeting, replies={b"MAIL": flood} if flooded == "MAIL" else {})
-    assert record.verdict in ("fail", "blocked")
+    assert record.verdict == "fail" or (record.verdict, act) == ("blocked", "give")
+    assert act in ("give", "wait_closed") or record.findings[0].reason != "the flood was not seen"
 
 
-def test_a_server_that_floods_with_right_replies_is_judged(hold: Hold) -> None:
+def test_a_server_that_floods_with_right_replies_fails(hold: Hold) -> None:
     def body(case: Case) -> None:
         client = case.client("greeted")
-        for _ in range(40):
+        for _ in range(400):
             client.expect("mkdir")
 
     flood = b"502 5.5.2 Error: command not recognized\r\n" * 60_000
-    assert hold(body, "unknown", replies={b"MKDI": flood}).verdict in ("pass", "fail", "blocked")
+    assert hold(body, "unknown", replies={b"MKDI": flood}).verdict == "fail"
 
 
 # What belongs to another requirement

@@ -18,12 +18,17 @@ from conformance.harness.verdict.outcome import (
     exit_status,
     verdict_line,
 )
+from conformance.harness.verdict.result import RequirementResult
 from conformance.harness.wire.transcript import LIMIT, Transcript
 
 
-def rows(**verdicts: int) -> list[dict[str, str]]:
+def row(verdict: str, reason: str = "", kept: str = "", id: str = "rule") -> RequirementResult:
+    return RequirementResult(id, "MUST", "Section", "Rule.", verdict, reason, kept)
+
+
+def rows(**verdicts: int) -> list[RequirementResult]:
     return [
-        {"verdict": verdict, "reason": f"{verdict}: because" if verdict in ("skip", "blocked") else ""}
+        row(verdict, f"{verdict}: because" if verdict in ("skip", "blocked") else "")
         for verdict, count in verdicts.items()
         for _ in range(count)
     ]
@@ -104,14 +109,14 @@ def test_verdict_line(line: str, found: int, verdicts: dict[str, int]) -> None:
 
 
 def test_reasons_are_counted_together() -> None:
-    unread = {"verdict": "skip", "reason": "the mailbox cannot be read: name it with --mailbox"}
-    rest = [{"verdict": "pass", "reason": ""}, unread, {"verdict": "skip", "reason": "no case was run"}, unread]
+    unread = row("skip", "the mailbox cannot be read: name it with --mailbox")
+    rest = [row("pass"), unread, row("skip", "no case was run"), unread]
     said = verdict_line(rest, CONFORMS)
     assert said == "conforms in 1 of 4 requirements, not judged: 2 (the mailbox cannot be read), 1 (no case was run)"
 
 
 def test_what_some_cases_kept_and_others_could_not_judge_is_no_loss_of_the_whole() -> None:
-    part = {"id": "time.restart", "verdict": "skip", "reason": "kept in 61 of 62 cases", "kept": "61 of 62"}
+    part = row("skip", "kept in 61 of 62 cases", "61 of 62", "time.restart")
     said = verdict_line([part, *rows(skip=1, **{"pass": 1})], CONFORMS)
     assert said == (
         "conforms in 1 of 3 requirements, kept in part: 1 (time.restart in 61 of 62 cases), not judged: 1 (skip)"

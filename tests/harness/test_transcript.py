@@ -44,12 +44,13 @@ def test_a_finding_of_a_crowd_shows_what_it_is_about() -> None:
         ("->20", "I am 20"),
         ("--", "all are there"),
     ]
-    assert [entry[2] for entry in made.plain("repeat")["transcript"]] == [text for _, text in told(made)]
+    assert [entry[2] for entry in made.result("repeat").transcript] == [text for _, text in told(made)]
 
 
 def test_what_a_case_was_blocked_by_is_shown_as_well() -> None:
     made = record(32)
-    made.set_aside("blocked", "reason", "pool.frees", about=[3])
+    made.set_aside("blocked", "reason", "pool.frees")
+    made.about.append(3)
     assert ("->3", "I am 3") in told(made) and ("->4", "I am 4") not in told(made)
 
 
@@ -57,7 +58,8 @@ def test_what_a_case_was_blocked_by_is_shown_as_well() -> None:
 def test_where_nothing_is_found_all_are_told(verdict: str) -> None:
     made = record(32)
     if verdict:
-        made.set_aside(verdict, "reason", about=[3])
+        made.set_aside(verdict, "reason")
+        made.about.append(3)
     assert len(told(made)) == 33
 
 

@@ -15,6 +15,7 @@ from conformance.cs4410.search.plainness import LANGUAGE
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.outcome import CONFORMS, verdict_line
+from conformance.harness.verdict.result import RequirementResult
 from conformance.harness.verdict.verdict import Void
 from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import FEWEST, Budget, Clock, Hasty
@@ -180,7 +181,7 @@ def test_time_outs_are_waited_for_as_long_as_other_cases_wait(asked: int | None,
 
 
 def test_the_verdict_line_says_that_it_was_cut_short() -> None:
-    rows = [{"verdict": "pass", "reason": ""}] * 102
+    rows = [RequirementResult("rule", "MUST", "Section", "Rule.", "pass", "")] * 102
     said = verdict_line(rows, CONFORMS, cut_short=["the random search was cut short after 160 of 300 conversations"])
     assert said == (
         "conforms in 102 of 102 requirements; the random search was cut short after 160 of 300 conversations"

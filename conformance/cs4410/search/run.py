@@ -11,7 +11,8 @@ from conformance.cs4410.search import strategies
 from conformance.cs4410.search.conversation import Pick, Step, plan
 from conformance.cs4410.search.player import Player
 from conformance.harness.server.target import Launched, Server
-from conformance.harness.verdict.verdict import Blocked, Finding
+from conformance.harness.verdict.result import Finding
+from conformance.harness.verdict.verdict import Blocked
 from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES, Budget
 from conformance.search.failure import Found
 from conformance.search.hunt import Hunt, drawn

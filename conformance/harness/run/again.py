@@ -11,14 +11,12 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.verdict.verdict import CONTROL_BREAKS, VERDICT_OF_LEVEL
-
-Case = dict[str, Any]
-Row = dict[str, str]
+from conformance.harness.verdict.result import VERDICT_OF_LEVEL, CaseResult, RequirementResult
+from conformance.harness.verdict.verdict import CONTROL_BREAKS
 
 WORK = 60.0
 """Seconds that the cases which are run again took the first time, all together at the most."""
@@ -26,43 +24,43 @@ LONGEST = 240.0
 """Seconds after which the second run is given up."""
 
 
-def without_cause(requirements: Sequence[Row], cases: Sequence[Case]) -> list[Case]:
+def without_cause(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult]) -> list[CaseResult]:
     """The cases that were kept from their point by what is neither found broken nor kept from being judged itself.
 
     Args:
         requirements: what `by_requirement` returned.
         cases: the records of all cases.
     """
-    blocked = [case for case in cases if case["verdict"] == "blocked"]
-    known = {row["id"] for row in requirements if row["verdict"] in ("fail", "warn")}
-    unjudged = {row["id"] for row in requirements if row["verdict"] == "blocked"}
+    blocked = [case for case in cases if case.verdict == "blocked"]
+    known = {row.id for row in requirements if row.verdict in ("fail", "warn")}
+    unjudged = {row.id for row in requirements if row.verdict == "blocked"}
     grown = True
     while grown:
         # What is kept from being judged by something broken explains what it keeps from being judged in turn.
-        held_up = {name for case in blocked if case["blocked_by"] in known for name in case["requirements"]}
+        held_up = {name for case in blocked if case.blocked_by in known for name in case.requirements}
         grown = not held_up & unjudged <= known
         known |= held_up & unjudged
-    return [case for case in blocked if case["blocked_by"] not in known]
+    return [case for case in blocked if case.blocked_by not in known]
 
 
-def undecided(requirements: Sequence[Row], cases: Sequence[Case]) -> list[str]:
+def undecided(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult]) -> list[str]:
     """The MUSTs that could not be judged for what no case finds broken."""
-    names = {name for case in without_cause(requirements, cases) for name in case["requirements"]}
-    return [row["id"] for row in requirements if row["id"] in names and row["level"] == "MUST"]
+    names = {name for case in without_cause(requirements, cases) for name in case.requirements}
+    return [row.id for row in requirements if row.id in names and row.level == "MUST"]
 
 
-def remarks(requirements: Sequence[Row], cases: Sequence[Case]) -> list[str]:
+def remarks(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult]) -> list[str]:
     """A remark on each requirement that kept cases from their point though no case found it broken."""
-    held_up: dict[str, list[str]] = {}
+    held_up: dict[str | None, list[str]] = {}
     for case in without_cause(requirements, cases):
-        held_up.setdefault(case["blocked_by"], []).append(case["id"])
+        held_up.setdefault(case.blocked_by, []).append(case.id)
     return [
         f"{name} is found broken by no case, but kept {len(ids)} from their point: look at {ids[0]}"
         for name, ids in held_up.items()
     ]
 
 
-def chosen(requirements: Sequence[Row], cases: Sequence[Case]) -> list[str]:
+def chosen(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult]) -> list[str]:
     """The ids of the cases to run again: of those that may come to a judgement, as many as there is time for.
 
     None where a MUST is broken: that may be what keeps them from their point, in the guise of another requirement.
@@ -71,25 +69,25 @@ def chosen(requirements: Sequence[Row], cases: Sequence[Case]) -> list[str]:
         requirements: what `by_requirement` returned.
         cases: the records of all cases.
     """
-    if any(row["verdict"] == "fail" for row in requirements):
+    if any(row.verdict == "fail" for row in requirements):
         return []
-    may = [case for case in without_cause(requirements, cases) if case["blocked_by"] in _suspected(case, cases)]
+    may = [case for case in without_cause(requirements, cases) if case.blocked_by in _suspected(case, cases)]
     left = WORK
     ids: list[str] = []
-    for case in sorted(may, key=lambda case: float(case["seconds"])):
-        left -= case["seconds"]
+    for case in sorted(may, key=lambda case: case.seconds):
+        left -= case.seconds
         if left >= 0 or not ids:
-            ids.append(case["id"])
+            ids.append(case.id)
     return ids
 
 
-def _suspected(case: Case, cases: Sequence[Case]) -> set[str]:
+def _suspected(case: CaseResult, cases: Sequence[CaseResult]) -> set[str]:
     """What can keep a case from its point by its own requirement's fault: what works elsewhere, and that itself."""
-    works = {name for one in cases if one["verdict"] in ("pass", "note") for name in one["requirements"]}
-    return works | {case["requirements"][0]}
+    works = {name for one in cases if one.verdict in ("pass", "note") for name in one.requirements}
+    return works | {case.requirements[0]}
 
 
-def run(command: Sequence[str], directory: Path, folder: Path) -> list[Case]:
+def run(command: Sequence[str], directory: Path, folder: Path) -> list[CaseResult]:
     """Run the suite once more, and read what it found.
 
     Args:
@@ -102,13 +100,12 @@ def run(command: Sequence[str], directory: Path, folder: Path) -> list[Case]:
     """
     try:
         subprocess.run(command, cwd=directory, capture_output=True, timeout=LONGEST, check=False)
-        found: list[Case] = json.loads((folder / "results.json").read_text(encoding="utf-8"))["cases"]
+        return [CaseResult.of(case) for case in json.loads((folder / "results.json").read_bytes())["cases"]]
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return []
-    return found
 
 
-def settle(ledger: Ledger, cases: list[Case], second: Sequence[Case]) -> None:
+def settle(ledger: Ledger, cases: list[CaseResult], second: Sequence[CaseResult]) -> None:
     """Take in what came of the cases that were run again.
 
     Args:
@@ -116,16 +113,15 @@ def settle(ledger: Ledger, cases: list[Case], second: Sequence[Case]) -> None:
         cases: the records of all cases; changed in place.
         second: the records of those that were run again.
     """
-    later = {case["id"]: case for case in second if case["verdict"] != "skip"}
-    cases[:] = [{**later.get(case["id"], case), "repeat": case["repeat"]} for case in cases]
+    later = {case.id: case for case in second if case.verdict != "skip"}
+    cases[:] = [replace(later.get(case.id, case), repeat=case.repeat) for case in cases]
     for case in cases:
         # What the server printed meanwhile may follow the reason.
-        control_holds = not case["reason"].startswith(CONTROL_BREAKS)
-        twice = case["id"] in later and case["verdict"] == "blocked" and control_holds
-        own = case["requirements"][0]
-        if twice and case["blocked_by"] in _suspected(case, cases):
+        control_holds = not case.worst.reason.startswith(CONTROL_BREAKS)
+        twice = case.id in later and case.verdict == "blocked" and control_holds
+        own = case.requirements[0]
+        if twice and case.blocked_by in _suspected(case, cases):
             verdict = VERDICT_OF_LEVEL[ledger[own].level]
-            reason = f"{case['reason']}; so it was twice, the second time alone on a fresh server"
-            *others, last = case["findings"]
-            findings = [*others, {**last, "requirement": own, "verdict": verdict, "reason": reason}]
-            case.update(verdict=verdict, reason=reason, blocked_by=None, findings=findings)
+            reason = f"{case.worst.reason}; so it was twice, the second time alone on a fresh server"
+            case.blocked_by = None
+            case.findings[-1] = replace(case.findings[-1], requirement=own, verdict=verdict, reason=reason)

@@ -184,7 +184,8 @@ class Bench:
                 self._decide(plan, record, broken)
         except Blocked as blocked:
             by, reason, expected, actual = blocked.finding
-            record.set_aside("blocked", reason, by, expected, actual, blocked.about)
+            record.set_aside("blocked", reason, by, expected, actual)
+            record.about += blocked.about
         except WireError as error:
             record.find(plan.requirements[0], str(error), about=record.transcript.latest(2))
         except Skipped as skipped:
@@ -201,7 +202,8 @@ class Bench:
             record.set_aside("void", str(void))
             return
         if base:
-            record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:], broken.about)
+            record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:])
+            record.about += broken.about
         else:
             record.find(*broken.finding, broken.about)
 

@@ -7,7 +7,7 @@ import platform
 import shlex
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from importlib import metadata
@@ -17,10 +17,11 @@ from typing import Any
 from conformance.harness.run import again
 from conformance.harness.run.folder import NotWritten, write
 from conformance.harness.run.probe import Found
+from conformance.harness.run.report import CaseReport
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
 from conformance.harness.verdict import outcome
-from conformance.harness.verdict.verdict import by_requirement, set_aside_explained
+from conformance.harness.verdict.result import CaseResult, RequirementResult, by_requirement, set_aside_explained
 from conformance.profile import Profile
 from conformance.version import version
 
@@ -62,30 +63,17 @@ class Collector:
     path: Path | None = None
     unwritten: str = ""
     suite: str = field(default_factory=version)
-    _cases: dict[int, dict[str, Any]] = field(default_factory=dict)
     complaints: Counter[str] = field(default_factory=Counter)
-    _notes: dict[str, None] = field(default_factory=dict)
-    _cut_short: dict[int, str] = field(default_factory=dict)
-    _suspects: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    _files: dict[str, str] = field(default_factory=dict)
-    _before: dict[str, list[str]] = field(default_factory=dict)
+    _reports: dict[int, CaseReport] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.ledger = self.profile.ledger(self.settings.own)
 
-    def add(self, data: dict[str, Any]) -> None:
-        """Take a case's record: its `position` in the suite, the `case`, and what `Record` has beside it."""
-        self._cases[data["position"]] = data["case"]
-        if data["cut_short"]:
-            self._cut_short[data["position"]] = data["cut_short"]
-        if data["suspects"]:
-            self._suspects[data["case"]["id"]] = data["suspects"]
-        self._files.update(data["files"])
-        if data["before"]:
-            self._before[data["case"]["id"]] = data["before"]
-        self._notes.update(dict.fromkeys(data["notes"]))
-        self.complaints.update(data["complaints"])
-        self.refusal = self.refusal or data["refusal"]
+    def add(self, report: CaseReport) -> None:
+        """Take what a case came to."""
+        self._reports[report.position] = report
+        self.complaints.update(report.complaints)
+        self.refusal = self.refusal or report.refusal
 
     def header(self) -> str:
         """The line that says what is tested."""
@@ -98,51 +86,57 @@ class Collector:
         """The server, for people."""
         return self.found.name if self.found.command is None else f"{self.found.name}, started by the suite"
 
-    def finish(self, folder: Path, run_again: Callable[[list[str]], list[dict[str, Any]]] | None) -> int:
+    def finish(self, folder: Path, run_again: Callable[[list[str]], list[CaseResult]] | None) -> int:
         """Make results.json of what was gathered, and write it.
 
         Args:
             folder: where to.
-            run_again: runs cases again, each alone on a fresh server, and returns their records; None where this is
-                such a run itself.
+            run_again: runs cases again, each alone on a fresh server, and returns what they came to; None where this
+                is such a run itself.
 
         Returns:
             The exit status of the run.
         """
-        cases = [case for _, case in sorted(self._cases.items())]
-        set_aside_explained(cases, self._suspects)
-        for number, case in enumerate((case for case in cases if case["id"] in self._before), 1):
+        reports = [report for _, report in sorted(self._reports.items())]
+        files = {name: text for report in self._reports.values() for name, text in report.files.items()}
+        cases = [report.case for report in reports]
+        set_aside_explained(cases, {report.case.id: report.suspects for report in reports if report.suspects})
+        for number, report in enumerate((report for report in reports if report.before), 1):
             name = f"before-{number}.txt"
-            self._files[name] = "".join(f"{one}\n" for one in self._before[case["id"]])
-            *words, _ = shlex.split(case["repeat"])
+            files[name] = "".join(f"{one}\n" for one in report.before)
+            *words, _ = shlex.split(report.case.repeat)
             # Whoever starts it in another way has the report somewhere else as well.
             beside = name if self.settings.shown_as else folder / name
-            case["repeat"] = shlex.join([*words, "-n", "0", f"@{beside}", case["id"]])
-        requirements = by_requirement(self.ledger, cases)
+            report.case.repeat = shlex.join([*words, "-n", "0", f"@{beside}", report.case.id])
+        requirements = self._by_requirement(cases)
         if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
             again.settle(self.ledger, cases, run_again(chosen))
-            requirements = by_requirement(self.ledger, cases)
+            requirements = self._by_requirement(cases)
         undecided = again.undecided(requirements, cases)
-        if self.settings.quick:
-            for row in requirements:
-                if row["reason"] == "no case was run":
-                    row["reason"] = "left out by --quick"
-        asides = again.remarks(requirements, cases)
-        cut_short = [clause for _, clause in sorted(self._cut_short.items())]
         status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
-        line = outcome.verdict_line(requirements, status, undecided, cut_short)
-        said = {"exit": status, "line": line, "notes": self._all_notes(), "asides": asides}
-        self.document = self._results(cases, requirements, said)
+        cut_short = [report.cut_short for report in reports if report.cut_short]
+        self.document = {
+            **self._about_the_run(),
+            "outcome": {
+                "exit": status,
+                "line": outcome.verdict_line(requirements, status, undecided, cut_short),
+                "notes": self._notes(),
+                "asides": again.remarks(requirements, cases),
+            },
+            "requirements": [row.plain() for row in requirements],
+            "cases": [case.plain() for case in cases],
+        }
         try:
-            self.path = write(self.document, folder, self._files)
+            self.path = write(self.document, folder, files)
         except NotWritten as error:
             self.unwritten = str(error)
             return outcome.FAULT
         return status
 
-    def _results(
-        self, cases: list[dict[str, Any]], requirements: list[dict[str, str]], said: dict[str, Any]
-    ) -> dict[str, Any]:
+    def _by_requirement(self, cases: Sequence[CaseResult]) -> list[RequirementResult]:
+        return by_requirement(self.ledger, cases, "left out by --quick" if self.settings.quick else "no case was run")
+
+    def _about_the_run(self) -> dict[str, Any]:
         settings, found = self.settings, self.found
         facts = dict(self.profile.facts(settings.own))
         command = settings.shown_as or found.command
@@ -167,13 +161,10 @@ class Collector:
             },
             "started": self.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": round(time.monotonic() - self.began, 3),
-            "outcome": said,
-            "requirements": requirements,
-            "cases": cases,
         }
 
-    def _all_notes(self) -> list[str]:
-        notes = list(self._notes)
+    def _notes(self) -> list[str]:
+        notes = list(dict.fromkeys(note for report in self._reports.values() for note in report.notes))
         if self.interrupted:
             notes.insert(0, "the run was interrupted: what was not run yet is not judged")
         if self.found.no_mailbox:

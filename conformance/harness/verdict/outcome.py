@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from conformance.harness.verdict.result import RequirementResult
+
 CONFORMS, BROKEN, INTERRUPTED, FAULT, USAGE, NOTHING_JUDGED, UNREACHABLE = range(7)
 """The exit statuses of a run."""
 
@@ -12,7 +14,7 @@ JUDGED = ("pass", "warn", "fail", "note")
 
 
 def exit_status(
-    requirements: Sequence[dict[str, str]],
+    requirements: Sequence[RequirementResult],
     fail_on_warn: bool,
     interrupted: bool,
     fault: bool,
@@ -27,14 +29,14 @@ def exit_status(
         fault: whether the suite itself went wrong.
         undecided: the MUSTs that could not be judged for what no case finds broken.
     """
-    verdicts = Counter(row["verdict"] for row in requirements)
+    verdicts = Counter(row.verdict for row in requirements)
     if interrupted:
         return INTERRUPTED
     if fault:
         return FAULT
     if verdicts["fail"] or undecided or (fail_on_warn and verdicts["warn"]):
         return BROKEN
-    if not any(verdicts[one] for one in ("pass", "warn")) and not any("kept" in row for row in requirements):
+    if not any(verdicts[one] for one in ("pass", "warn")) and not any(row.kept for row in requirements):
         return NOTHING_JUDGED
     if 2 * verdicts["blocked"] > len(requirements):
         return BROKEN
@@ -42,7 +44,7 @@ def exit_status(
 
 
 def verdict_line(
-    requirements: Sequence[dict[str, str]],
+    requirements: Sequence[RequirementResult],
     status: int,
     undecided: Sequence[str] = (),
     cut_short: Sequence[str] = (),
@@ -55,7 +57,7 @@ def verdict_line(
         undecided: the MUSTs that could not be judged for what no case finds broken.
         cut_short: clauses on what was not judged to its end.
     """
-    verdicts = Counter(row["verdict"] for row in requirements)
+    verdicts = Counter(row.verdict for row in requirements)
     total = len(requirements)
     kept = verdicts["pass"] + verdicts["note"] + verdicts["warn"]
     head = {
@@ -86,12 +88,12 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" + ("" if number == 1 else "s")
 
 
-def _not_judged(requirements: Sequence[dict[str, str]]) -> str:
-    in_part = [f"{row['id']} in {row['kept']} cases" for row in requirements if "kept" in row]
+def _not_judged(requirements: Sequence[RequirementResult]) -> str:
+    in_part = [f"{row.id} in {row.kept} cases" for row in requirements if row.kept]
     reasons = Counter(
-        "blocked" if row["verdict"] == "blocked" else row["reason"].split(":")[0]
+        "blocked" if row.verdict == "blocked" else row.reason.split(":")[0]
         for row in requirements
-        if row["verdict"] not in JUDGED and "kept" not in row
+        if row.verdict not in JUDGED and not row.kept
     )
     partly = f", kept in part: {len(in_part)} ({_few(in_part)})" if in_part else ""
     shown = ", ".join(f"{number} ({reason})" for reason, number in reasons.most_common())

@@ -1,20 +1,18 @@
-"""Pass, fail, warn, note, skip, blocked: what a case found, and how findings become a verdict."""
+"""What stops a case, and the record that it leaves behind."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.verdict.result import VERDICT_OF_LEVEL, CaseResult, Finding, Judged
 from conformance.harness.wire.transcript import FEW, Entry, Transcript
 
-WORST_FIRST = ("void", "fail", "warn", "blocked", "skip", "note", "pass")
 CONTROL_BREAKS = "the same fails without what is judged here"
 """Why a case is blocked whose control fails as well, which tells that its own requirement is not to blame."""
 SHOWN = 2
 """Connections that the transcript of a crowd shows, of those that its findings are about."""
-VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
 
 
 class Stopped(Exception):
@@ -78,24 +76,11 @@ class Void(Exception):
     """The suite itself spoiled the case (it was late, or it restarted the server): it is tried again."""
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One thing found: which requirement, what it means, what was expected and what came."""
-
-    requirement: str
-    verdict: str
-    reason: str
-    expected: str = ""
-    actual: str = ""
-
-
 @dataclass
-class Record:
+class Record(Judged):
     """What one case leaves behind.
 
     Attributes:
-        id: the case's path inside the package and its name.
-        requirements: what it judges, the main one first.
         suspects: for what was found by search, the requirements that explain it where they are broken already.
         files: what else goes into the report's folder, by name.
         before: the cases that led to what was found, for it does not show on a fresh server.
@@ -106,14 +91,9 @@ class Record:
             `kept` where the server was still there.
     """
 
-    id: str
-    title: str
-    requirements: tuple[str, ...]
     ledger: Ledger
     transcript: Transcript = field(default_factory=Transcript)
-    findings: list[Finding] = field(default_factory=list)
     waits: list[tuple[float, str]] = field(default_factory=list)
-    blocked_by: str | None = None
     seconds: float = 0.0
     suspects: dict[str, list[str]] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
@@ -143,119 +123,29 @@ class Record:
             self.findings.append(finding)
             self.about += about
 
-    def set_aside(
-        self,
-        verdict: str,
-        reason: str,
-        by: str | None = None,
-        expected: str = "",
-        actual: str = "",
-        about: Sequence[int] = (),
-    ) -> None:
-        """Record that the case was not judged: `skip`, or `blocked` by a requirement."""
-        self.blocked_by = by
-        self.findings.append(Finding(by or self.requirements[0], verdict, reason, expected, actual))
-        self.about += about
-
-    @property
-    def worst(self) -> Finding | None:
-        """The finding that decides the verdict."""
-        return min(self.findings, key=lambda finding: WORST_FIRST.index(finding.verdict), default=None)
-
-    @property
-    def verdict(self) -> str:
-        """The worst of the findings; `pass` without any."""
-        return self.worst.verdict if self.worst else "pass"
-
     def told(self) -> list[Entry]:
         """The transcript; where a case of many connections found something, only those that it is about."""
         if self.transcript.connections <= FEW or self.verdict not in ("fail", "warn", "blocked"):
             return self.transcript.entries()
         return self.transcript.entries([number for number in dict.fromkeys(self.about) if number][:SHOWN])
 
-    def plain(self, repeat: str) -> dict[str, Any]:
+    def result(self, repeat: str) -> CaseResult:
         """The case as results.json holds it.
 
         Args:
             repeat: the command that runs it alone.
         """
         main = self.ledger[self.requirements[0]]
-        worst = self.worst
-        return {
-            "id": self.id,
-            "title": self.title,
-            "requirements": list(self.requirements),
-            "section": main.section,
-            "level": main.level,
-            "verdict": self.verdict,
-            "reason": worst.reason if worst else "",
-            "expected": worst.expected if worst else "",
-            "actual": worst.actual if worst else "",
-            "blocked_by": self.blocked_by,
-            "findings": [vars(finding) for finding in self.findings],
-            "seconds": round(self.seconds, 3),
-            "waits": [[round(seconds, 3), end] for seconds, end in self.waits],
-            "transcript": [list(entry) for entry in self.told()],
-            "repeat": repeat,
-        }
-
-
-def set_aside_explained(cases: list[dict[str, Any]], suspects: dict[str, dict[str, list[str]]]) -> None:
-    """Set aside what the search found where something that it needs is broken already: that is one bug, found twice.
-
-    Args:
-        cases: the records of all cases; changed in place.
-        suspects: of the cases that search, by id: for each requirement found broken, those that explain it.
-    """
-    known = {
-        finding["requirement"]
-        for case in cases
-        if case["id"] not in suspects
-        for finding in case["findings"]
-        if finding["verdict"] in ("fail", "warn")
-    }
-    for case in cases:
-        explained = suspects.get(case["id"], {})
-        for finding in list(case["findings"]):
-            by = sorted(known.intersection(explained.get(finding["requirement"], ())))
-            if not by:
-                continue
-            case["findings"].remove(finding)
-            if not case["findings"]:
-                reason = f"found as well by the search: {finding['reason']}"
-                case["findings"].append({**finding, "requirement": by[0], "verdict": "blocked", "reason": reason})
-                case.update(verdict="blocked", reason=reason, blocked_by=by[0], requirements=by[:1])
-
-
-def by_requirement(ledger: Ledger, cases: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """The ledger's rules, each with the worst verdict that any case found for it.
-
-    A breach counts for the requirement that it names, not for the others of its case; what was set aside counts for
-    all that the case judges. A case that failed may not have got to its other requirements and says nothing of them.
-    A requirement that no case judged is a `skip`. One that some cases kept and others could not judge says in `kept`
-    how many did.
-    """
-    found: dict[str, list[tuple[str, str]]] = {name: [] for name in ledger}
-    for case in cases:
-        # Of several findings the worst counts, and of equals the first.
-        worst_first = sorted(case["findings"], key=lambda finding: WORST_FIRST.index(finding["verdict"]))
-        own = {finding["requirement"]: finding for finding in reversed(worst_first)}
-        for name in case["requirements"]:
-            if case["verdict"] in ("blocked", "skip"):
-                found[name].append((case["verdict"], case["reason"]))
-            elif name in own:
-                found[name].append((own[name]["verdict"], own[name]["reason"]))
-            elif case["verdict"] != "fail":
-                found[name].append(("pass", ""))
-    tried = {name for case in cases for name in case["requirements"]}
-    rows = []
-    for name, requirement in ledger.items():
-        verdicts = found[name] or [("skip", "no case was run" if name not in tried else "no case got to it")]
-        verdict, reason = min(verdicts, key=lambda one: WORST_FIRST.index(one[0]))
-        row = {**vars(requirement), "verdict": verdict, "reason": reason}
-        kept = sum(one in ("pass", "note") for one, _ in verdicts)
-        if kept and verdict in ("blocked", "skip"):
-            row["kept"] = f"{kept} of {len(verdicts)}"
-            row["reason"] = f"kept in {row['kept']} cases, {len(verdicts) - kept} not judged: {reason}"
-        rows.append(row)
-    return rows
+        return CaseResult(
+            self.id,
+            self.title,
+            self.requirements,
+            findings=self.findings,
+            blocked_by=self.blocked_by,
+            section=main.section,
+            level=main.level,
+            seconds=round(self.seconds, 3),
+            waits=[(round(seconds, 3), end) for seconds, end in self.waits],
+            transcript=self.told(),
+            repeat=repeat,
+        )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from conformance.cs4410 import ledger
@@ -11,7 +9,8 @@ from conformance.cs4410.search import words
 from conformance.cs4410.search.blame import cause_of
 from conformance.cs4410.search.conversation import Pick, plan
 from conformance.cs4410.search.player import JUDGED, JUDGED_BY_CLOCK
-from conformance.harness.verdict.verdict import set_aside_explained
+from conformance.harness.verdict.result import CaseResult, Finding, set_aside_explained
+from conformance.harness.verdict.verdict import Record
 from conformance.search.failure import Failure
 
 LEDGER = ledger.load()
@@ -72,20 +71,29 @@ def test_all_that_is_judged_is_in_the_ledger() -> None:
     assert {*JUDGED, *JUDGED_BY_CLOCK} <= set(LEDGER)
 
 
-def case(name: str, requirement: str, verdict: str = "fail") -> dict[str, Any]:
-    finding = {"requirement": requirement, "verdict": verdict, "reason": "why", "expected": "", "actual": ""}
-    findings = [finding] if verdict != "pass" else []
-    return {"id": name, "requirements": [requirement], "verdict": verdict, "findings": findings, "blocked_by": None}
+def case(name: str, *broken: str) -> CaseResult:
+    """A case that broke what it judges."""
+    made = Record(name, "Title.", broken, LEDGER)
+    for requirement in broken:
+        made.find(requirement, f"{requirement} is broken")
+    return made.result("")
 
 
 def test_what_is_broken_already_is_not_found_again() -> None:
     cases = [case("scripted", "mail"), case("search", "recover")]
     set_aside_explained(cases, {"search": {"recover": ["mail", "recover"]}})
-    found = cases[1]
-    assert (found["verdict"], found["blocked_by"], found["requirements"]) == ("blocked", "mail", ["mail"])
+    assert (cases[1].verdict, cases[1].blocked_by, cases[1].requirements) == ("blocked", "mail", ("mail",))
+    assert cases[1].findings == [Finding("mail", "blocked", "found as well by the search: recover is broken")]
 
 
 def test_what_nothing_explains_stays() -> None:
     cases = [case("scripted", "unknown"), case("search", "recover")]
     set_aside_explained(cases, {"search": {"recover": ["mail", "recover"]}})
-    assert cases[1] == case("search", "recover")
+    assert cases == [case("scripted", "unknown"), case("search", "recover")]
+
+
+def test_what_nothing_explains_stays_beside_what_something_does() -> None:
+    """The case then says what is left of it."""
+    cases = [case("scripted", "mail"), case("search", "recover", "bytes")]
+    set_aside_explained(cases, {"search": {"recover": ["mail"], "bytes": ["bytes"]}})
+    assert cases[1].requirements == ("bytes",) and cases[1].worst.reason == "bytes is broken"
