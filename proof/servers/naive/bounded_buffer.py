@@ -93,7 +93,7 @@ def handle_client(sock, inbox, limit):
     try:
         reply("220 %s SMTP CS4410MP3" % inbox.netid)
         while True:
-            line = receive().decode("latin-1").strip()
+            line = receive().decode("latin-1").strip(" \t\r\n")
             verb, *arguments = line.split(None, 1) or [""]
             verb = verb.upper()
             argument = arguments[0] if arguments else ""
@@ -107,7 +107,7 @@ def handle_client(sock, inbox, limit):
                     deadline = monotonic() + limit
                     reply("250 " + inbox.netid)
             elif verb == "MAIL":
-                keyword, address = argument[:5].upper(), argument[5:].strip()
+                keyword, address = argument[:5].upper(), argument[5:].strip(" \t")
                 if keyword != "FROM:" or not address:
                     reply("501 Syntax: MAIL FROM: address")
                 elif not host:
@@ -121,7 +121,7 @@ def handle_client(sock, inbox, limit):
                     deadline = monotonic() + limit
                     reply("250 2.1.0 OK")
             elif verb == "RCPT":
-                keyword, address = argument[:3].upper(), argument[3:].strip()
+                keyword, address = argument[:3].upper(), argument[3:].strip(" \t")
                 if keyword != "TO:" or not address:
                     reply("501 Syntax: RCPT TO: address")
                 elif not sender:

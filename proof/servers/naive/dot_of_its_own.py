@@ -89,7 +89,7 @@ class Worker(Thread):
         while b"\r\n" not in self.input:
             self.input += self.receive()
         line, self.input = self.input.split(b"\r\n", 1)
-        return line.decode("latin-1").strip()
+        return line.decode("latin-1").strip(" \t")
 
     def body(self):
         chunks = [self.input or self.receive()]
@@ -112,8 +112,8 @@ class Worker(Thread):
             line = self.command()
             words = line.split() or [""]
             verb = words[0].upper()
-            what, _, address = line[4:].strip().partition(":")
-            what, address = what.upper(), address.strip()
+            what, _, address = line[4:].strip(" \t").partition(":")
+            what, address = what.upper(), address.strip(" \t")
             if verb == "HELO" and len(words) != 2:
                 self.reply("501 Syntax: HELO yourhostname")
             elif verb == "HELO" and host:

@@ -82,10 +82,10 @@ def handle(sock, inbox):
 
     def split_address(words, rest, keyword):
         """Returns the address, or None when the syntax is wrong."""
-        rest = rest.strip()
+        rest = rest.strip(" \t")
         if rest[: len(keyword)].upper() != keyword:
             return None
-        return rest[len(keyword) :].strip() or None
+        return rest[len(keyword) :].strip(" \t") or None
 
     def is_address(text):
         return all("!" <= c <= "~" for c in text)
@@ -93,7 +93,7 @@ def handle(sock, inbox):
     try:
         reply("220 Welcome to the mail server of %s!", args.n)
         while True:
-            line = readline().decode("latin-1").strip()
+            line = readline().decode("latin-1").strip(" \t\r\n")
             words = line.split()
             cmd = words[0].upper() if words else ""
             if cmd == "HELO":

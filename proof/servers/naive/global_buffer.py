@@ -72,10 +72,10 @@ def read_body(conn):
 
 def argument(line, word):
     """What stands behind `FROM:` or `TO:`; None if that word is not there."""
-    rest = line.lstrip()[4:].strip()
+    rest = line.lstrip()[4:].strip(" \t")
     if rest[: len(word)].upper() != word:
         return None
-    return rest[len(word) :].strip()
+    return rest[len(word) :].strip(" \t")
 
 
 def talk(conn):
