@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -80,7 +81,7 @@ def serving(home: Path, directory: Path) -> Iterator[socket.socket]:
             client.settimeout(START_LIMIT)
             yield client
         process.terminate()
-        assert process.wait(START_LIMIT) == 0
+        assert process.wait(START_LIMIT) == -signal.SIGTERM
     finally:
         process.kill()
         process.wait()

@@ -1,9 +1,7 @@
 """SMTP server for MP3.  Every connection is turned into a file object; 32 threads share the listening socket."""
 
 import argparse
-import os
 import shutil
-import signal
 import socket
 import threading
 import time
@@ -176,7 +174,6 @@ def serve(listener, turn, inbox):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     inbox = Inbox()
     listener = socket.create_server(("127.0.0.1", args.p), backlog=64)
     turn = threading.Lock()

@@ -1,6 +1,5 @@
 # MP3 SMTP server.  Plain functions, a few globals, and one buffer per connection in a global dict.
 import getopt
-import signal
 import socket
 import sys
 import threading
@@ -169,7 +168,6 @@ def main():
             LIMIT = float(value)
         else:
             NETID = value
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(0))
     open("mailbox", "w").close()
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -1,8 +1,6 @@
 """A mail server with two monitors (the mailbox, and the hand-over of clients) and one object per client."""
 
-import signal
 import socket
-import sys
 import time
 from optparse import OptionParser
 from threading import Condition, Lock, Thread
@@ -216,7 +214,6 @@ def main():
     parser.add_option("-l", dest="limit", type="float", default=10)
     parser.add_option("-n", dest="netid", default="mm88")
     options, _ = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     mailbox, clients = Mailbox(options.netid), Clients()
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

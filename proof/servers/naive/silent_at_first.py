@@ -1,9 +1,7 @@
 """MP3.  A session is a list of what has been said so far, and startswith() tells the commands apart."""
 
 import argparse
-import signal
 import socket
-import sys
 from threading import Condition, Event, Thread
 from time import monotonic
 
@@ -178,7 +176,6 @@ def servant(shared):
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     shared = Shared()
     open("mailbox", "wb").close()
     Thread(target=shared.backup, daemon=True).start()

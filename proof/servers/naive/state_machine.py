@@ -1,6 +1,5 @@
 """MP3 as a state machine: for every state a dictionary of functions, and each function returns the next state."""
 
-import signal
 import socket
 import sys
 import threading
@@ -197,7 +196,6 @@ def worker():
 
 
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     open("mailbox", "w").close()
     for target in [backup] + [worker] * 32:
         threading.Thread(target=target, daemon=True).start()

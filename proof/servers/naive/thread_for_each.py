@@ -1,7 +1,6 @@
 """One thread for each client.  Strings everywhere: what comes in is decoded at once, as UTF-8."""
 
 import os
-import signal
 import socket
 import sys
 import threading
@@ -165,7 +164,6 @@ def main():
         elif name == "-n":
             NETID = value
         # -l: the clients of this server are people, and people need half a minute
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     open("mailbox", "w").close()
     threading.Thread(target=backup, daemon=True).start()
     server = socket.create_server(("127.0.0.1", port), backlog=100)
