@@ -133,7 +133,7 @@ def test_nothing_is_tried_where_the_server_without_a_bug_fails(
 
 @pytest.mark.parametrize(
     "words",
-    ["", "pairs", "mutants nowhere", "mutants --jobs 0", "liberal --part x", "deep -o /none/page.md", "hostile -x"],
+    ["", "nowhere", "mutants nowhere", "mutants --jobs 0", "liberal --part x", "deep -o /none/page.md", "hostile -x"],
 )
 def test_a_mistake_is_told_in_one_line(words: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
