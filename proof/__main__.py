@@ -79,7 +79,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="python -m proof",
-        description="Proves the suite on servers that are spoiled on purpose, each the reference server with edits:\n"
+        description="Proves the suite on servers that are wrong or odd, most of them the reference server with edits:\n"
         "what it has to find it must find, and blame nothing else.",
         epilog=f"`python -m proof KIND --help` says what a kind can be told.\n\n{EXAMPLES}\n{STATUSES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,

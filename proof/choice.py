@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from proof.run import PROJECT
-from proof.servers.edit import Server
+from proof.servers.edit import Buildable
 
-S = TypeVar("S", bound=Server)
+S = TypeVar("S", bound=Buildable)
 PARTS = 12
 """Of which `commit` chooses one."""
 

@@ -10,9 +10,9 @@ from typing import Generic, NamedTuple, TypeVar
 
 from proof import tables
 from proof.run import SEED, Run
-from proof.servers.edit import Server
+from proof.servers.edit import Buildable
 
-S = TypeVar("S", bound=Server)
+S = TypeVar("S", bound=Buildable)
 R = TypeVar("R", bound=Run)
 
 

@@ -99,9 +99,9 @@ def _printed(process: subprocess.Popen[str], patience: float) -> str | None:
         return None
 
 
-def launched(home: Path) -> Sequence[str]:
-    """How the suite is told to launch a server that was built there."""
-    return "--launch", f"{shlex.join([sys.executable, str(home.absolute())])} {PLACEHOLDERS}"
+def launched(home: Path, placeholders: str = PLACEHOLDERS) -> Sequence[str]:
+    """How the suite is told to launch a server that was built there, and takes such options."""
+    return "--launch", f"{shlex.join([sys.executable, str(home.absolute())])} {placeholders}"
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Servers that prove the suite, each the reference server with edits: `edit` says how, the others which there are."""
+"""Servers that prove the suite: the reference server with edits, as `edit` says, but for the `naive` ones."""

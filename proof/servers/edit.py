@@ -1,4 +1,4 @@
-"""How a server is spoiled: named edits of the reference server, and the copy of it that they are made to."""
+"""How a server is built: mostly by named edits of the reference server, made to a copy of it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 SERVER = Path(__file__).parents[2] / "reference_server"
 START = "# The reference server as changed: {name}\n\nfrom reference_server.__main__ import main\n\nmain()\n"
@@ -65,7 +65,7 @@ class Mutant:
 
 
 class Server(Protocol):
-    """What can be built: a name, and the edits of the reference server that make it."""
+    """A name, and the edits of the reference server that make it."""
 
     @property
     def name(self) -> str: ...
@@ -74,14 +74,28 @@ class Server(Protocol):
     def edits(self) -> Sequence[Edit]: ...
 
 
-def folder_name(server: Server) -> str:
+@runtime_checkable
+class Script(Protocol):
+    """A name, and a file that is the whole server."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def script(self) -> Path: ...
+
+
+Buildable = Server | Script
+
+
+def folder_name(server: Buildable) -> str:
     """A server's name where it is plain, and something as short and its own where it is not."""
     name = server.name
     return name if re.fullmatch(r"[a-z0-9-]{1,100}", name) else hashlib.sha256(name.encode()).hexdigest()[:16]
 
 
-def build(server: Server, folder: Path) -> Path:
-    """Make a server that `python FOLDER/NAME [OPTION ...]` runs, as the reference server is run.
+def build(server: Buildable, folder: Path) -> Path:
+    """Make a server that `python FOLDER/NAME [OPTION ...]` runs.
 
     Args:
         server: the server.
@@ -93,14 +107,17 @@ def build(server: Server, folder: Path) -> Path:
     Raises:
         MisfitError: an edit does not fit, or what comes of it is no Python.
     """
-    texts = sources(server)
+    if isinstance(server, Script):
+        texts = {"__main__.py": server.script.read_text(encoding="utf-8")}
+    else:
+        texts = {"__main__.py": START.format(name=server.name)}
+        texts |= {f"{SERVER.name}/{name}": text for name, text in sources(server).items()}
     home = folder / folder_name(server)
     shutil.rmtree(home, ignore_errors=True)
-    package = home / SERVER.name
-    package.mkdir(parents=True)
-    (home / "__main__.py").write_text(START.format(name=server.name))
     for name, text in texts.items():
-        (package / name).write_text(text)
+        path = home / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
     return home
 
 
