@@ -101,7 +101,7 @@ def _said(kind: _TokenType) -> bool:
 
 
 def _imports(code: str) -> list[tuple[str, str]]:
-    """Every import of a file's code as module and imported name, `from a import b` as (a, b) and `import a as c` as (a, c)."""
+    """Every import as module and imported name, `from a import b` as (a, b) and `import a as c` as (a, c)."""
     code = re.sub(r"\(([^()]*)\)", lambda match: " ".join(match[1].split()), code).replace(";", "\n")
     found = []
     for module, names, modules in _IMPORT.findall(code):

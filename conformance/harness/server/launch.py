@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conformance.harness.server import complaints, leash, proc
+from conformance.harness.server import complaints, leash, proc, sockdiag
 from conformance.harness.server.complaints import Complaints
 from conformance.harness.server.elsewhere import Elsewhere
 from conformance.harness.server.kind import Kind
@@ -145,7 +145,7 @@ class Process:
     ) -> None:
         words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
         self.port, self._claim = _free_port() if "{port}" in command else (kind.port, None)
-        if proc.listener(HOST, self.port):
+        if sockdiag.may_listen(self.port) and proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
         for name, data in (leftover or {}).items():
@@ -198,7 +198,7 @@ class Process:
 
     def _listens(self) -> bool:
         if proc.available():
-            return proc.serves(HOST, self.port)
+            return sockdiag.may_listen(self.port) and proc.serves(HOST, self.port)
         # A connection that is opened only to look would cost some servers a worker: the first case keeps this one.
         with contextlib.suppress(OSError):
             self.first = socket.create_connection((HOST, self.port), timeout=1.0)
