@@ -7,14 +7,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance import publish
 from conformance.harness.run import again, folder, planning
 from conformance.harness.run.probe import Found
 from conformance.harness.run.results import Collector
@@ -25,6 +23,7 @@ from conformance.harness.verdict import outcome
 from conformance.options import command
 from conformance.profile import Profile
 from conformance.progress import Progress
+from conformance.publish import publish
 from conformance.told import Told
 from conformance.worker import Worker
 
@@ -150,14 +149,14 @@ class Controller:
         if not collector.document or self._session is None:
             return
         write = terminalreporter.write_line
-        with ThreadPoolExecutor() as threads:
-            verbose = self._config.option.verbose > 0
-            text = threads.submit(publish.shown, collector.document, terminalreporter.hasmarkup, verbose)
-            unwritten = publish.pages(collector.path) if collector.path else [f"conformance: {collector.unwritten}"]
+        color, verbose = terminalreporter.hasmarkup, self._config.option.verbose > 0
+        text, unwritten = publish(collector.document, collector.path, color, verbose)
+        if not collector.path:
+            unwritten.append(f"conformance: {collector.unwritten}")
         where = f"results: {collector.path}, report.md, report.html"
         if collector.path:
             write("\n" + where)
-        terminalreporter.write(text.result())
+        terminalreporter.write(text)
         for line in unwritten:
             write(f"\n{line}", red=True)
             self._session.exitstatus = outcome.FAULT
