@@ -117,6 +117,9 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write results.json and decide the exit status; the worker of this process has ended its servers before."""
         collector = self._collector
+        plugins = self._config.pluginmanager
+        if "hypothesis" not in sys.modules and (plugin := plugins.getplugin("hypothesispytest")):
+            plugins.unregister(plugin)  # it would import all of hypothesis now, only to find that it has nothing to say
         if self._worker:
             collector.complaints.update(self._worker.last_complaints)
         if int(exitstatus) == outcome.USAGE:

@@ -22,11 +22,12 @@ def publish(document: dict[str, Any], results: Path | None, color: bool, verbose
     Returns:
         The report for the terminal, and a line for each page that could not be written.
     """
-    command = [sys.executable, "-m", "reports", "show", "/dev/stdin", "--color", "always" if color else "never"]
+    where = str(results) if results else "/dev/stdin"
+    command = [sys.executable, "-m", "reports", "show", where, "--color", "always" if color else "never"]
     command += ["--verbose"] if verbose else []
     command += ["--pages", str(results.parent)] if results else []
     environment = {"COLUMNS": str(_columns()), **os.environ}
-    given = json.dumps(document)
+    given = None if results else json.dumps(document)
     done = subprocess.run(command, input=given, capture_output=True, text=True, env=environment, check=False)
     return done.stdout, done.stderr.splitlines() if done.returncode else []
 
