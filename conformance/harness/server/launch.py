@@ -226,8 +226,8 @@ class Process:
     def _runs(self) -> bool:
         """Whether the process that was started runs, which ends a little before the leash does."""
         server = leash.held(self._leash.pid)
-        family = leash.descendants(self._leash.pid)
-        return not proc.available() or any(one == server and state not in "ZX" for one, _, _, state in family)
+        known = leash.stat(server) if server else None
+        return not proc.available() or (known is not None and known[0] == self._leash.pid and known[2] not in "ZX")
 
     def _serves_itself(self) -> bool:
         """Whether the process that was started, and it alone, owns the socket that listens."""
