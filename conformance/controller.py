@@ -7,14 +7,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance import publish
 from conformance.harness.run import again, folder, planning
 from conformance.harness.run.probe import Found
 from conformance.harness.run.report import CaseReport
@@ -27,6 +25,7 @@ from conformance.harness.verdict.result import CaseResult
 from conformance.options import command
 from conformance.profile import Profile
 from conformance.progress import Progress
+from conformance.publish import publish
 from conformance.told import Told
 from conformance.worker import Worker
 
@@ -119,6 +118,9 @@ class Controller:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         """Write results.json and decide the exit status; the worker of this process has ended its servers before."""
         collector = self._collector
+        plugins = self._config.pluginmanager
+        if "hypothesis" not in sys.modules and (plugin := plugins.getplugin("hypothesispytest")):
+            plugins.unregister(plugin)  # it would import all of hypothesis now, only to find that it has nothing to say
         if self._worker:
             collector.complaints.update(self._worker.last_complaints)
         if int(exitstatus) == outcome.USAGE:
@@ -151,14 +153,14 @@ class Controller:
         if not collector.document or self._session is None:
             return
         write = terminalreporter.write_line
-        with ThreadPoolExecutor() as threads:
-            verbose = self._config.option.verbose > 0
-            text = threads.submit(publish.shown, collector.document, terminalreporter.hasmarkup, verbose)
-            unwritten = publish.pages(collector.path) if collector.path else [f"conformance: {collector.unwritten}"]
+        color, verbose = terminalreporter.hasmarkup, self._config.option.verbose > 0
+        text, unwritten = publish(collector.document, collector.path, color, verbose)
+        if not collector.path:
+            unwritten.append(f"conformance: {collector.unwritten}")
         where = f"results: {collector.path}, report.md, report.html"
         if collector.path:
             write("\n" + where)
-        terminalreporter.write(text.result())
+        terminalreporter.write(text)
         for line in unwritten:
             write(f"\n{line}", red=True)
             self._session.exitstatus = outcome.FAULT

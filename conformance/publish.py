@@ -6,43 +6,30 @@ import json
 import os
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 
-def shown(document: dict[str, Any], color: bool, verbose: bool) -> str:
-    """The report for the terminal, of what is written nowhere if need be.
+def publish(document: dict[str, Any], results: Path | None, color: bool, verbose: bool) -> tuple[str, list[str]]:
+    """Write report.md and report.html beside a results.json; one process does it all, for its start costs the most.
 
     Args:
         document: what results.json holds.
+        results: where it stands, or None if it could not be written: then there are no pages.
         color: whether the terminal has colours.
         verbose: whether all is asked for.
-    """
-    words = ["show", "/dev/stdin", "--color", "always" if color else "never", *(["--verbose"] if verbose else [])]
-    done = _reports(*words, given=json.dumps(document))
-    return done.stdout if done.returncode == 0 else done.stderr
-
-
-def pages(results: Path) -> list[str]:
-    """Write report.md and report.html beside a results.json.
 
     Returns:
-        A line for each that could not be written.
+        The report for the terminal, and a line for each page that could not be written.
     """
-    commands = [(kind, str(results), "-o", str(results.with_name(name))) for kind, name in KINDS.items()]
-    with ThreadPoolExecutor() as threads:
-        done = list(threads.map(lambda words: _reports(*words), commands))
-    return [one.stderr.strip() for one in done if one.returncode]
-
-
-KINDS = {"html": "report.html", "markdown": "report.md"}
-
-
-def _reports(*words: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "reports", *words]
+    where = str(results) if results else "/dev/stdin"
+    command = [sys.executable, "-m", "reports", "show", where, "--color", "always" if color else "never"]
+    command += ["--verbose"] if verbose else []
+    command += ["--pages", str(results.parent)] if results else []
     environment = {"COLUMNS": str(_columns()), **os.environ}
-    return subprocess.run(command, input=given, capture_output=True, text=True, env=environment, check=False)
+    given = None if results else json.dumps(document)
+    done = subprocess.run(command, input=given, capture_output=True, text=True, env=environment, check=False)
+    return done.stdout, done.stderr.splitlines() if done.returncode else []
 
 
 def _columns() -> int:

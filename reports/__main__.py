@@ -15,7 +15,7 @@ from reports.gradescope import bundle, document
 from reports.gradescope.settings import Settings
 from reports.options import complain
 from reports.progress import Progress
-from reports.results import ResultsError, load
+from reports.results import Results, ResultsError, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,7 +49,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _show(given: argparse.Namespace) -> int:
     results = load(given.results)
     sys.stdout.write(terminal.render(results, width=_width(), color=_color(given), verbose=given.verbose))
-    return 0
+    return _pages(results, given.pages) if given.pages else 0
+
+
+def _pages(results: Results, folder: Path) -> int:
+    sys.stdout.flush()  # what is printed is not to be lost with a page
+    return max(
+        _write(page.render(results), folder / "report.html"),
+        _write(markdown.render(results), folder / "report.md"),
+    )
 
 
 def _markdown(given: argparse.Namespace) -> int:

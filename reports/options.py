@@ -61,6 +61,9 @@ def _show(commands: "_Commands[Parser]") -> None:
     _results(show)
     _verbose(show)
     _color(show)
+    show.add_argument(
+        "--pages", type=Path, metavar="DIR", help="also write report.html and report.md there, as html and markdown do"
+    )
 
 
 def _markdown(commands: "_Commands[Parser]") -> None:

@@ -78,7 +78,7 @@ def with_imports(script: Path) -> list[Path]:
     """A script and the modules and packages beside it that it imports, directly or not."""
     found = [script]
     for path in found:
-        for module, name in _imports(path):
+        for module, name in _imports(code_of(path)):
             beside = path.parent / (module.lstrip(".").split(".")[0] or name)
             modules = [beside.with_suffix(".py"), *sorted(beside.glob("*.py"))]
             new = [one for one in modules if one.is_file() and one not in found]
@@ -100,9 +100,9 @@ def _said(kind: _TokenType) -> bool:
     return kind[:1] == Comment[:1] or kind[:2] == String[:2]
 
 
-def _imports(path: Path) -> list[tuple[str, str]]:
+def _imports(code: str) -> list[tuple[str, str]]:
     """Every import as module and imported name, `from a import b` as (a, b) and `import a as c` as (a, c)."""
-    code = re.sub(r"\(([^()]*)\)", lambda match: " ".join(match[1].split()), code_of(path)).replace(";", "\n")
+    code = re.sub(r"\(([^()]*)\)", lambda match: " ".join(match[1].split()), code).replace(";", "\n")
     found = []
     for module, names, modules in _IMPORT.findall(code):
         if module:
@@ -118,10 +118,11 @@ def forbidden(paths: Iterable[Path]) -> list[str]:
     """What the assignment forbids, a line each: file, name, and what it is."""
     found = []
     for path in paths:
-        for module, _ in _imports(path):
+        code = code_of(path)
+        for module, _ in _imports(code):
             if what := MODULES.get(module.split(".")[0]):
                 found.append(f"{path.name}: {module} is {what}")
-        if re.search(r"\bstart_new_thread\b", code_of(path)):
+        if re.search(r"\bstart_new_thread\b", code):
             found.append(f"{path.name}: start_new_thread starts threads without Thread")
     return list(dict.fromkeys(found))
 
@@ -130,7 +131,8 @@ def doubtful(paths: Iterable[Path]) -> list[str]:
     """Primitives of `threading` that the handout does not name, a line each."""
     found = []
     for path in paths:
-        code, imports = code_of(path), _imports(path)
+        code = code_of(path)
+        imports = _imports(code)
         aliases = [alias for module, alias in imports if module == "threading" and alias not in DOUBTFUL]
         direct = {name for module, name in imports if module == "threading"}
         for name in DOUBTFUL:

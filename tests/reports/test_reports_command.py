@@ -70,6 +70,24 @@ def test_markdown_is_written_to_a_file(hostile: Path, tmp_path: Path) -> None:
     assert (tmp_path / "report.md").read_text().startswith("# Conformance of ")
 
 
+def test_pages_are_written_with_the_report_and_are_those_of_their_own_commands(hostile: Path, tmp_path: Path) -> None:
+    for name in ("alone", "together"):
+        (tmp_path / name).mkdir()
+    shown = run("show", hostile, "--color", "never", capture_output=True)
+    for command, page in (("html", "report.html"), ("markdown", "report.md")):
+        assert main([command, str(hostile), "-o", str(tmp_path / "alone" / page)]) == 0
+    together = run("show", hostile, "--color", "never", "--pages", tmp_path / "together", capture_output=True)
+    assert (together.returncode, together.stdout, together.stderr) == (0, shown.stdout, b"")
+    for page in ("report.html", "report.md"):
+        assert (tmp_path / "together" / page).read_bytes() == (tmp_path / "alone" / page).read_bytes()
+
+
+def test_pages_that_cannot_be_written_are_told_after_the_report(hostile: Path, tmp_path: Path) -> None:
+    done = run("show", hostile, "--pages", tmp_path / "not-there", capture_output=True)
+    assert (done.returncode, done.stderr.count(b"cannot write")) == (4, 2)
+    assert done.stdout.rstrip().splitlines()[-1].startswith(b"does not conform")
+
+
 def test_a_page_is_written_to_a_file(hostile: Path, tmp_path: Path) -> None:
     """One document, with its policy before anything else."""
     done = run("html", hostile, "-o", tmp_path / "report.html", capture_output=True)

@@ -18,7 +18,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from conformance.harness.server import complaints, leash, proc
+from conformance.harness.server import complaints, leash, proc, sockdiag
 from conformance.harness.server.complaints import Complaints
 from conformance.harness.server.elsewhere import Elsewhere
 from conformance.harness.server.kind import Kind
@@ -145,7 +145,7 @@ class Process:
     ) -> None:
         words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
         self.port, self._claim = _free_port() if "{port}" in command else (kind.port, None)
-        if proc.listener(HOST, self.port):
+        if sockdiag.may_listen(self.port) and proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
         for name, data in (leftover or {}).items():
@@ -198,7 +198,7 @@ class Process:
 
     def _listens(self) -> bool:
         if proc.available():
-            return proc.serves(HOST, self.port)
+            return sockdiag.may_listen(self.port) and proc.serves(HOST, self.port)
         # A connection that is opened only to look would cost some servers a worker: the first case keeps this one.
         with contextlib.suppress(OSError):
             self.first = socket.create_connection((HOST, self.port), timeout=1.0)
@@ -226,8 +226,8 @@ class Process:
     def _runs(self) -> bool:
         """Whether the process that was started runs, which ends a little before the leash does."""
         server = leash.held(self._leash.pid)
-        family = leash.descendants(self._leash.pid)
-        return not proc.available() or any(one == server and state not in "ZX" for one, _, _, state in family)
+        known = leash.stat(server) if server else None
+        return not proc.available() or (known is not None and known[0] == self._leash.pid and known[2] not in "ZX")
 
     def _serves_itself(self) -> bool:
         """Whether the process that was started, and it alone, owns the socket that listens."""

@@ -161,16 +161,16 @@ def _end_all(server: int) -> None:
     _signal_group(server, signal.SIGKILL)
     until = time.monotonic() + LAST
     while time.monotonic() < until:
-        for process, _, group, _ in descendants(os.getpid()):
-            # A process may have forked and ended meanwhile; nobody escapes a signal to his group like that.
-            if group != os.getpgrp():
-                _signal_group(group, signal.SIGKILL)
-            _signal(process, signal.SIGKILL)
         try:
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass
         except ChildProcessError:
             return
+        for process, _, group, _ in descendants(os.getpid()):
+            # A process may have forked and ended meanwhile; nobody escapes a signal to his group like that.
+            if group != os.getpgrp():
+                _signal_group(group, signal.SIGKILL)
+            _signal(process, signal.SIGKILL)
         time.sleep(0.002)
 
 
@@ -192,19 +192,25 @@ def descendants(process: int) -> list[tuple[int, int, int, str]]:
     """
     children: dict[int, list[tuple[int, int, int, str]]] = {}
     for name in os.listdir("/proc") if os.path.exists("/proc/self/stat") else ():
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat", "rb") as file:
-                    state, parent, group = file.read().rpartition(b")")[2].split()[:3]
-            except (OSError, ValueError):
-                continue
-            children.setdefault(int(parent), []).append((int(name), int(parent), int(group), state.decode()))
+        if name.isdigit() and (known := stat(int(name))):
+            parent, group, state = known
+            children.setdefault(parent, []).append((int(name), parent, group, state))
     found: list[tuple[int, int, int, str]] = []
     below = children.get(process, [])
     while below:
         found += below
         below = [child for one, *_ in below for child in children.get(one, ())]
     return found
+
+
+def stat(process: int) -> tuple[int, int, str] | None:
+    """A process's parent, its process group and the letter of its state; None where /proc does not tell."""
+    try:
+        with open(f"/proc/{process}/stat", "rb") as file:
+            state, parent, group = file.read().rpartition(b")")[2].split()[:3]
+    except (OSError, ValueError):
+        return None
+    return int(parent), int(group), state.decode()
 
 
 def held(process: int) -> int | None:
