@@ -3,13 +3,14 @@
 import os
 import shutil
 import sys
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from threading import Condition, Lock, Thread
-from typing import NamedTuple
 
 
-class Message(NamedTuple):
+@dataclass
+class Message:
     """A message as the session collected it: only the number that delivery gives it is missing.
 
     Args:
