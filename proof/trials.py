@@ -49,16 +49,17 @@ def try_all(
     of = len(servers) * len(kind.ways) * rounds
     slowest_first = sorted(servers, key=lambda server: -kind.slowness(server))
     for alone in (False, True):
+        group = [server for server in slowest_first if kind.alone(server) == alone]
         with ThreadPoolExecutor(1 if alone else jobs) as pool:
-            group = [server for server in slowest_first if kind.alone(server) == alone]
-            futures = {pool.submit(try_once, one, trial): (one, trial) for one in group for trial in trials(one)}
             try:
+                futures = {pool.submit(try_once, one, trial): (one, trial) for one in group for trial in trials(one)}
                 for future in as_completed(futures):
                     server, trial = futures[future]
                     came = done[server.name, trial] = future.result()
                     said = "; ".join(kind.wrong(server, trial, came)) or "as it should be"
                     progress(f"{len(done):4} of {of}  {came.seconds:4.0f} s  {server.name} ({trial}): {said}")
             except BaseException:
+                # Before the pool waits for its threads; an interrupt may come while they are being started.
                 run.OVER.set()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise

@@ -102,7 +102,7 @@ def test_what_every_user_can_read_has_to_be_hidden(
     for name in ("server.py", "roster.toml"):
         (place / name).chmod(0o640)
     (place / "out").rmdir()
-    monkeypatch.setattr(Classroom, "hold", lambda *_: None)
+    monkeypatch.setattr(Classroom, "run", lambda *_: None)
     assert main(["class", str(roster), "-o", str(place / "out")]) == 0
     assert (place / "out").stat().st_mode & 0o777 == 0o700
 
