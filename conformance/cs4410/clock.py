@@ -16,7 +16,7 @@ from conformance.cs4410.model import Answer, acceptable
 from conformance.cs4410.session import CRLF, Session
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
-from conformance.harness.wire.connection import Reply, Silent, WireError
+from conformance.harness.wire.connection import Flooded, Reply, Silent, WireError
 
 FLOODED = 0.5
 """Seconds by which a flood goes on after the limit."""
@@ -109,6 +109,9 @@ class Clocked(Session):
         while True:
             try:
                 reply = self.wire.reply(deadline)
+            except Flooded as error:
+                # Whoever floods has not timed anybody out.
+                raise self._case.breach("reply.one", str(error), "silence, then the time-out", about=[self]) from None
             except WireError as error:
                 if time.monotonic() < limit:
                     self._expect_no_hanging_up(error)

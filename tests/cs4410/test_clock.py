@@ -17,16 +17,16 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Void
-from conformance.harness.wire.connection import Closed, Manners, Reply, Silent
+from conformance.harness.wire.connection import Closed, Flooded, Manners, Reply, Silent, WireError
 from tests.harness.plain import PLAIN
 
 SENT, READ, LIMIT = 100.0, 100.25, PLAIN.time_limit
 """When the last valid command was sent and its reply was read; the server's clock started in between."""
 LEDGER = ledger.load()
 TIMEOUT = "421 4.4.2 me Error: timeout exceeded"
-CLOSED = None
-"""What stands for the end of the connection among what a server says."""
-Said = tuple[float, str | None]
+CLOSED, FLOOD = Closed("closed by the server"), Flooded("more than any server sends")
+"""What stands for the end of the connection, or for no end of what comes, among what a server says."""
+Said = tuple[float, str | WireError]
 
 
 @dataclass
@@ -56,8 +56,8 @@ class Wire:
             raise Silent("no reply")
         at, text = self.said.pop(0)
         self.now = max(self.now, at)
-        if text is None:
-            raise Closed("closed by the server")
+        if isinstance(text, WireError):
+            raise text
         return Reply(text.encode() + b"\r\n", at)
 
     def wait_closed(self, deadline: float) -> bool:
@@ -292,3 +292,10 @@ def test_a_session_that_ends_in_a_flood_may_have_had_enough_of_errors(waiting: W
     client, _ = waiting([(109.8, CLOSED)], "time.invalid")
     client.expect_timeout_in_flood(b"mkdir\r\n", "time.invalid")
     assert client.ended_in_flood and record_of(client).findings == []
+
+
+def test_a_flood_is_no_early_time_out(waiting: Waiting) -> None:
+    client, _ = waiting([(101.7, FLOOD)], "time.out", "time.early")
+    with pytest.raises(Blocked) as blocked:
+        client.expect_timeout()
+    assert blocked.value.by == "reply.one"
