@@ -67,6 +67,17 @@ class Parrot:
         return Verdict(owed, owed if right else "", after, f"the {owed} rule", wrong, owed, error, not error, not error)
 
 
+class Opinionated(Parrot):
+    """Has one verdict on every reply."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__()
+        self._opinion = verdict
+
+    def judge(self, step: Step, reply: bytes) -> Verdict:
+        return self._opinion
+
+
 class Aviary:
     """The profile."""
 
@@ -211,6 +222,4 @@ def test_message_without_a_number_may_be_stored_all_the_same() -> None:
 
 def client_that_hears(verdict: Verdict) -> Client:
     options = Options(("127.0.0.1", 9))
-    dialogue = Parrot()
-    dialogue.judge = lambda step, reply: verdict  # type: ignore[method-assign]
-    return Client(Run(options, Aviary(options)), dialogue)
+    return Client(Run(options, Aviary(options)), Opinionated(verdict))
