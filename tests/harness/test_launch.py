@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,22 @@ def test_the_whole_family_ends_when_the_suite_is_killed(tmp_path: Path, stubborn
         process.send_signal(signal.SIGKILL)
         process.wait()
     assert wait_until(lambda: not any(map(runs, pids)))
+
+
+def test_an_end_is_seen_though_the_leash_is_late_to_tell(
+    script: Callable[[str], str], start: Callable[..., Process]
+) -> None:
+    process = start(f"{script(LISTEN)} {{port}}")
+    server = json.loads((process.directory / "told.json").read_text())["pid"]
+    os.kill(leash_of(server), signal.SIGSTOP)
+    os.kill(server, signal.SIGKILL)
+    threading.Timer(0.5, os.kill, (leash_of(server), signal.SIGCONT)).start()
+    assert process.ends(0.01)
+    assert process.status == 128 + signal.SIGKILL
+
+
+def leash_of(server: int) -> int:
+    return int(Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def test_server_ends_when_the_process_group_of_the_suite_is_killed(script: Callable[[str], str]) -> None:

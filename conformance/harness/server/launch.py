@@ -257,9 +257,12 @@ class Process:
         return f"exit status {self.status}{self.printed()}"
 
     def ends(self, patience: float) -> bool:
-        """Whether it has ended, or does within some seconds."""
+        """Whether it has ended, or does within some seconds; where it has, the leash is waited for that tells how."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._leash.wait(max(0.0, patience))
+        if self.status is None and patience > 0 and not self._runs():
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._leash.wait(STOP_LIMIT)
         return self.status is not None
 
     def printed(self) -> str:
