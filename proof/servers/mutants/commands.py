@@ -27,6 +27,11 @@ SPELLING = [
         [begun("session.py", "Session._mail", "address = address.lower()")],
     ),
     Mutant(
+        "host-made-lower-case",
+        "case.arguments",
+        [within("session.py", "Session._helo", "self._host = host", "self._host = host.lower()")],
+    ),
+    Mutant(
         "whole-line-made-upper-case",
         "case.arguments",
         [begun("session.py", "Session._answer", "line = line.upper()")],

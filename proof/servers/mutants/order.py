@@ -101,6 +101,18 @@ RECOVERY = [
         ],
     ),
     Mutant(
+        "nested-mail-forgets-the-recipients",
+        "recover",
+        [
+            within(
+                "session.py",
+                "Session._mail",
+                'return b"503 5.5.1 Error: nested MAIL command"',
+                'self._recipients = []\nreturn b"503 5.5.1 Error: nested MAIL command"',
+            )
+        ],
+    ),
+    Mutant(
         "syntax-error-in-rcpt-forgets-the-recipients",
         "recover",
         [answered('self._reply(answer)\nif answer.startswith(b"501 Syntax: RCPT"):\n    self._recipients = []')],
