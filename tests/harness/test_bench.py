@@ -61,6 +61,7 @@ def hold() -> Iterator[Hold]:
         replies: dict[bytes, bytes] | None = None,
         greeting: bytes = GREETING,
         control: Callable[[Case], None] | None = None,
+        beside_others: bool = False,
     ) -> Record:
         listeners.append(listener := socket.create_server(("127.0.0.1", 0)))
         threading.Thread(target=serve, args=(listener, RIGHT | (replies or {}), greeting), daemon=True).start()
@@ -70,7 +71,8 @@ def hold() -> Iterator[Hold]:
         def case_body(case: Case) -> None:
             body(case)
 
-        return bench.run(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control))
+        run = bench.attempt if beside_others else bench.run
+        return run(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control))
 
     yield hold_one
     over.set()
@@ -265,3 +267,16 @@ def test_who_hangs_up_after_an_error_breaks_one_rule(hold: Hold) -> None:
     assert (record.verdict, record.blocked_by) == ("blocked", "recover")
     record = hold(lambda case: case.client("greeted").expect("MAIL FROM: a"), "mail", replies={b"MAIL": b""})
     assert record.findings[0].requirement == "mail"
+
+
+@pytest.mark.parametrize(("by_another_case", "verdict"), [(True, "void"), (False, "fail")])
+def test_what_fails_while_another_case_starts_the_server_again_is_void(
+    hold: Hold, by_another_case: bool, verdict: str
+) -> None:
+    def body(case: Case) -> None:
+        client = case.client("greeted")
+        case.server.starts += by_another_case
+        client.expect("MAIL FROM: a@b.example")
+
+    replies = {b"MAIL": b"250 no\r\n"}
+    assert hold(body, "mail", replies=replies, beside_others=True).verdict == verdict

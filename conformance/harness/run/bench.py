@@ -136,9 +136,10 @@ class Bench:
 
     def attempt(self, plan: Plan) -> Record:
         """Run a case once, beside others; `void` where that was spoiled, or the server died under them all."""
-        mark = self.server.complaints.mark()
+        mark, starts = self.server.complaints.mark(), self.server.starts
         record = self._once(plan)
-        if self.server.ended(_patience(record)):
+        # Another case may have started it again before this one looks.
+        if (patience := _patience(record)) and (self.server.starts != starts or self.server.ended(patience)):
             record.set_aside("void", "the server died while several cases were run")
         printed.quote(record, self.server.complaints.since(mark))
         return record

@@ -34,6 +34,7 @@ class Server:
         cases: the ids of those that were run on it since it was started, in order.
         own_ports: the local ports of all our connections.
         open_ports: those of the connections that are open.
+        starts: how often the suite has started it.
         complaints: the exceptions and crashes that it printed, where the suite started it.
     """
 
@@ -51,6 +52,7 @@ class Server:
         self.manners = manners
         self.connections = 0
         self.connections_before = 0
+        self.starts = 0
         self.cases: list[str] = []
         self.own_ports: set[int] = set()
         self.open_ports: set[int] = set()
@@ -161,7 +163,6 @@ class Launched(Server):
         self._process: Process | None = None
         self._refusals: list[Unreachable] = []
         self._refusal = ""
-        self.starts = 0
 
     def prepare(self, fresh: bool = False) -> None:
         """Start it if it does not run, if it is to be fresh, or if its workers are known to leak away.
