@@ -12,7 +12,7 @@ from conformance.cs4410.case import Case
 from conformance.cs4410.kind import KIND
 from conformance.harness.client.scene import Scene
 from conformance.harness.server.look import Look
-from conformance.harness.settings import UsageError
+from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict.ledger import Ledger
 from conformance.profile import Option, Profile
 
@@ -39,12 +39,13 @@ class CS4410(Profile):
         Option("course", "4410", "For 4411 the backup is extra credit.", choices=("4410", "4411")),
     )
 
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, settings: Settings) -> None:
         """Refuse what cannot be.
 
         Raises:
             UsageError: a directory is not there, or a dialect is none.
         """
+        own = settings.own
         if own["mailbox"] is not None and not Path(own["mailbox"]).is_dir():
             raise UsageError(f"--mailbox {own['mailbox']}: no such directory")
         if own["source"] is not None and not Path(own["source"]).exists():

@@ -29,6 +29,8 @@ class Look:
         answered: whether any command was answered.
         delivered: whether the message was taken, as the profile says.
         latency: seconds that a reply takes, the median of those that came.
+        learned: what else the profile learned, by names of its own; every case has it in its scene.
+        own_address: the numeric address that the client has on this connection.
     """
 
     def __init__(self, connection: Connection, words: Vocabulary, places: Places, patience: float) -> None:
@@ -36,6 +38,8 @@ class Look:
         self.words = words
         self.greeted = self.answered = self.delivered = False
         self.latency = 0.0
+        self.learned: dict[str, str] = {}
+        self.own_address = connection.own_address
         self._connection = connection
         self._places = places
         self._patience = patience
