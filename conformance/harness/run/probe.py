@@ -153,7 +153,7 @@ def _learn(
     except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     places = SharedPlaces(profile.kind, found.host, found.port)
-    talk = Look(connection, Vocabulary(settings.seed, "probe"), places, patience)
+    talk = Look(connection, Vocabulary(settings.seed, "probe"), places, patience, settings)
     try:
         profile.look(talk)
     except WireError:

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from conformance.harness.rules import LATE
 from conformance.harness.server.slots import Places
+from conformance.harness.settings import Settings
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire.connection import LONGEST_REPLY, Connection, Reply, Silent
 
@@ -22,6 +23,7 @@ class Look:
         words: what is said.
         places: those of the server.
         patience: seconds that a reply is waited for.
+        settings: the options of the run.
 
     Attributes:
         mark: what the message bears by which it is found again.
@@ -33,9 +35,12 @@ class Look:
         own_address: the numeric address that the client has on this connection.
     """
 
-    def __init__(self, connection: Connection, words: Vocabulary, places: Places, patience: float) -> None:
+    def __init__(
+        self, connection: Connection, words: Vocabulary, places: Places, patience: float, settings: Settings
+    ) -> None:
         self.mark = words.token(16)
         self.words = words
+        self.settings = settings
         self.greeted = self.answered = self.delivered = False
         self.latency = 0.0
         self.learned: dict[str, str] = {}
