@@ -18,9 +18,7 @@ from conformance.harness.verdict.ledger import Ledger
 GROUP = "smtp_conformance.profiles"
 """The entry points by which profiles of other packages are found: each names an object that is a `Profile`."""
 DEFAULT = "cs4410"
-OWN = tuple(
-    metadata.EntryPoint(name, f"conformance.{name}.profile:PROFILE", GROUP) for name in (DEFAULT, "rfc5321")
-)
+OWN = tuple(metadata.EntryPoint(name, f"conformance.{name}.profile:PROFILE", GROUP) for name in (DEFAULT, "rfc5321"))
 """The profiles of the suite itself, which is used without being installed as well."""
 
 

@@ -11,7 +11,9 @@ from conformance.rfc5321.client import Client
 from conformance.rfc5321.kind import Maildir
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import MailScene
-from conformance.stores import MailStore, Stored, open_store
+from conformance.stores.message import Stored
+from conformance.stores.opening import open_store
+from conformance.stores.store import MailStore
 
 ARRIVES = 15.0
 """Seconds within which a delivered message is to be seen."""

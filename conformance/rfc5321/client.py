@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import suppress
 
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.vocabulary import Vocabulary
@@ -179,14 +180,12 @@ class Client:
     # --- saying and hearing ---
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
-        """Send bytes in the pieces that `cut` makes of them; what keeps them from being taken shows in the reply."""
+        """Send bytes in the pieces that `cut` makes of them."""
         if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
             self.wire.settle()
         self._last = _told(data)
-        try:
+        with suppress(WireError):  # what keeps them from being taken shows in the reply
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
-        except WireError:
-            pass
 
     def hear(self) -> Reply:
         """The reply to what was sent; nothing of it is judged.
@@ -265,7 +264,7 @@ class Client:
             self.deliver_content(self.message())
 
     def plain(self, verb: str) -> str:
-        """A command in its plainest form: EHLO where the server knows it, the sender and the recipient that it takes."""
+        """A command in its plainest form, with the sender and the recipient that the server takes."""
         case = self._case
         if verb == "EHLO":
             return f"{case.learned.get('hello', 'EHLO')} {case.client_name}"
@@ -419,4 +418,5 @@ def _bytes(line: str | bytes) -> bytes:
 def _told(data: bytes) -> str:
     """What was sent, in the middle of a sentence."""
     text = data.removesuffix(CRLF).decode("latin-1")
-    return (text if len(text) <= 60 else f"{text[:40]}... ({len(data)} octets)").encode("unicode_escape").decode("ascii")
+    shorter = text if len(text) <= 60 else f"{text[:40]}... ({len(data)} octets)"
+    return shorter.encode("unicode_escape").decode("ascii")

@@ -1,4 +1,4 @@
-"""What a reply's code says, whoever asks: RFC 5321's classes of answers, and the policy that nobody outside can judge."""
+"""What a reply says by its code: RFC 5321's classes of answers, and the policy that nobody outside can judge."""
 
 from __future__ import annotations
 

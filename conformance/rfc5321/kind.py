@@ -6,7 +6,8 @@ from pathlib import Path
 
 from conformance.harness.rules import Rules
 from conformance.harness.server.kind import Kind
-from conformance.stores import MailStore, open_store
+from conformance.stores.opening import open_store
+from conformance.stores.store import MailStore
 
 
 class Maildir:

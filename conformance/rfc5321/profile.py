@@ -20,7 +20,8 @@ from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import KIND
 from conformance.rfc5321.message import compose
 from conformance.rfc5321.tester import OPTIONS, Tester, is_local
-from conformance.stores import StoreError, open_store
+from conformance.stores.opening import open_store
+from conformance.stores.store import StoreError
 
 MESSAGES = 150
 """How many messages a run sends at the most."""
@@ -94,7 +95,7 @@ def waived(said: tuple[str, ...], rules: Ledger) -> dict[str, str]:
     """The requirements that the tester waives, with the reasons.
 
     Args:
-        said: `ID=REASON`, or `@FILE` with a TOML file of such pairs.
+        said: `ID=REASON`, or the path of a TOML file of such pairs.
         rules: the requirements.
 
     Raises:
@@ -103,9 +104,10 @@ def waived(said: tuple[str, ...], rules: Ledger) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in said:
         try:
-            found |= tomllib.loads(Path(one[1:]).read_text("utf-8")) if one.startswith("@") else dict([one.split("=", 1)])
+            file = one.endswith(".toml")
+            found |= tomllib.loads(Path(one).read_text("utf-8")) if file else dict([one.split("=", 1)])
         except (OSError, ValueError) as error:
-            raise UsageError(f"--waive {one}: write ID=REASON, or @FILE.toml with such pairs ({error})") from None
+            raise UsageError(f"--waive {one}: write ID=REASON, or FILE.toml with such pairs ({error})") from None
     for id, reason in found.items():
         if id not in rules or not isinstance(reason, str) or not reason.strip():
             raise UsageError(f"--waive {id}: " + ("give the reason" if id in rules else "no such requirement"))

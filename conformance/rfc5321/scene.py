@@ -89,7 +89,7 @@ class MailScene(Scene):
     def beside(
         self, requirement: str, reason: str, expected: str, actual: str, about: Iterable[Connected]
     ) -> Broken | Blocked:
-        """What to raise where a case meets a breach that can only be another requirement's: it is found nevertheless."""
+        """What to raise for a breach that can only be another requirement's, which finds it nevertheless."""
         if not self.judges(requirement):
             self.record.requirements = (*self.record.requirements, requirement)
         return self.breach(requirement, reason, expected, actual, about=about)

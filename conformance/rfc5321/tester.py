@@ -35,7 +35,7 @@ OPTIONS = (
     Option("final", False, "What is read there was delivered finally, so that Return-Path is judged."),
     Option("durable", False, "Mail that got its 250 is kept on a disk, so that a crash is tried."),
     Option("stranger", False, "The server treats this client as it would anyone, though its address is private."),
-    Option("waive", (), "A requirement that is only noted, and why; @FILE.toml: a table of such.", "ID=REASON"),
+    Option("waive", (), "A requirement that is only noted, and why; FILE.toml has a table of such.", "ID=REASON"),
     Option("long", False, "Wait out idle time-outs of five minutes."),
     Option("patient", False, "Wait as long for replies as the RFC asks of clients: five minutes and more."),
     Option("many", False, "Try more than a thousand recipients."),

@@ -107,7 +107,7 @@ class CaseResult(Judged):
         return cls(**own)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RequirementResult(Requirement):
     """A rule and what was found about it; `kept` says how many cases kept it where others could not judge it."""
 
@@ -116,8 +116,9 @@ class RequirementResult(Requirement):
     kept: str = ""
 
     def plain(self) -> dict[str, str]:
-        """The row as docs/results.md says; `kept` only where there is something to say."""
-        return {key: value for key, value in vars(self).items() if key != "kept" or value}
+        """The row as docs/results.md says, without what there is nothing to say of."""
+        always = ("id", "level", "section", "rule", "verdict", "reason")
+        return {key: value for key, value in vars(self).items() if value or key in always}
 
 
 def set_aside_explained(cases: Sequence[CaseResult], suspects: Mapping[str, Mapping[str, Collection[str]]]) -> None:
