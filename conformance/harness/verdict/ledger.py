@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 
@@ -29,6 +29,7 @@ class Requirement:
     level: str
     section: str
     rule: str
+    _: KW_ONLY
     strength: str = ""
     source: str = ""
     successor: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from conformance.harness.verdict.ledger import Ledger, Requirement
@@ -107,7 +107,7 @@ class CaseResult(Judged):
         return cls(**own)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class RequirementResult(Requirement):
     """A rule and what was found about it; `kept` says how many cases kept it where others could not judge it."""
 
@@ -116,9 +116,9 @@ class RequirementResult(Requirement):
     kept: str = ""
 
     def plain(self) -> dict[str, str]:
-        """The row as docs/results.md says, without what there is nothing to say of."""
-        always = ("id", "level", "section", "rule", "verdict", "reason")
-        return {key: value for key, value in vars(self).items() if value or key in always}
+        """The row as docs/results.md says; what has a default only where there is something to say."""
+        optional = {one.name for one in fields(self) if one.default is not MISSING}
+        return {key: value for key, value in vars(self).items() if value or key not in optional}
 
 
 def set_aside_explained(cases: Sequence[CaseResult], suspects: Mapping[str, Mapping[str, Collection[str]]]) -> None:
