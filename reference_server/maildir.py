@@ -46,8 +46,8 @@ class Message:
             domain: the server's name.
         """
         fields, body = _split(self.text)
-        if not fields:
-            body = b"\r\n" + body  # or a text without a header would go on with our fields
+        if not fields and not body.startswith(b"\r\n"):
+            body = b"\r\n" + body  # or a text that has no header would go on with our fields
         one = b"\r\n\tfor <%b>" % recipient if len(self.recipients) == 1 else b""
         way = (self.client, self.address, domain, self.protocol, self.id, one, formatdate(localtime=True).encode())
         trace = (
@@ -72,13 +72,13 @@ class Maildir:
             domain: the server's name, in names of files and in the trace.
 
         Raises:
-            OSError: they can't be made, or not be written.
+            OSError: they can't be made.
         """
         self._tmp, self._new = directory / "tmp", directory / "new"
         self._domain = domain
         for part in (self._tmp, self._new, directory / "cur"):
             part.mkdir(exist_ok=True)
-        _sync(self._new)
+        _sync(directory)
 
     def deliver(self, message: Message) -> None:
         """Store a copy for each recipient; once this returns, none is lost by a crash.
