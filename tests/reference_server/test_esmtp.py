@@ -1,11 +1,16 @@
 """The server's second protocol: what it answers, line by line. The ids are those of the rules that a row is about."""
 
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from reference_server.esmtp import LINE_LIMIT, RECIPIENTS_LIMIT, SIZE_LIMIT
+from reference_server.channel import Channel
+from reference_server.esmtp import LINE_LIMIT, RECIPIENTS_LIMIT, SIZE_LIMIT, Esmtp
+from reference_server.maildir import Maildir
 from tests.reference_server.esmtp_runs import STATES, TO, Office, office
+from tests.reference_server.server_runs import DEADLINE, ends, in_thread
 
 MAIL = b"MAIL FROM:<a@client.example>"
 LONG = b"MAIL FROM:<%b@%b>" % (b"l" * 64, b".".join((b"a" * 62, b"b" * 62, b"c" * 63)))
@@ -200,6 +205,27 @@ def test_line_without_an_end_is_swallowed(post: Office) -> None:
         assert client.ask(b"")[:9] == b"500 5.5.2"
         assert client.rest() == [b"221"]
     assert post.server.peak_memory() - before < 4 * 2**20
+
+
+def test_every_line_gives_the_time_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 0.0
+    monkeypatch.setattr("reference_server.channel.monotonic", lambda: now)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        here = socket.create_connection(listener.getsockname(), timeout=DEADLINE)
+        there, _ = listener.accept()
+    with here, there, here.makefile("rb") as replies:
+        channel = Channel(there, 10.0)
+        session = Esmtp(channel, Maildir(tmp_path, b"x"), b"x", b"[192.0.2.1]", b"[192.0.2.2]")
+        serving = in_thread(session.run)
+        assert replies.readline() == b"220 x ESMTP ready\r\n"
+        for line in (b"NOOP", b"frob", b"NOOP"):
+            now += 9.0
+            here.sendall(line + b"\r\n")
+            assert replies.readline()[:3] in (b"250", b"500")
+        now += 11.0
+        here.sendall(b"NO")
+        assert replies.readline()[:9] == b"421 4.4.2"
+        assert ends(serving)
 
 
 @pytest.mark.parametrize("state", STATES)
