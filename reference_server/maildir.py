@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 
-HEADER_LINE = re.compile(rb"(?:([!-9;-~]+)[ \t]*:|[ \t])[^\r\n]*\r\n")  # the first of a field, or one that continues it
+# Possessive throughout (`*+`), so that a header of a million lines costs neither time nor memory.
+REST_OF_FIELD = rb"[ \t]*+:[^\r\n]*+\r\n(?:[ \t][^\r\n]*+\r\n)*+"
+HEADER = re.compile(rb"(?:[!-9;-~]++%b)*+" % REST_OF_FIELD)
+RECEIVED = re.compile(rb"^Received[ \t]*+:", re.IGNORECASE | re.MULTILINE)
+RETURN_PATH = re.compile(rb"^Return-Path%b" % REST_OF_FIELD, re.IGNORECASE | re.MULTILINE)
 
 
 @dataclass
@@ -36,7 +40,7 @@ class Message:
 
     def hops(self) -> int:
         """Return how many `Received` fields the message brought."""
-        return sum(_is(line, b"received") for line in _split(self.text)[0])
+        return sum(1 for _ in RECEIVED.finditer(self.text, 0, self._header_end()))
 
     def copy(self, recipient: bytes, domain: bytes) -> bytes:
         """Return what one recipient gets: nothing in it names another one, and it has one `Return-Path` only.
@@ -45,9 +49,10 @@ class Message:
             recipient: one of the message's.
             domain: the server's name.
         """
-        fields, body = _split(self.text)
-        if not fields:
-            body = b"\r\n" + body  # or a text without a header would go on with our fields
+        end = self._header_end()
+        header = RETURN_PATH.sub(b"", self.text[:end])
+        # A text that has no header must not go on with our fields.
+        gap = b"" if end or self.text.startswith(b"\r\n") else b"\r\n"
         one = b"\r\n\tfor <%b>" % recipient if len(self.recipients) == 1 else b""
         way = (self.client, self.address, domain, self.protocol, self.id, one, formatdate(localtime=True).encode())
         trace = (
@@ -55,7 +60,11 @@ class Message:
             b"Delivered-To: %b\r\n" % recipient,
             b"Received: from %b (%b)\r\n\tby %b with %b id %b%b;\r\n\t%b\r\n" % way,
         )
-        return b"".join((*trace, *(each for each in fields if not _is(each, b"return-path")), body))
+        return b"".join((*trace, header, gap, self.text[end:]))
+
+    def _header_end(self) -> int:
+        found = HEADER.match(self.text)
+        return found.end() if found else 0
 
 
 class Maildir:
@@ -72,13 +81,13 @@ class Maildir:
             domain: the server's name, in names of files and in the trace.
 
         Raises:
-            OSError: they can't be made, or not be written.
+            OSError: they can't be made.
         """
         self._tmp, self._new = directory / "tmp", directory / "new"
         self._domain = domain
         for part in (self._tmp, self._new, directory / "cur"):
             part.mkdir(exist_ok=True)
-        _sync(self._new)
+        _sync(directory)
 
     def deliver(self, message: Message) -> None:
         """Store a copy for each recipient; once this returns, none is lost by a crash.
@@ -114,19 +123,3 @@ def _sync(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _split(text: bytes) -> tuple[list[bytes], bytes]:
-    """Return the fields of the header, each with all its lines, and what follows them."""
-    fields: list[bytearray] = []
-    end = 0
-    while (line := HEADER_LINE.match(text, end)) and (line[1] or fields):
-        if line[1]:
-            fields.append(bytearray())
-        fields[-1] += line[0]
-        end = line.end()
-    return [bytes(each) for each in fields], text[end:]
-
-
-def _is(line: bytes, name: bytes) -> bool:
-    return line.partition(b":")[0].rstrip(b" \t").lower() == name
