@@ -79,6 +79,7 @@ class Client:
         self.hello: Reply | None = None
         self._case = case
         self._wire: Connection | None = None
+        self._said_quit = False
         self._last = "the connection"
 
     # --- connecting and leaving ---
@@ -163,7 +164,7 @@ class Client:
 
     def quit(self) -> None:
         """Say goodbye, as far as anybody listens: a rude client is remembered."""
-        if self._wire and not self.ended:
+        if self._wire and not self.ended and not self._said_quit:
             try:
                 self.wire.send(b"QUIT\r\n", patience=1.0)
                 self.wire.wait_closed(time.monotonic() + 1.0)
@@ -184,6 +185,7 @@ class Client:
         if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
             self.wire.settle()
         self._last = _told(data)
+        self._said_quit = data.upper() == b"QUIT\r\n"
         with suppress(WireError):  # what keeps them from being taken shows in the reply
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
 

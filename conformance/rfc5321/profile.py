@@ -52,7 +52,7 @@ class RFC5321(Profile):
             try:
                 open_store(own["store"]).close()
             except StoreError as error:
-                raise UsageError(f"--store {own['store']}: {error}") from None
+                raise UsageError(f"--store {error}") from None
         if own["messages_per_minute"] < 1 or own["grey_time"] < 0:
             raise UsageError("--messages-per-minute and --grey-time: give numbers above 0")
         if settings.target and not is_local(settings.target) and not own["i_may_test_this_host"]:
