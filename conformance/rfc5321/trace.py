@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from conformance.rfc5321 import dates
+from conformance.rfc5321.clauses import LONGEST, ORDER, Clause, Parts, take_apart
 
-LONGEST = 8_000
-"""Characters of a field that are read."""
-ORDER = ("from", "by", "via", "with", "id", "for")
-"""The clauses of the grammar; others come after them."""
 PROTOCOLS = frozenset(
     {"SMTP"} | {kind + more for kind in ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP") for more in ("", "S", "A", "SA")}
 )
@@ -25,53 +20,16 @@ PROTOCOLS = frozenset(
 
 _ATEXT = r"[\w!#$%&'*+/=?^`{|}~\x80-\U0010ffff-]"
 _QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~]){0,600}"'
-_ANGLED = r'<(?:"(?:[^"\\]|\\.){0,600}"|[^">]){0,600}>'
 _LABEL = r"[\w\x80-\U0010ffff](?:[\w\x80-\U0010ffff-]*[\w\x80-\U0010ffff])?"
 _LITERAL = re.compile(r"\[[^\[\]\\\s]+\]")
 _DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _MAILBOX = re.compile(rf"(?P<local>{_ATEXT}+(?:\.{_ATEXT}+)*|{_QUOTED})(?:@(?P<domain>[^@\s<>]+))?")
 _ROUTE = re.compile(r"@[^\s@:,]+(?:,@[^\s@:,]+)*:")
-_PIECE = re.compile(rf'{_QUOTED}|{_ANGLED}|\[[^\]]{{0,600}}\]|[^\s(;"<\[]+|["<\[]', re.DOTALL)
-_PATH = re.compile(rf"(?:{_QUOTED}|{_ANGLED}|[^,\s])+", re.DOTALL)
 _BRACKETED = re.compile(r"\[[^\[\]\s]{1,64}\]")
-_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
-@dataclass(frozen=True)
-class Clause:
-    """A clause of `Received:`.
-
-    Attributes:
-        name: in lower case.
-        words: what follows it, as written: one word, or none, or what a FOR clause lists.
-        comments: those that stand before the next clause, without their parentheses.
-    """
-
-    name: str
-    words: tuple[str, ...]
-    comments: tuple[str, ...] = ()
-
-    @property
-    def value(self) -> str:
-        """Its first word, or nothing."""
-        return self.words[0] if self.words else ""
-
-
-@dataclass(frozen=True)
-class Received:
-    """A `Received:` field.
-
-    Attributes:
-        clauses: in the order in which they stand.
-        comments: all of them, wherever they stand.
-        date_text: what follows the last `;`, without its comments; None if there is no `;`.
-        problems: what the grammar does not allow, but for the clauses' order and what the date is.
-    """
-
-    clauses: tuple[Clause, ...]
-    comments: tuple[str, ...]
-    date_text: str | None
-    problems: tuple[str, ...]
+class Received(Parts):
+    """A `Received:` field, taken apart, and what is asked of it."""
 
     def clause(self, name: str) -> Clause | None:
         """The first clause of this name."""
@@ -106,7 +64,7 @@ class Received:
             return f"no parentheses in its FROM clause have the address literal of {address}"
         return ""
 
-    @cached_property
+    @property
     def date(self) -> dates.Date:
         """Its date-time; its `problem` says whether it is one, its `numeric_zone` whether the zone is an offset."""
         if self.date_text is None:
@@ -158,97 +116,7 @@ class Received:
 
 def received(value: str) -> Received:
     """Read the value of a `Received:` field, unfolded; it never raises."""
-    return _Reader(value).read()
-
-
-class _Reader:
-    """Goes once through a value, and gathers words and comments."""
-
-    def __init__(self, value: str) -> None:
-        self._value = value[:LONGEST]
-        self._problems: list[str] = []
-        if len(value) > LONGEST:
-            self._problems.append(f"it is longer than {LONGEST} characters")
-        if _CONTROL.search(self._value):
-            self._problems.append("it has a control character")
-
-    def read(self) -> Received:
-        tokens = list(self._tokens())
-        comments = tuple(text for kind, text, _ in tokens if kind == "(")
-        ends = [at for at, (kind, _, _) in enumerate(tokens) if kind == ";"]
-        if not ends:
-            return Received(tuple(self._clauses(tokens)), comments, None, tuple(self._problems))
-        if len(ends) > 1:
-            self._problems.append("it has more than one `;`")
-        last = ends[-1]
-        clauses = tuple(self._clauses([token for token in tokens[:last] if token[0] != ";"]))
-        return Received(clauses, comments, self._date(tokens[last:]), tuple(self._problems))
-
-    def _date(self, tokens: Sequence[tuple[str, str, int]]) -> str:
-        """What follows the `;`; comments may stand after a date, and make it an obsolete form inside it."""
-        ends = [end for kind, _, end in tokens if kind == "w"]
-        return self._value[tokens[0][2] : ends[-1]].strip() if ends else ""
-
-    def _tokens(self) -> Iterator[tuple[str, str, int]]:
-        """Words `w`, comments `(` and `;`, each with its text and where it ends."""
-        at, value = 0, self._value
-        while at < len(value):
-            if value[at].isspace():
-                at += 1
-            elif value[at] == ";":
-                at += 1
-                yield ";", ";", at
-            elif value[at] == "(":
-                end = self._end_of_comment(at)
-                yield "(", value[at + 1 : end - 1], end
-                at = end
-            else:
-                begin = at
-                while at < len(value) and not value[at].isspace() and value[at] not in "(;":
-                    piece = _PIECE.match(value, at)
-                    at = piece.end() if piece else at + 1
-                yield "w", value[begin:at], at
-
-    def _end_of_comment(self, begin: int) -> int:
-        depth, at = 0, begin
-        while at < len(self._value):
-            sign = self._value[at]
-            depth += (sign == "(") - (sign == ")")
-            at += 1 + (sign == "\\")
-            if depth == 0:
-                return at
-        self._problems.append("a comment has no end")
-        return len(self._value) + 1
-
-    def _clauses(self, tokens: Sequence[tuple[str, str, int]]) -> Iterator[Clause]:
-        tokens = list(tokens)
-        words = [(at, text) for at, (kind, text, _) in enumerate(tokens) if kind == "w"]
-        at = 0
-        while at < len(words):
-            place, name = words[at][0], words[at][1].lower()
-            rest = [text for _, text in words[at + 1 : at + 3]]
-            if not rest or (_is_name(rest[0]) and len(rest) > 1 and not _is_name(rest[1])):
-                self._problems.append(f"its clause `{name}` has no value")
-                values: list[str] = []
-            else:
-                values = [rest[0]]
-                while name == "for" and (
-                    at + 1 + len(values) < len(words) and _listed(values[-1], words[at + 1 + len(values)][1])
-                ):
-                    values.append(words[at + 1 + len(values)][1])
-            at += 1 + len(values)
-            end = words[at][0] if at < len(words) else len(tokens)
-            comments = tuple(text for kind, text, _ in tokens[place:end] if kind == "(")
-            yield Clause(name, tuple(_PATH.findall(" ".join(values))) if name == "for" else tuple(values), comments)
-
-
-def _is_name(word: str) -> bool:
-    return word.lower() in ORDER
-
-
-def _listed(before: str, word: str) -> bool:
-    """Whether a word goes on with the list of a FOR clause."""
-    return before.endswith(",") or word.startswith((",", "<")) or "@" in word
+    return Received(*take_apart(value))
 
 
 def is_place(text: str) -> bool:
