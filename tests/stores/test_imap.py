@@ -15,6 +15,7 @@ from conformance.stores.store import StoreError
 
 MARK = b"mark7x"
 MESSAGE = b"Subject: mark7x\r\n\r\nHello\r\n"
+DRIP = b"one byte after the other"
 OTHER = b"Subject: other\r\n\r\nmark 7x\r\n"
 
 
@@ -32,6 +33,7 @@ class Box(socketserver.ThreadingTCPServer):
 
     def __init__(self, messages: list[bytes], odd: dict[bytes, bytes]) -> None:
         self.messages, self.odd, self.heard = messages, odd, list[bytes]()
+        self.over = threading.Event()
         super().__init__(("127.0.0.1", 0), Client)
 
     def answer(self, words: bytes) -> bytes:
@@ -61,6 +63,9 @@ class Client(socketserver.StreamRequestHandler):
     def hear(self, tag: bytes, words: bytes) -> None:
         self.server.heard.append(words)
         odd = next((said for word, said in self.server.odd.items() if word in words), None)
+        while odd == DRIP:
+            self.wfile.write(b"*")
+            self.server.over.wait(0.05)
         answer = self.server.answer(words) if odd is None else odd
         self.wfile.write(re.sub(rb"(?m)^(OK|NO|BAD)", tag + rb" \1 so", answer))
 
@@ -127,9 +132,12 @@ def test_a_server_that_does_not_answer_well_is_an_error_of_one_line(
     store.close()
 
 
-def test_a_server_that_drips_is_given_up(serve: Callable[..., Box], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap, "PATIENCE", 0.5)
-    store = open_store(spec(serve([MESSAGE], {b"SEARCH": b"* SEARCH 1\r\n"})))
+@pytest.mark.parametrize("odd", [DRIP, b"* SEARCH 1\r\n"], ids=["drips", "never ends"])
+def test_a_server_that_takes_too_long_is_given_up(
+    serve: Callable[..., Box], monkeypatch: pytest.MonkeyPatch, odd: bytes
+) -> None:
+    monkeypatch.setattr(imap, "PATIENCE", 1.0)
+    store = open_store(spec(serve([MESSAGE], {b"SEARCH": odd})))
     began = time.monotonic()
     with pytest.raises(StoreError):
         store.find(MARK)
