@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from proof.choice import ChoiceError, chosen
 from proof.real import SECTIONS
-from proof.real.recipe import RECIPIENT, InstallError
+from proof.real.recipe import RECIPIENT
 from proof.real.running import StartError, running
 from proof.run import PROJECT
+from proof.servers.edit import InstallError
 
 FOLDER = PROJECT / "reports" / "out" / "real"
 

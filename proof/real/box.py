@@ -13,7 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from proof.real.recipe import InstallError, Place, filled
+from proof.real.recipe import Place, filled
+from proof.servers.edit import InstallError
 
 BOUND = 900.0
 """Seconds for an installation, over however slow a network."""

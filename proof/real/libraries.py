@@ -22,30 +22,33 @@ NODE_PATH = 'export NODE_PATH="@HOME@/node_modules"'
 
 
 def _script(name: str) -> str:
-    return str(SCRIPTS / name)
+    return (SCRIPTS / name).read_text(encoding="utf-8")
 
 
 LIBRARIES = (
     Recipe(
         "smtpd",
         Standard("smtpd"),
-        [sys.executable, "-W", "ignore", _script("smtpd_server.py"), "@PORT@", "@MAIL@"],
+        [sys.executable, "-W", "ignore", "server.py", "@PORT@", "@MAIL@"],
         "dir:",
         "Python; in the standard library until 3.11, and in no end of tests.",
+        files={"server.py": _script("smtpd_server.py")},
     ),
     Recipe(
         "aiosmtpd",
         PyPI("aiosmtpd"),
-        ["@HOME@/venv/bin/python", _script("aiosmtpd_server.py"), "@PORT@", "@MAIL@"],
+        ["@HOME@/venv/bin/python", "server.py", "@PORT@", "@MAIL@"],
         "dir:",
         "Python; the successor of smtpd, in tests and in Mailman.",
+        files={"server.py": _script("aiosmtpd_server.py")},
     ),
     Recipe(
         "smtp-server",
         Npm("smtp-server"),
-        ["node", _script("smtp_server.js"), "@PORT@", "@MAIL@"],
+        ["node", "server.js", "@PORT@", "@MAIL@"],
         "dir:",
         "JavaScript; the server's side of Nodemailer, in WildDuck and in most mail catchers for Node.",
+        files={"server.js": _script("smtp_server.js")},
         prepare=NODE_PATH,
     ),
     Recipe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +15,6 @@ RECIPIENT = f"probe@{DOMAIN}"
 STRANGER = f"stranger@{DOMAIN}"
 """Whom those servers do not know that can be told whom they know."""
 INSTALLED = "installed.toml"
-
-
-class InstallError(Exception):
-    """A server cannot be installed here; the message is one line."""
 
 
 @dataclass(frozen=True)
@@ -114,11 +111,14 @@ class Recipe:
         Raises:
             InstallError: it is not to be had.
         """
+        found = version(home)
         if not self.is_installed(home):
             home.mkdir(parents=True, exist_ok=True)
-            version = self.source.install(home)
-            text = f'version = "{version}"\nsource = "{self.source.origin}"\n'
-            (home / INSTALLED).write_text(text, encoding="utf-8")
+            found = self.source.install(home)
+        # What a kept result depends on.
+        set_up = hashlib.sha256(repr((self.words, self.files, self.prepare)).encode()).hexdigest()
+        text = f'version = "{found}"\nsource = "{self.source.origin}"\nset-up = "{set_up}"\n'
+        (home / INSTALLED).write_text(text, encoding="utf-8")
 
     def is_installed(self, home: Path) -> bool:
         """Whether it is there, from where the recipe has it."""

@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 from conformance.harness.server import leash
 from proof.real.recipe import Place, Recipe
 
@@ -74,6 +76,11 @@ def running(recipe: Recipe, home: Path, folder: Path, port: int = 0) -> Iterator
     Raises:
         StartError: it does not greet.
     """
+    with FileLock(home / "lock"):  # two at once would lay their changes over one system
+        yield from _running(recipe, home, folder, port)
+
+
+def _running(recipe: Recipe, home: Path, folder: Path, port: int) -> Iterator[Running]:
     shutil.rmtree(folder, ignore_errors=True)
     place = Place(recipe.name, home, folder.absolute(), port or _free_port())
     place.mail.mkdir(parents=True)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from proof.real.recipe import InstallError, Place, filled
+from proof.real.recipe import Place, filled
+from proof.servers.edit import InstallError
 
 BOUND = 600.0
 """Seconds for an installation."""

@@ -21,6 +21,10 @@ class MisfitError(Exception):
     """An edit does not fit the reference server; the message names the mutant and the text."""
 
 
+class InstallError(Exception):
+    """A server cannot be installed here; the message is one line."""
+
+
 @dataclass(frozen=True)
 class Edit:
     """Replaces a text that stands once in a file of the reference server, or once in a function of it.
@@ -116,6 +120,7 @@ def build(server: Buildable, folder: Path) -> Path:
 
     Raises:
         MisfitError: an edit does not fit, or what comes of it is no Python.
+        InstallError: what has to be installed cannot be.
     """
     home = folder / folder_name(server)
     if isinstance(server, Installable):

@@ -22,5 +22,6 @@ class Keep(smtpd.SMTPServer):
         unfinished.rename(FOLDER / f"{next(NUMBERS)}.eml")
 
 
+smtpd.socket.getfqdn = lambda: "smtpd.test"  # and not what this machine happens to be called
 Keep(("127.0.0.1", int(sys.argv[1])), None).listen(1000)
 asyncore.loop(use_poll=True)
