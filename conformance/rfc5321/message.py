@@ -10,6 +10,8 @@ from email.utils import formatdate
 from conformance.harness.vocabulary import Vocabulary
 
 CRLF = b"\r\n"
+RUN = f"{time.time_ns():x}"
+"""In every mark: a run with the same seed as one before must not find the mail of that one."""
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -60,10 +62,10 @@ def compose(words: Vocabulary, sender: str, recipient: str) -> Message:
     """An innocent message.
 
     Args:
-        words: what its text and its marker follow from.
+        words: what its text follows from.
         sender, recipient: addresses for its header; an empty one is left out.
     """
-    mark = words.token(20)
+    mark = words.token(12) + RUN
     host = sender.rpartition("@")[2] or "conformance.example"
     fields: Fields = (
         ("Date", formatdate(time.time())),
