@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Connection, Refused, Reply, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.message import Message, compose

@@ -14,7 +14,7 @@ from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict import ledger
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.profile import Profile
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import KIND
