@@ -212,7 +212,7 @@ def test_resets(case: Case, state: str, verb: str) -> None:
     client = case.client(state)
     again = client.say(client.plain(verb))
     if codes.refused(again):
-        raise Skipped(f"refused: a {verb} in a transaction is answered {shown(again)}")
+        raise Skipped(f"refused: {verb} in a transaction is answered {shown(again)}")
     client.expect_refused(client.plain("RCPT"), "rcpt.before-mail" if state == "ehlo" else "")
 
 
