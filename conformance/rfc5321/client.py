@@ -368,8 +368,10 @@ class Client:
             Broken: it is refused for its syntax or its order.
             Skipped: it is refused by policy, or for now.
         """
-        reply = self.say(line, cut)
-        self._case.expect_accepted(reply, _told(_bytes(line)), [self], requirement, also)
+        data = _bytes(line)
+        base = JUDGED_BY.get(data[:4].decode("latin-1").upper(), "")
+        reply = self.say(data, cut)
+        self._case.expect_accepted(reply, _told(data), [self], requirement, also, base)
         return reply
 
     def expect_refused(self, line: str | bytes, requirement: str = "") -> Reply:

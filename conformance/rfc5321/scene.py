@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable
 
 from conformance.harness.client.scene import Connected, Scene
@@ -70,6 +71,11 @@ class MailScene(Scene):
         """Seconds that a reply is waited for before anything is concluded from silence."""
         return 300.0 if self.tester.patient else self.patience.patience()
 
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the server treats this client as it would anyone: the tester says so, or its address is public."""
+        return self.tester.stranger or ipaddress.ip_address(self.server.address[0]).is_global
+
     def note(self, reason: str, requirement: str = "", about: Iterable[Connected] = ()) -> None:
         """Say what was observed, whatever the requirement's level; the case goes on."""
         self.record.find(requirement or self.main, reason, about=[one.connection for one in about], at_most="note")
@@ -101,6 +107,7 @@ class MailScene(Scene):
         about: Iterable[Connected],
         requirement: str = "",
         also: Collection[str] = (),
+        base: str = "",
     ) -> None:
         """Judge that what is written well is not refused for how it is written.
 
@@ -110,6 +117,7 @@ class MailScene(Scene):
             about: the client.
             requirement: what it judges, the main one if nothing is said.
             also: further codes that say the same of it as a syntax refusal.
+            base: the requirement that judges the same command in its plainest form.
 
         Raises:
             Broken: it is refused for its syntax or its order.
@@ -120,7 +128,7 @@ class MailScene(Scene):
             return
         if meaning in (Sense.SYNTAX, Sense.ORDER, Sense.NOTHING) or reply.code in also:
             wanted = "accepted, or refused by policy (4yz, or 5yz but 500-504, 555)"
-            raise self.breach(requirement or self.main, f"{said} is refused", wanted, reply.text, about=about)
+            raise self.breach(requirement or self.main, f"{said} is refused", wanted, reply.text, base, about)
         raise Skipped(f"{meaning.value}: {said} is answered {shown(reply)}")
 
     def expect_refused(self, reply: Reply, said: str, about: Iterable[Connected], requirement: str = "") -> None:
