@@ -411,6 +411,40 @@ class Client:
         self._case.expect_taken(reply, said, [self])
         return reply
 
+    def expect_well_formed(self, line: str | bytes) -> Reply:
+        """Send a path whose mailbox need not exist, and judge that it is not refused for how it is written.
+
+        Raises:
+            Broken: it is refused for its syntax or its order.
+            Skipped: it is refused for now.
+        """
+        reply = self.say(line)
+        if codes.sense(reply) is not Sense.POLICY:  # that there is no such mailbox is a right answer
+            self._case.expect_accepted(reply, _told(_bytes(line)), [self])
+        return reply
+
+    def expect_as_plain(self, line: str | bytes, requirement: str = "") -> Reply:
+        """Send what has to work because its plain form did, whose refusal no policy explains therefore.
+
+        Raises:
+            Broken: it is refused for good.
+            Skipped: it is refused for now.
+        """
+        reply = self.say(line)
+        meaning = codes.sense(reply)
+        if meaning in (Sense.TEMPORARY, Sense.LEAVING):
+            raise Skipped(f"{meaning.value}: {_told(_bytes(line))} is answered {shown(reply)}")
+        if meaning not in (Sense.ACCEPTED, Sense.INTERMEDIATE):
+            raise self.breach(f"{_told(_bytes(line))} is refused", "taken, as the plain form", reply.text, requirement)
+        return reply
+
+    def note_liberty(self, line: str | bytes, form: str = "") -> Reply:
+        """Send what may be taken or refused, and note which; `form` says of what, where a case has several."""
+        reply = self.say(line)
+        did = f"{'refused' if codes.refused(reply) else 'taken'}: {reply.code}"
+        self._case.note(f"{form}, {did}" if form else did, about=[self])
+        return reply
+
     def breach(self, reason: str, expected: str = "", actual: str = "", requirement: str = "") -> Broken | Blocked:
         """What to raise where this client shows that a requirement is broken, the case's main one if none is named."""
         return self._case.breach(requirement or self._case.main, reason, expected, actual, about=[self])

@@ -47,8 +47,15 @@ class MailScene(Scene):
 
     @property
     def domain(self) -> str:
-        """The recipient's domain."""
-        return self.recipient.rpartition("@")[2]
+        """The recipient's domain.
+
+        Raises:
+            Skipped: the recipient is known without one, as `Postmaster`.
+        """
+        _, at, domain = self.recipient.rpartition("@")
+        if at:
+            return domain
+        raise Skipped(f"no domain: the recipient is <{self.recipient}> alone, name one with --recipient")
 
     @property
     def sender(self) -> str:
@@ -60,6 +67,33 @@ class MailScene(Scene):
         if "sender" in self.learned:
             return self.learned["sender"]
         raise Skipped(f"no sender: {self.learned.get('no sender', 'name one with --sender')}")
+
+    @property
+    def sender_domain(self) -> str:
+        """A domain from which the server takes mail, as far as one is known."""
+        return self.sender.rpartition("@")[2] or "conformance.example"
+
+    @property
+    def bad_recipient(self) -> str:
+        """An address in a served domain that does not exist.
+
+        Raises:
+            Skipped: the tester gives none.
+        """
+        if self.tester.bad_recipient:
+            return self.tester.bad_recipient
+        raise Skipped("not given: name --bad-recipient")
+
+    @property
+    def foreign_recipient(self) -> str:
+        """An address in a domain that is not served.
+
+        Raises:
+            Skipped: the tester gives none.
+        """
+        if self.tester.relay_recipient:
+            return self.tester.relay_recipient
+        raise Skipped("not given: name --relay-recipient")
 
     @property
     def client_name(self) -> str:
