@@ -100,18 +100,18 @@ def test_unstuff_first_line(case: Case, name: str) -> None:
         raise client.breach("the dot of the first line changed on the way", name, came)
 
 
-@pytest.mark.judges("data.unstuff-one", control={"dot": b""})
-@pytest.mark.parametrize("dot", [b"."], ids=["dot"])
-def test_unstuff_one(case: Case, dot: bytes) -> None:
+@pytest.mark.judges("data.unstuff-one", control={"dots": b".."})
+@pytest.mark.parametrize("dots", [b"."], ids=["one"])
+def test_unstuff_one(case: Case, dots: bytes) -> None:
     """A line sent as `.x` arrives as `x`, for a dot that begins a line and is not alone is always taken away."""
     client = case.client("data")
-    message = client.message().with_body(b"x\r\n" + PLAIN)
-    data = message.data.replace(b"\r\nx\r\n", b"\r\n" + dot + b"x\r\n")
+    message = client.message().with_body(dots[1:] + b"x\r\n" + PLAIN)
+    data = message.content.replace(b"\r\n" + dots[1:] + b"x\r\n", b"\r\n" + dots + b"x\r\n") + b".\r\n"
     expect_body(case, client, message, "a line with a single dot before it", data)
 
 
 TEXT = b"text in a line that is as long as any line of a message may be " * 400
-LINES = {"short": TEXT[:70], "998": TEXT[:997] + b"x", "998-dotted": b"." + TEXT[:996] + b"x"}
+LINES = {"short": b"." + TEXT[:69], "998": TEXT[:997] + b"x", "998-dotted": b"." + TEXT[:996] + b"x"}
 
 
 @pytest.mark.judges("data.line-1000-whole", control={"line": "short"})

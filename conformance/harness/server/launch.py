@@ -277,7 +277,7 @@ class Process:
         return f"; it printed:\n{shown}" if shown else "; it printed nothing"
 
     def crash(self) -> dict[str, bytes]:
-        """Kill its processes at once, as a power cut would; what they leave in its directory, as `leftover` wants it."""
+        """Kill its processes at once; what they leave in its directory, as `leftover` wants it."""
         for process in self.processes():
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(process, signal.SIGKILL)
