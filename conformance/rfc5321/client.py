@@ -26,6 +26,8 @@ AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
+MOST_COUNTED = 30
+"""Replies that are counted up to that to QUIT."""
 JUDGED_BY = {
     "EHLO": "ehlo.250",
     "HELO": "helo.250",
@@ -226,6 +228,17 @@ class Client:
         except (Silent, Closed):
             return None
 
+    def farewell(self) -> list[Reply]:
+        """Say QUIT, and return all replies up to its 221, as far as they come: what is one too many shows there."""
+        with suppress(WireError):
+            self.wire.send(b"QUIT\r\n")  # not by `send`, which sets aside what is to be counted here
+        replies: list[Reply] = []
+        while len(replies) < MOST_COUNTED and (reply := self.hear_within(self._case.patient)):
+            replies.append(reply)
+            if reply.code == "221":
+                break
+        return replies
+
     def say(self, line: str | bytes, cut: Cut = whole) -> Reply:
         """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
         self.send(_bytes(line) + CRLF, cut)
@@ -312,6 +325,13 @@ class Client:
             self.set_up(f"RCPT TO:<{recipient}>")
         self.set_up("DATA")
 
+    def send_content(self, data: bytes, cut: Cut = whole) -> None:
+        """Send what follows a 354, or a part of it, in its turn among a minute's messages; a reply is left to read."""
+        if not self._case.tester.local:
+            self._case.pacing.wait("messages", self._case.tester.messages_per_minute / 60)
+        self.send(data, cut)
+        self._last = "the end of data"
+
     def content(self, data: bytes, cut: Cut = whole) -> Reply:
         """Send what follows a 354, its end of data included, and return the reply.
 
@@ -319,11 +339,8 @@ class Client:
             data: as it goes over the wire.
             cut: into segments.
         """
-        if not self._case.tester.local:
-            self._case.pacing.wait("messages", self._case.tester.messages_per_minute / 60)
         with self._case.server.places.delivering():
-            self.send(data, cut)
-            self._last = "the end of data"
+            self.send_content(data, cut)
             return self.hear()
 
     def deliver_content(self, message: Message) -> Reply:
@@ -350,6 +367,12 @@ class Client:
         """What EHLO announced in this session: the parameters by keyword, in upper case."""
         rows = (line.text.partition(" ") for line in (self.hello.lines[1:] if self.hello else ()))
         return {keyword.upper(): parameters for keyword, _, parameters in rows}
+
+    @property
+    def largest(self) -> int:
+        """The octets of a message that SIZE announces; 0 where no limit is told."""
+        size = self.keywords.get("SIZE", "").strip()
+        return int(size) if size.isdecimal() and len(size) <= 20 else 0
 
     # --- judging ---
 

@@ -12,6 +12,7 @@ from conformance.harness.vocabulary import Vocabulary
 CRLF = b"\r\n"
 RUN = f"{time.time_ns():x}"
 """In every mark: a run with the same seed as one before must not find the mail of that one."""
+FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -51,6 +52,12 @@ class Message:
     def with_body(self, body: bytes) -> Message:
         """The same with another body, whose first line bears the mark."""
         return replace(self, body=f"marker {self.mark}\r\n".encode() + body)
+
+    def filled(self, size: int) -> Message:
+        """The same with a body of plain lines, so that the content has so many octets, some hundreds at the least."""
+        room = size - len(self.with_body(b"").content)
+        lines, rest = divmod(room - len(CRLF), len(FILLER))
+        return self.with_body(FILLER * lines + b"x" * rest + CRLF)
 
 
 def stuffed(content: bytes) -> bytes:
