@@ -1,0 +1,327 @@
+"""What a server says of a message's way: `Received:` by the grammar of RFC 5321 section 4.4, and `Return-Path:`.
+
+Both are read to the end whatever stands there, and say what is wrong. Each question has an answer of one line, empty if
+nothing is wrong, that may quote the server: it is to be escaped where it is shown.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from conformance.rfc5321 import dates
+
+LONGEST = 8_000
+"""Characters of a field that are read."""
+ORDER = ("from", "by", "via", "with", "id", "for")
+"""The clauses of the grammar; others come after them."""
+PROTOCOLS = frozenset(
+    {"SMTP"} | {kind + more for kind in ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP") for more in ("", "S", "A", "SA")}
+)
+"""What a WITH clause of mail that came by SMTP or LMTP can be."""
+
+_ATEXT = r"[\w!#$%&'*+/=?^`{|}~\x80-\U0010ffff-]"
+_QUOTED = r'"(?:[^"\\\x00-\x1f\x7f]|\\[ -~]){0,600}"'
+_ANGLED = r'<(?:"(?:[^"\\]|\\.){0,600}"|[^">]){0,600}>'
+_LABEL = r"[\w\x80-\U0010ffff](?:[\w\x80-\U0010ffff-]*[\w\x80-\U0010ffff])?"
+_LITERAL = re.compile(r"\[[^\[\]\\\s]+\]")
+_DOMAIN = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
+_MAILBOX = re.compile(rf"(?P<local>{_ATEXT}+(?:\.{_ATEXT}+)*|{_QUOTED})(?:@(?P<domain>[^@\s<>]+))?")
+_ROUTE = re.compile(r"@[^\s@:,]+(?:,@[^\s@:,]+)*:")
+_PIECE = re.compile(rf'{_QUOTED}|{_ANGLED}|\[[^\]]{{0,600}}\]|[^\s(;"<\[]+|["<\[]', re.DOTALL)
+_PATH = re.compile(rf"(?:{_QUOTED}|{_ANGLED}|[^,\s])+", re.DOTALL)
+_BRACKETED = re.compile(r"\[[^\[\]\s]{1,64}\]")
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """A clause of `Received:`.
+
+    Attributes:
+        name: in lower case.
+        words: what follows it, as written: one word, or none, or what a FOR clause lists.
+        comments: those that stand before the next clause, without their parentheses.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    comments: tuple[str, ...] = ()
+
+    @property
+    def value(self) -> str:
+        """Its first word, or nothing."""
+        return self.words[0] if self.words else ""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A `Received:` field.
+
+    Attributes:
+        clauses: in the order in which they stand.
+        comments: all of them, wherever they stand.
+        date_text: what follows the last `;`, without its comments; None if there is no `;`.
+        problems: what the grammar does not allow, but for the clauses' order and what the date is.
+    """
+
+    clauses: tuple[Clause, ...]
+    comments: tuple[str, ...]
+    date_text: str | None
+    problems: tuple[str, ...]
+
+    def clause(self, name: str) -> Clause | None:
+        """The first clause of this name."""
+        return next((clause for clause in self.clauses if clause.name == name), None)
+
+    @property
+    def places_problem(self) -> str:
+        """Whether there is a FROM clause, and a BY clause after it, each with a domain or an address literal."""
+        names = [clause.name for clause in self.clauses]
+        for name in ("from", "by"):
+            clause = self.clause(name)
+            if clause is None:
+                return f"it has no {name.upper()} clause"
+            if not is_place(clause.value):
+                return f"its {name.upper()} clause has no domain and no address literal"
+        return "its BY clause stands before FROM" if names.index("by") < names.index("from") else ""
+
+    def client_problem(self, name: str, address: str) -> str:
+        """Whether FROM tells both the name that a client said, and its address as a literal in parentheses.
+
+        Args:
+            name: the argument of EHLO or HELO.
+            address: the client's IP address, without brackets.
+        """
+        clause = self.clause("from")
+        if clause is None:
+            return "it has no FROM clause"
+        if clause.value.lower() != name.lower():
+            return f"its FROM clause says `{clause.value}`, not `{name}`"
+        literals = [found for comment in clause.comments for found in _BRACKETED.findall(comment)]
+        if not any(_same_address(literal, address) for literal in literals):
+            return f"no parentheses in its FROM clause have the address literal of {address}"
+        return ""
+
+    @cached_property
+    def date(self) -> dates.Date:
+        """Its date-time; its `problem` says whether it is one, its `numeric_zone` whether the zone is an offset."""
+        if self.date_text is None:
+            return dates.Date("no date follows a `;`")
+        return dates.look(self.date_text)
+
+    @property
+    def grammar_problem(self) -> str:
+        """The first thing that the grammar does not allow, the order of the clauses among them."""
+        return self.problems[0] if self.problems else self._order_problem
+
+    @property
+    def _order_problem(self) -> str:
+        before = -1
+        for clause in self.clauses:
+            place = ORDER.index(clause.name) if clause.name in ORDER else len(ORDER)
+            if place < before:
+                return f"its clause `{clause.name}` stands after one that it comes before in the grammar"
+            if place == before < len(ORDER):
+                return f"it has the clause `{clause.name}` twice"
+            before = place
+        return ""
+
+    def with_problem(self, *, extended: bool, tls: bool = False, auth: bool = False, lmtp: bool = False) -> str:
+        """Whether the WITH clause, if there is one, is registered and true.
+
+        Args:
+            extended: EHLO or LHLO was the last greeting, not HELO.
+            tls: the session was inside TLS.
+            auth: the client had logged in.
+            lmtp: the session was one of LMTP.
+        """
+        clause = self.clause("with")
+        if clause is None:
+            return ""
+        said = clause.value.upper()
+        if said not in PROTOCOLS:
+            return f"`{clause.value}` is no registered protocol"
+        more = "S" * tls + "A" * auth
+        kind = "LMTP" if lmtp else "ESMTP" if extended or more else "SMTP"
+        true = {kind + more, f"UTF8{kind.removeprefix('E')}{more}"} | ({"SMTP"} if not extended and not lmtp else set())
+        return "" if said in true else f"it says `{clause.value}`, and {kind + more} was spoken"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What all FOR clauses list; one at most is right."""
+        return tuple(word for clause in self.clauses if clause.name == "for" for word in clause.words)
+
+
+def received(value: str) -> Received:
+    """Read the value of a `Received:` field, unfolded; it never raises."""
+    return _Reader(value).read()
+
+
+class _Reader:
+    """Goes once through a value, and gathers words and comments."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value[:LONGEST]
+        self._problems: list[str] = []
+        if len(value) > LONGEST:
+            self._problems.append(f"it is longer than {LONGEST} characters")
+        if _CONTROL.search(self._value):
+            self._problems.append("it has a control character")
+
+    def read(self) -> Received:
+        tokens = list(self._tokens())
+        comments = tuple(text for kind, text, _ in tokens if kind == "(")
+        ends = [at for at, (kind, _, _) in enumerate(tokens) if kind == ";"]
+        if not ends:
+            return Received(tuple(self._clauses(tokens)), comments, None, tuple(self._problems))
+        if len(ends) > 1:
+            self._problems.append("it has more than one `;`")
+        last = ends[-1]
+        clauses = tuple(self._clauses([token for token in tokens[:last] if token[0] != ";"]))
+        return Received(clauses, comments, self._date(tokens[last:]), tuple(self._problems))
+
+    def _date(self, tokens: Sequence[tuple[str, str, int]]) -> str:
+        """What follows the `;`; comments may stand after a date, and make it an obsolete form inside it."""
+        ends = [end for kind, _, end in tokens if kind == "w"]
+        return self._value[tokens[0][2] : ends[-1]].strip() if ends else ""
+
+    def _tokens(self) -> Iterator[tuple[str, str, int]]:
+        """Words `w`, comments `(` and `;`, each with its text and where it ends."""
+        at, value = 0, self._value
+        while at < len(value):
+            if value[at].isspace():
+                at += 1
+            elif value[at] == ";":
+                at += 1
+                yield ";", ";", at
+            elif value[at] == "(":
+                end = self._end_of_comment(at)
+                yield "(", value[at + 1 : end - 1], end
+                at = end
+            else:
+                begin = at
+                while at < len(value) and not value[at].isspace() and value[at] not in "(;":
+                    piece = _PIECE.match(value, at)
+                    at = piece.end() if piece else at + 1
+                yield "w", value[begin:at], at
+
+    def _end_of_comment(self, begin: int) -> int:
+        depth, at = 0, begin
+        while at < len(self._value):
+            sign = self._value[at]
+            depth += (sign == "(") - (sign == ")")
+            at += 1 + (sign == "\\")
+            if depth == 0:
+                return at
+        self._problems.append("a comment has no end")
+        return len(self._value) + 1
+
+    def _clauses(self, tokens: Sequence[tuple[str, str, int]]) -> Iterator[Clause]:
+        tokens = list(tokens)
+        words = [(at, text) for at, (kind, text, _) in enumerate(tokens) if kind == "w"]
+        at = 0
+        while at < len(words):
+            place, name = words[at][0], words[at][1].lower()
+            rest = [text for _, text in words[at + 1 : at + 3]]
+            if not rest or (_is_name(rest[0]) and len(rest) > 1 and not _is_name(rest[1])):
+                self._problems.append(f"its clause `{name}` has no value")
+                values: list[str] = []
+            else:
+                values = [rest[0]]
+                while name == "for" and (
+                    at + 1 + len(values) < len(words) and _listed(values[-1], words[at + 1 + len(values)][1])
+                ):
+                    values.append(words[at + 1 + len(values)][1])
+            at += 1 + len(values)
+            end = words[at][0] if at < len(words) else len(tokens)
+            comments = tuple(text for kind, text, _ in tokens[place:end] if kind == "(")
+            yield Clause(name, tuple(_PATH.findall(" ".join(values))) if name == "for" else tuple(values), comments)
+
+
+def _is_name(word: str) -> bool:
+    return word.lower() in ORDER
+
+
+def _listed(before: str, word: str) -> bool:
+    """Whether a word goes on with the list of a FOR clause."""
+    return before.endswith(",") or word.startswith((",", "<")) or "@" in word
+
+
+def is_place(text: str) -> bool:
+    """Whether it is a domain name, of one label or with `_` too, or an address literal."""
+    return len(text) <= 1000 and bool(_DOMAIN.fullmatch(text) or _LITERAL.fullmatch(text))
+
+
+def _same_address(literal: str, address: str) -> bool:
+    inner = literal[1:-1]
+    inner = inner[5:] if inner[:5].lower() == "ipv6:" else inner
+    return _address(inner) == _address(address)
+
+
+def _address(text: str) -> object:
+    """An address as it counts, one of IPv4 in the clothes of IPv6 undressed."""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return text
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+@dataclass(frozen=True)
+class ReturnPath:
+    """The value of `Return-Path:`, or of any path.
+
+    Attributes:
+        mailbox: without brackets and route; empty for the null path.
+        route: what stood before the mailbox, with its colon.
+        problem: what the grammar does not allow, or nothing.
+    """
+
+    mailbox: str
+    route: str
+    problem: str
+
+    @property
+    def local(self) -> str:
+        """The local part as it was written, with its quotes."""
+        return self.mailbox[: -len(self.domain) - 1] if self.domain else self.mailbox
+
+    @property
+    def domain(self) -> str:
+        """What follows the last `@`."""
+        local, _, domain = self.mailbox.rpartition("@")
+        return domain if local and not domain.endswith('"') else ""
+
+    def same_as(self, mailbox: str) -> bool:
+        """Whether it means a mailbox: quotes that change nothing, and letter case of the domain, do not matter."""
+        other = ReturnPath(mailbox, "", "")
+        return unquoted(self.local) == unquoted(other.local) and self.domain.lower() == other.domain.lower()
+
+
+def return_path(value: str) -> ReturnPath:
+    """Read the value of a `Return-Path:` field, unfolded, or a path in its brackets; it never raises."""
+    text = value[:LONGEST].strip()
+    problem = "" if text[:1] == "<" and text[-1:] == ">" else "it does not stand in `<` and `>`"
+    inner = text.removeprefix("<").removesuffix(">")
+    route = _ROUTE.match(inner)
+    mailbox = inner[route.end() :] if route else inner
+    if mailbox and not problem:
+        match = _MAILBOX.fullmatch(mailbox)
+        if match is None:
+            problem = "its mailbox has not the form of one, or lacks quotes"
+        elif match["domain"] is not None and not is_place(match["domain"]):
+            problem = "its domain is no domain and no address literal"
+        elif match["domain"] is None and match["local"].lower() != "postmaster":
+            problem = "its mailbox has no domain"
+    return ReturnPath(mailbox, route[0] if route else "", problem)
+
+
+def unquoted(local: str) -> str:
+    """A local part without the quotes and backslashes that change nothing of what it means."""
+    if len(local) < 2 or not (local[0] == local[-1] == '"'):
+        return local
+    return re.sub(r"\\(.)", r"\1", local[1:-1], flags=re.DOTALL)
