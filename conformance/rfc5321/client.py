@@ -79,6 +79,7 @@ class Client:
         self.hello: Reply | None = None
         self._case = case
         self._wire: Connection | None = None
+        self._vanished = False
         self._last = "the connection"
 
     # --- connecting and leaving ---
@@ -163,7 +164,7 @@ class Client:
 
     def quit(self) -> None:
         """Say goodbye, as far as anybody listens: a rude client is remembered."""
-        if self._wire and not self.ended:
+        if self._wire and not self.ended and not self._vanished:
             try:
                 self.wire.send(b"QUIT\r\n", patience=1.0)
                 self.wire.wait_closed(time.monotonic() + 1.0)
@@ -176,6 +177,17 @@ class Client:
         if self._wire:
             self._wire.close()
             self._case.server.open_ports.discard(self._wire.local_port)
+
+    def vanish(self, reset: bool = False) -> None:
+        """Leave without a word, with a reset if that is asked for."""
+        self._vanished = True
+        if reset:
+            self.wire.reset()
+        self.close()
+
+    def left_within(self, seconds: float) -> bool:
+        """Whether the server ends the connection within some seconds."""
+        return self.wire.wait_closed(time.monotonic() + seconds)
 
     # --- saying and hearing ---
 
@@ -405,6 +417,47 @@ class Client:
         reply = self.content(message.data, cut)
         self._case.expect_taken(reply, said, [self])
         return reply
+
+    def expect_always(self, line: str | bytes, *wanted: str, requirement: str = "") -> Reply:
+        """Send a line that no policy has a say in, and judge its code; a close instead is wrong as well.
+
+        Raises:
+            Broken: another code came, or a close.
+            Skipped: the server leaves, with a 421.
+        """
+        self.send(_bytes(line) + CRLF)
+        reply = self.hear_or_end()
+        if reply and reply.code == "421":
+            raise Skipped(f"{Sense.LEAVING.value}: {self._last} is answered {shown(reply)}")
+        if reply and reply.code in wanted:
+            return reply
+        came = reply.text if reply else "the connection is closed"
+        raise self.breach(f"{self._last} is not answered as it must be", " or ".join(wanted), came, requirement)
+
+    def expect_data(self, requirement: str = "") -> None:
+        """Send DATA, and judge that the transaction still stands: it gets 354.
+
+        Raises:
+            Broken: DATA is refused for good.
+            Skipped: it is refused for now.
+        """
+        reply = self.say("DATA")
+        if codes.sense(reply) in (Sense.TEMPORARY, Sense.LEAVING):
+            raise Skipped(f"{codes.sense(reply).value}: DATA is answered {shown(reply)}")
+        if not reply.code.startswith("3"):
+            raise self.breach("DATA is refused, so the transaction is lost", "354", reply.text, requirement)
+
+    def expect_no_data(self, requirement: str = "") -> None:
+        """Send DATA, and judge that there is no transaction: it is refused, at the latest at the end of data.
+
+        Raises:
+            Broken: a message is taken.
+            Skipped: the server leaves.
+        """
+        reply = self.say("DATA")
+        if reply.code.startswith("3"):
+            reply = self.content(self.message().data)
+        self._case.expect_refused(reply, "DATA without a transaction", [self], requirement)
 
     def breach(self, reason: str, expected: str = "", actual: str = "", requirement: str = "") -> Broken | Blocked:
         """What to raise where this client shows that a requirement is broken, the case's main one if none is named."""

@@ -61,6 +61,11 @@ class MailScene(Scene):
         raise Skipped(f"no sender: {self.learned.get('no sender', 'name one with --sender')}")
 
     @property
+    def sender_domain(self) -> str:
+        """The domain of the sender, or one of our own where that is the null one."""
+        return self.sender.rpartition("@")[2] or "conformance.example"
+
+    @property
     def client_name(self) -> str:
         """What the client calls itself."""
         return self.learned["client name"]
