@@ -33,3 +33,8 @@ def told(text: str) -> list[Told]:
     angled = [Told(path.mailbox, path.route) for path in paths if path.mailbox and not path.problem]
     words = (word.strip(_AROUND) for word in text.split())
     return angled or [Told(word, bracketed=False) for word in words if grammar.is_mailbox(word)]
+
+
+def mentions(text: str, address: str) -> bool:
+    """Whether a text names an address, in upper or lower case, and not only one that ends or begins like it."""
+    return bool(re.search(rf"(?<![\w.!#$%&'*+/=?^`{{|}}~-]){re.escape(address)}(?![\w.-])", text, re.IGNORECASE))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.rfc5321.mailboxes import Told, told
+from conformance.rfc5321.mailboxes import Told, mentions, told
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,20 @@ from conformance.rfc5321.mailboxes import Told, told
 def test_told(text: str, found: list[Told]) -> None:
     """Brackets go before bare words, and what is no address is none."""
     assert told(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "is_there"),
+    [
+        ("box@d.example", True),
+        ("for <BOX@D.example>; Mon", True),
+        ("for box@d.example;", True),
+        ("mybox@d.example", False),
+        ("a.box@d.example", False),
+        ("box@d.example.org", False),
+        ("box@dxexample", False),
+    ],
+)
+def test_mentions(text: str, is_there: bool) -> None:
+    """An address is not found within a longer one."""
+    assert mentions(text, "box@d.example") is is_there
