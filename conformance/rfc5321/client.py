@@ -199,6 +199,12 @@ class Client:
         with suppress(WireError):  # what keeps them from being taken shows in the reply
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
 
+    def pour(self, data: bytes) -> None:
+        """Send much and read nothing, until the server takes no more."""
+        self._last = _told(data)
+        with suppress(WireError):
+            self.wire.send(data, patience=1.0, reading=False)
+
     def hear(self) -> Reply:
         """The reply to what was sent; nothing of it is judged.
 
