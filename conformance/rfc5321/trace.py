@@ -101,10 +101,20 @@ class Received:
             return "it has no FROM clause"
         if clause.value.lower() != name.lower():
             return f"its FROM clause says `{clause.value}`, not `{name}`"
-        literals = [found for comment in clause.comments for found in _BRACKETED.findall(comment)]
-        if not any(_same_address(literal, address) for literal in literals):
+        if not self.has_address(address):
             return f"no parentheses in its FROM clause have the address literal of {address}"
         return ""
+
+    @property
+    def client_addresses(self) -> list[str]:
+        """The address literals in the parentheses of FROM."""
+        clause = self.clause("from")
+        comments = clause.comments if clause else ()
+        return [found for comment in comments for found in _BRACKETED.findall(comment)]
+
+    def has_address(self, address: str) -> bool:
+        """Whether the parentheses of FROM have the literal of an IP address."""
+        return any(_same_address(literal, address) for literal in self.client_addresses)
 
     @cached_property
     def date(self) -> dates.Date:
