@@ -140,7 +140,7 @@ def test_own_state(case: Case, at_once: bool) -> None:
         difference = same_body(message.body, copy.body)
         if difference:
             raise client.breach("the text is not what this client sent", "its own text", difference)
-        if senders[other] != senders[number] and senders[other] in _senders(copy):
+        if senders[other] != senders[number] and senders[other] in trace.senders(copy):
             raise client.breach("the sender is that of another session", senders[number], senders[other])
         if recipients[other] != recipients[number] and _is_for(copy, recipients[other]):
             raise client.breach("the recipient is that of another session", recipients[number], recipients[other])
@@ -154,9 +154,3 @@ def _take(client: Client, step: str | bytes, last: bool) -> None:
         client.send(step)
     elif not (reply := client.content(step)).code.startswith("2"):
         raise Skipped(f"content: a plain message is answered {shown(reply)}")
-
-
-def _senders(copy: Stored) -> list[str]:
-    """The senders that a delivered message tells."""
-    told = [trace.return_path(field.value).mailbox for field in copy.all("Return-Path")]
-    return told if copy.envelope_from is None else [*told, copy.envelope_from]

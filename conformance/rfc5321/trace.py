@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from conformance.rfc5321 import dates
+from conformance.stores.message import Stored
 
 LONGEST = 8_000
 """Characters of a field that are read."""
@@ -335,3 +336,9 @@ def unquoted(local: str) -> str:
     if len(local) < 2 or not (local[0] == local[-1] == '"'):
         return local
     return re.sub(r"\\(.)", r"\1", local[1:-1], flags=re.DOTALL)
+
+
+def senders(copy: Stored) -> list[str]:
+    """The mailboxes of the senders that a delivered message tells, the last hop's first; empty is the null one."""
+    told = [return_path(field.value).mailbox for field in copy.all("Return-Path")]
+    return told if copy.envelope_from is None else [copy.envelope_from, *told]
