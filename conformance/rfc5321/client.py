@@ -83,6 +83,7 @@ class Client:
         self._case = case
         self._wire: Connection | None = None
         self._said_quit = False
+        self._vanished = False
         self._last = "the connection"
 
     # --- connecting and leaving ---
@@ -167,7 +168,7 @@ class Client:
 
     def quit(self) -> None:
         """Say goodbye, as far as anybody listens: a rude client is remembered."""
-        if self._wire and not self.ended and not self._said_quit:
+        if self._wire and not self.ended and not self._said_quit and not self._vanished:
             try:
                 self.wire.send(b"QUIT\r\n", patience=1.0)
                 self.wire.wait_closed(time.monotonic() + 1.0)
@@ -181,6 +182,17 @@ class Client:
             self._wire.close()
             self._case.server.open_ports.discard(self._wire.local_port)
 
+    def vanish(self, reset: bool = False) -> None:
+        """Leave without a word, with a reset if that is asked for."""
+        self._vanished = True
+        if reset:
+            self.wire.reset()
+        self.close()
+
+    def left_within(self, seconds: float) -> bool:
+        """Whether the server ends the connection within some seconds."""
+        return self.wire.wait_closed(time.monotonic() + seconds)
+
     # --- saying and hearing ---
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
@@ -191,6 +203,12 @@ class Client:
         self._said_quit = data.upper() == b"QUIT\r\n"
         with suppress(WireError):  # what keeps them from being taken shows in the reply
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
+
+    def pour(self, data: bytes) -> None:
+        """Send much and read nothing, until the server takes no more."""
+        self._last = _told(data)
+        with suppress(WireError):
+            self.wire.send(data, patience=1.0, reading=False)
 
     def hear(self) -> Reply:
         """The reply to what was sent; nothing of it is judged.
@@ -467,6 +485,47 @@ class Client:
         did = f"{'refused' if codes.refused(reply) else 'taken'}: {reply.code}"
         self._case.note(f"{form}, {did}" if form else did, about=[self])
         return reply
+
+    def expect_always(self, line: str | bytes, *wanted: str, requirement: str = "") -> Reply:
+        """Send a line that no policy has a say in, and judge its code; a close instead is wrong as well.
+
+        Raises:
+            Broken: another code came, or a close.
+            Skipped: the server leaves, with a 421.
+        """
+        self.send(_bytes(line) + CRLF)
+        reply = self.hear_or_end()
+        if reply and reply.code == "421":
+            raise Skipped(f"{Sense.LEAVING.value}: {self._last} is answered {shown(reply)}")
+        if reply and reply.code in wanted:
+            return reply
+        came = reply.text if reply else "the connection is closed"
+        raise self.breach(f"{self._last} is not answered as it must be", " or ".join(wanted), came, requirement)
+
+    def expect_data(self, requirement: str = "") -> None:
+        """Send DATA, and judge that the transaction still stands: it gets 354.
+
+        Raises:
+            Broken: DATA is refused for good.
+            Skipped: it is refused for now.
+        """
+        reply = self.say("DATA")
+        if codes.sense(reply) in (Sense.TEMPORARY, Sense.LEAVING):
+            raise Skipped(f"{codes.sense(reply).value}: DATA is answered {shown(reply)}")
+        if not reply.code.startswith("3"):
+            raise self.breach("DATA is refused, so the transaction is lost", "354", reply.text, requirement)
+
+    def expect_no_data(self, requirement: str = "") -> None:
+        """Send DATA, and judge that there is no transaction: it is refused, at the latest at the end of data.
+
+        Raises:
+            Broken: a message is taken.
+            Skipped: the server leaves.
+        """
+        reply = self.say("DATA")
+        if reply.code.startswith("3"):
+            reply = self.content(self.message().data)
+        self._case.expect_refused(reply, "DATA without a transaction", [self], requirement)
 
     def breach(self, reason: str, expected: str = "", actual: str = "", requirement: str = "") -> Broken | Blocked:
         """What to raise where this client shows that a requirement is broken, the case's main one if none is named."""

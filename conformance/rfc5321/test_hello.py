@@ -3,7 +3,7 @@
 import pytest
 
 from conformance.harness.verdict.verdict import Skipped
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, grammar, keywords
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
