@@ -15,7 +15,7 @@ PAUSE = 0.2
 """Seconds between two pieces in which what comes is heard; a later reply is counted all the same."""
 QUIET = 3.0
 """Seconds without a reply after which QUIT is said: replies come in order, so its own proves that none is to come."""
-GOODBYE = 10.0
+GOODBYE = 5.0
 """Seconds in which the server says goodbye."""
 
 

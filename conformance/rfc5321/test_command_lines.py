@@ -8,7 +8,7 @@ from conformance.harness.server import proc
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import bytewise, whole
+from conformance.rfc5321.client import JUDGED_BY, bytewise, whole
 from conformance.rfc5321.counting import count
 from conformance.rfc5321.scene import shown
 
@@ -35,14 +35,18 @@ BEFORE = {
 
 @pytest.mark.judges("line.split", control={"cut": "not"})
 @pytest.mark.parametrize("cut", [name for name in CUTS if name != "not"])
-def test_split(case: Case, cut: str) -> None:
+@pytest.mark.parametrize("verb", ["EHLO", "MAIL", "NOOP"])
+def test_split(case: Case, verb: str, cut: str) -> None:
     """A command line that comes in several segments is one line, wherever it is cut."""
-    client = case.client("greeted")
-    for verb in ("EHLO", "MAIL", "RSET"):
-        client.expect_accepted(client.plain(verb), cut=CUTS[cut])
-    replies = count(client, *CUTS[cut](b"NOOP\r\n"), pause=0.02)
-    if len(replies.all) > 1:
-        raise client.breach("a line in several segments is answered more than once", "one reply", replies.codes)
+    client = case.client(BEFORE[verb])
+    line = client.plain(verb)
+    replies = count(client, *CUTS[cut](line.encode() + b"\r\n"), pause=0.005)
+    if replies.before:
+        rule = "line.waits" if cut == "before CR LF" else "line.bare-cr"
+        raise client.breach("a line is answered before its end", "nothing yet", replies.codes, rule)
+    if len(replies.all) != 1:
+        raise client.breach("a line in several segments", "one reply", replies.codes)
+    case.expect_accepted(replies.all[0], f"{line}, cut {cut}", [client], base=JUDGED_BY[verb])
 
 
 @pytest.mark.judges("line.waits", control={"pieces": [b"NOOP\r\n"]})
@@ -124,7 +128,7 @@ def test_endless(case: Case) -> None:
     before = proc.memory(processes)
     client.send(b"NOOP ".ljust(ENDLESS, b"x"))
     grown = proc.memory(case.server.processes()) - before
-    if grown > ENDLESS // 2:
+    if grown > ENDLESS * 3 // 4:  # less may be what awaits a garbage collector
         raise client.breach("memory grows with a line that does not end", "as before", f"{grown >> 20} MiB more")
 
 

@@ -6,7 +6,7 @@ from conformance.harness.verdict.verdict import Skipped
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, grammar, keywords
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import Client
+from conformance.rfc5321.client import JUDGED_BY, Client
 from conformance.rfc5321.scene import shown
 
 PLAIN = "client.conformance.example"
@@ -201,7 +201,8 @@ def test_mismatch(case: Case, whose: str) -> None:
         if reply.code.startswith("4"):
             raise Skipped(f"refused for now: {line} is answered {shown(reply)}")
         if codes.refused(reply):
-            raise client.breach(f"{line} is refused to a client of another name", "2yz or 354", reply.text)
+            why, base = f"{line} is refused to a client of another name", JUDGED_BY.get(line[:4], "data.250")
+            raise case.breach(case.main, why, "2yz or 354", reply.text, base, [client])
 
 
 @pytest.mark.judges("ehlo.resets", control={"state": "ehlo"})
