@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Connection, Refused, Reply, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.message import Message, compose
@@ -81,6 +82,7 @@ class Client:
         self.hello: Reply | None = None
         self._case = case
         self._wire: Connection | None = None
+        self._said_quit = False
         self._last = "the connection"
 
     # --- connecting and leaving ---
@@ -165,7 +167,7 @@ class Client:
 
     def quit(self) -> None:
         """Say goodbye, as far as anybody listens: a rude client is remembered."""
-        if self._wire and not self.ended:
+        if self._wire and not self.ended and not self._said_quit:
             try:
                 self.wire.send(b"QUIT\r\n", patience=1.0)
                 self.wire.wait_closed(time.monotonic() + 1.0)
@@ -186,6 +188,7 @@ class Client:
         if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
             self.wire.settle()
         self._last = _told(data)
+        self._said_quit = data.upper() == b"QUIT\r\n"
         with suppress(WireError):  # what keeps them from being taken shows in the reply
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
 
@@ -229,6 +232,7 @@ class Client:
         """Say QUIT, and return all replies up to its 221, as far as they come: what is one too many shows there."""
         with suppress(WireError):
             self.wire.send(b"QUIT\r\n")  # not by `send`, which sets aside what is to be counted here
+        self._said_quit = True
         replies: list[Reply] = []
         while len(replies) < MOST_COUNTED and (reply := self.hear_within(self._case.patient)):
             replies.append(reply)

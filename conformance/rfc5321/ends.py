@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from conformance.harness.verdict.verdict import Skipped
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client

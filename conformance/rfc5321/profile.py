@@ -14,7 +14,7 @@ from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict import ledger
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.profile import Profile
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import KIND
@@ -52,7 +52,7 @@ class RFC5321(Profile):
             try:
                 open_store(own["store"]).close()
             except StoreError as error:
-                raise UsageError(f"--store {own['store']}: {error}") from None
+                raise UsageError(f"--store {error}") from None
         if own["messages_per_minute"] < 1 or own["grey_time"] < 0:
             raise UsageError("--messages-per-minute and --grey-time: give numbers above 0")
         if settings.target and not is_local(settings.target) and not own["i_may_test_this_host"]:

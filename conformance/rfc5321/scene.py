@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from conformance.harness.client.scene import Connected, Scene
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.pace import Pace

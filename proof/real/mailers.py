@@ -1,0 +1,102 @@
+"""Servers that are whole mail systems, as Debian sets them up: what mail on the Internet meets."""
+
+from __future__ import annotations
+
+from proof.real.box import Debian
+from proof.real.recipe import DOMAIN, STRANGER, Recipe
+
+OWNED_BY_MAIL = "chown mail:mail @MAIL@"
+
+POSTFIX_SAYS = """\
+postfix postfix/main_mailer_type select Internet Site
+postfix postfix/mailname string postfix.test"""
+POSTFIX_PREPARE = f"""\
+chown mail:mail @MAIL@
+postconf -e maillog_file=/var/log/postfix.log inet_interfaces=127.0.0.1 inet_protocols=ipv4 \\
+  virtual_mailbox_domains={DOMAIN} virtual_mailbox_base=@MAIL@ virtual_minimum_uid=1 \\
+  'virtual_mailbox_maps=regexp:{{{{ !/^stranger@/ box/ }}}}' virtual_uid_maps=static:8 virtual_gid_maps=static:8 \\
+  mynetworks= smtpd_client_connection_count_limit=0 disable_dns_lookups=yes \\
+  'default_transport=error:no mail leaves' 'relay_transport=error:no mail leaves'
+postconf -M -X smtp/inet
+postconf -M '127.0.0.1:@PORT@/inet=127.0.0.1:@PORT@ inet n - n - 1000 smtpd'
+"""
+
+EXIM_SAYS = f"""\
+exim4-config exim4/dc_eximconfig_configtype select local delivery only; not on a network
+exim4-config exim4/dc_other_hostnames string {DOMAIN}
+exim4-config exim4/dc_local_interfaces string 127.0.0.1
+exim4-config exim4/use_split_config boolean true
+exim4-config exim4/mailname string exim.test"""
+EXIM = {
+    "/etc/exim4/conf.d/main/000_here": """\
+MAIN_RELAY_NETS = 192.0.2.1
+smtp_accept_max = 200
+smtp_accept_queue = 1000
+smtp_accept_queue_per_connection = 1000
+rfc1413_hosts =
+""",
+    "/etc/exim4/conf.d/router/050_anyone": f"""\
+anyone:
+  driver = accept
+  domains = {DOMAIN}
+  local_parts = ! stranger
+  transport = box
+""",
+    "/etc/exim4/conf.d/transport/05_box": """\
+box:
+  driver = appendfile
+  directory = @MAIL@/box
+  maildir_format
+  create_directory
+  delivery_date_add
+  envelope_to_add
+  return_path_add
+  user = mail
+  group = mail
+""",
+}
+
+OPENSMTPD = {
+    "/etc/smtpd.conf": f"""\
+listen on 127.0.0.1 port @PORT@ hostname @HOST@
+table strangers {{ "{STRANGER}" }}
+action "box" maildir "@MAIL@/box" virtual {{ "@" = mail }}
+match from any for domain "{DOMAIN}" rcpt-to <strangers> reject
+match from any for domain "{DOMAIN}" action "box"
+"""
+}
+
+MAILERS = (
+    Recipe(
+        "postfix",
+        Debian(["postfix"], POSTFIX_SAYS),
+        ["/usr/lib/postfix/sbin/master", "-s", "-d"],
+        "maildir:box",
+        "C; the mail system of many Linux distributions, of providers and of firms.",
+        prepare=POSTFIX_PREPARE,
+        final=True,
+        stranger=STRANGER,
+    ),
+    Recipe(
+        "exim",
+        Debian(["exim4-daemon-light"], EXIM_SAYS),
+        ["exim4", "-bdf", "-q30m", "-oX", "127.0.0.1:@PORT@"],
+        "maildir:box",
+        "C; what Debian and cPanel install, so the most frequent server in surveys.",
+        files=EXIM,
+        prepare=f"{OWNED_BY_MAIL}\nmkdir -p /run/exim4\nchown Debian-exim: /run/exim4\nupdate-exim4.conf",
+        final=True,
+        stranger=STRANGER,
+    ),
+    Recipe(
+        "opensmtpd",
+        Debian(["opensmtpd"]),
+        ["smtpd", "-d"],
+        "maildir:box",
+        "C; the mail system of OpenBSD, with a portable edition.",
+        files=OPENSMTPD,
+        prepare=OWNED_BY_MAIL,
+        final=True,
+        stranger=STRANGER,
+    ),
+)
