@@ -191,14 +191,13 @@ def test_whole_big(case: Case, size: int, cut: Cut) -> None:
 
 
 def dotted_lines(case: Case, size: int) -> bytes:
-    """About so many octets in lines of any length, every third begun with a dot."""
-    lines: list[bytes] = []
+    """About so many octets in lines of any length, the longest one first, every third begun with a dot."""
+    lines = [LINES["998-dotted"]]
     draw = case.words.random
-    while size > 0:
-        line = (b"." if len(lines) % 3 == 0 else b"") + TEXT[draw.randrange(64) :][: draw.randrange(998)]
-        lines.append(line.rstrip(b" ") + b"\r\n")
-        size -= len(lines[-1])
-    return b"".join(lines)
+    while sum(map(len, lines)) < size:
+        dot = b"." if len(lines) % 3 == 0 else b""
+        lines.append((dot + TEXT[draw.randrange(64) :][: draw.randrange(998)]).rstrip(b" "))
+    return b"\r\n".join(lines) + b"\r\n"
 
 
 CONTROLS = bytes([*(set(range(1, 32)) - {10, 13}), 127])
