@@ -250,6 +250,7 @@ class Client:
         """Say QUIT, and return all replies up to its 221, as far as they come: what is one too many shows there."""
         with suppress(WireError):
             self.wire.send(b"QUIT\r\n")  # not by `send`, which sets aside what is to be counted here
+        self._said_quit = True
         replies: list[Reply] = []
         while len(replies) < MOST_COUNTED and (reply := self.hear_within(self._case.patient)):
             replies.append(reply)

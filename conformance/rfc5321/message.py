@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,9 +11,9 @@ from email.utils import formatdate
 from conformance.harness.vocabulary import Vocabulary
 
 CRLF = b"\r\n"
-RUN = f"{time.time_ns():x}"
-"""In every mark: a run with the same seed as one before must not find the mail of that one."""
 FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
+RUN, COUNT = f"{time.time_ns():x}", itertools.count()
+"""In every mark, for none is used twice, neither by a run of the same seed nor by a case that is run again."""
 NOBODY = "undisclosed-recipients:;"
 Fields = tuple[tuple[str, str], ...]
 
@@ -79,7 +80,7 @@ def compose(words: Vocabulary, sender: str, recipient: str) -> Message:
         words: what its text follows from.
         sender, recipient: addresses for its header; an empty one is left out.
     """
-    mark = words.token(12) + RUN
+    mark = f"{words.token(6)}{RUN}{next(COUNT):06}"
     host = sender.rpartition("@")[2] or "conformance.example"
     fields: Fields = (
         ("Date", formatdate(time.time())),

@@ -83,8 +83,9 @@ def test_partial(case: Case) -> None:
 
 
 @pytest.mark.alone(fresh=False)
-@pytest.mark.judges("data.crash")
-def test_crash(case: Case) -> None:
+@pytest.mark.judges("data.crash", control={"end": "none"})
+@pytest.mark.parametrize("end", ["kill"])
+def test_crash(case: Case, end: str) -> None:
     """A message that got its 250 survives that the server is killed at once, and started again."""
     if not (case.tester.launched and case.tester.durable):
         raise Skipped("not given: --durable, of a server that is launched")
@@ -92,6 +93,8 @@ def test_crash(case: Case) -> None:
     assert case.mail
     message = client.message()
     client.deliver(message)
-    case.server.crash()
+    if end == "kill":
+        case.server.crash()
     if not case.arrived(message):
-        raise client.breach("a message that was accepted is lost by a crash", "the message", "nothing")
+        why = "a message that was accepted is lost by a crash"
+        raise case.breach(case.main, why, "the message", "nothing", "data.delivered", [client])

@@ -38,12 +38,24 @@ def as_delivered(case: Case, client: Client, message: Message, data: bytes = b""
     return case.delivered(message)
 
 
-def expect_body(case: Case, client: Client, message: Message, what: str, data: bytes = b"", cut: Cut = whole) -> None:
-    """Send a message and judge that its body arrives as it is; arguments as of `as_delivered`."""
+def expect_body(
+    case: Case, client: Client, message: Message, what: str, base: str = "", data: bytes = b"", cut: Cut = whole
+) -> None:
+    """Send a message and judge that its body arrives as it is.
+
+    Args:
+        case, client, message, data, cut: as of `as_delivered`.
+        what: is special in it, for the report.
+        base: the requirement that judges what is not special in it.
+
+    Raises:
+        Broken: it does not.
+        Blocked: what the body has in it ended the data.
+    """
     if change := same_body(message.body, as_delivered(case, client, message, data, cut).body):
         if len(more := client.farewell()) > 1:
             raise case.breach("data.eod-only", f"{what} ends the data", "one reply", more[0].text, about=[client])
-        raise client.breach(f"{what} changed on the way", "octet for octet", change)
+        raise case.breach(case.main, f"{what} changed on the way", "octet for octet", change, base, [client])
 
 
 def note_what_arrives(case: Case, client: Client, message: Message, what: str, **becomes: bytes) -> None:
@@ -109,7 +121,7 @@ def test_unstuff_one(case: Case, dots: bytes) -> None:
     client = case.client("data")
     message = client.message().with_body(dots[1:] + b"x\r\n" + PLAIN)
     data = message.content.replace(b"\r\n" + dots[1:] + b"x\r\n", b"\r\n" + dots + b"x\r\n") + b".\r\n"
-    expect_body(case, client, message, "a line with a single dot before it", data)
+    expect_body(case, client, message, "a line with a single dot before it", "data.unstuff", data)
 
 
 TEXT = b"text in a line that is as long as any line of a message may be " * 400
@@ -121,7 +133,7 @@ LINES = {"short": b"." + TEXT[:69], "998": TEXT[:997] + b"x", "998-dotted": b"."
 def test_line_of_1000(case: Case, line: str) -> None:
     """A line of 998 octets and CR LF arrives uncut and unfolded, also where a doubled dot made it one longer."""
     client = case.client("data")
-    expect_body(case, client, client.message().with_body(LINES[line] + b"\r\n"), "a line of 998 octets")
+    expect_body(case, client, client.message().with_body(LINES[line] + b"\r\n"), "a line of 998 octets", "data.unstuff")
 
 
 @pytest.mark.judges("data.line-longer")
@@ -187,18 +199,18 @@ def test_whole_big(case: Case, size: int, cut: Cut) -> None:
     if 0 < client.largest < size + 10_000:
         raise Skipped(f"SIZE announces {client.largest}")
     client.begin()
-    expect_body(case, client, client.message().with_body(dotted_lines(case, size)), "a big message", cut=cut)
+    message = client.message().with_body(dotted_lines(case, size))
+    expect_body(case, client, message, "a big message", "data.line-1000-whole", cut=cut)
 
 
 def dotted_lines(case: Case, size: int) -> bytes:
-    """About so many octets in lines of any length, every third begun with a dot."""
-    lines: list[bytes] = []
+    """About so many octets in lines of any length, the longest one first, every third begun with a dot."""
+    lines = [LINES["998-dotted"]]
     draw = case.words.random
-    while size > 0:
-        line = (b"." if len(lines) % 3 == 0 else b"") + TEXT[draw.randrange(64) :][: draw.randrange(998)]
-        lines.append(line.rstrip(b" ") + b"\r\n")
-        size -= len(lines[-1])
-    return b"".join(lines)
+    while sum(map(len, lines)) < size:
+        dot = b"." if len(lines) % 3 == 0 else b""
+        lines.append((dot + TEXT[draw.randrange(64) :][: draw.randrange(998)]).rstrip(b" "))
+    return b"\r\n".join(lines) + b"\r\n"
 
 
 CONTROLS = bytes([*(set(range(1, 32)) - {10, 13}), 127])
