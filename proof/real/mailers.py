@@ -66,6 +66,42 @@ match from any for domain "{DOMAIN}" action "box"
 """
 }
 
+SENDMAIL = {
+    "/etc/mail/sendmail.mc": f"""\
+define(`_USE_ETC_MAIL_')dnl
+include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
+OSTYPE(`debian')dnl
+DOMAIN(`debian-mta')dnl
+undefine(`confHOST_STATUS_DIRECTORY')dnl
+undefine(`ALIAS_FILE')dnl
+define(`confPRIVACY_FLAGS',
+`needmailhelo,needexpnhelo,needvrfyhelo,restrictqrun,restrictexpand,nobodyreturn,authwarnings')dnl
+define(`SMART_HOST', `error:5.7.1:550 no mail leaves')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`local_procmail')dnl
+FEATURE(`virtusertable')dnl
+VIRTUSER_DOMAIN(`{DOMAIN}')dnl
+DAEMON_OPTIONS(`Family=inet, Name=MTA, Addr=127.0.0.1, Port=@PORT@')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+""",
+    "/etc/mail/virtusertable": f"{STRANGER}\terror:5.1.1:550 no such user\n@{DOMAIN}\tmail\n",
+    "/etc/mail/service.switch": "hosts files\naliases files\n",
+    "/etc/procmailrc": "DROPPRIVS=yes\nDEFAULT=@MAIL@/box/\nUMASK=077\n",
+}
+"""As Debian has it, but for limits and lists; without a name server no sender's domain can be looked up."""
+SENDMAIL_PREPARE = f"""\
+{OWNED_BY_MAIL}
+cd /etc/mail
+m4 sendmail.mc >sendmail.cf
+makemap hash virtusertable.db <virtusertable
+mkdir -p /run/sendmail/mta
+chown -R smmta:smmsp /run/sendmail
+cd /
+"""
+
 MAILERS = (
     Recipe(
         "postfix",
@@ -96,6 +132,17 @@ MAILERS = (
         "C; the mail system of OpenBSD, with a portable edition.",
         files=OPENSMTPD,
         prepare=OWNED_BY_MAIL,
+        final=True,
+        stranger=STRANGER,
+    ),
+    Recipe(
+        "sendmail",
+        Debian(["sendmail-bin", "sendmail", "procmail"]),
+        ["sendmail", "-bD", "-q10m"],
+        "maildir:box",
+        "C; the oldest that is still in use, on Unix systems of all kinds.",
+        files=SENDMAIL,
+        prepare=SENDMAIL_PREPARE,
         final=True,
         stranger=STRANGER,
     ),
