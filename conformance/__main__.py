@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 
 import pytest
@@ -20,9 +20,10 @@ def arguments(given: list[str]) -> list[str]:
     """
     words = []
     chosen = False
-    for word in chain.from_iterable(map(_lines_of, given)):
+    for before, word in pairwise(["", *chain.from_iterable(map(_lines_of, given))]):
         path = PACKAGE / word.split("::")[0]
-        if word and not word.startswith("-") and path.exists() and word[0] not in "./":
+        named = word and not word.startswith("-") and before != "--profile"  # a profile is called as its folder is
+        if named and path.exists() and word[0] not in "./":
             word = str(PACKAGE / word)
             chosen = True
         chosen |= path.name.startswith("test_") and path.suffix == ".py"  # of a profile that another package brings

@@ -11,7 +11,7 @@ import pytest
 
 from conformance import profile
 from conformance.harness.settings import Settings
-from conformance.profile import Profile
+from conformance.profile import Option, Profile
 from conformance.version import version
 
 Add = Callable[..., object]
@@ -69,10 +69,22 @@ def _add_options(group: Callable[[str, str], Add]) -> None:
         add = group(name, f"profile {name}")
         # Two profiles may have an option in common; each has its own default for it.
         for option in (one for one in profile.find(name).options if one.name not in taken):
-            kind = {} if option.default is None else {"type": type(option.default)}
-            choices = {"choices": option.choices} if option.choices else {}
-            add(option.flag, metavar=option.metavar, help=option.help, **kind, **choices)
+            add(option.flag, help=option.help, **_form(option))
             taken.add(option.name)
+
+
+def _form(option: Option) -> dict[str, Any]:
+    """How an option is read; none has a default here, for what was not given is the profile's to say."""
+    if option.default is False:
+        return {"action": "store_const", "const": True}
+    if option.default == ():
+        return {"action": "append", "metavar": option.metavar}
+    form: dict[str, Any] = {"metavar": option.metavar}
+    if option.default is not None:
+        form["type"] = type(option.default)
+    if option.choices:
+        form["choices"] = option.choices
+    return form
 
 
 def profile_of(config: pytest.Config) -> Profile:
@@ -150,5 +162,14 @@ def command(config: pytest.Config, server: Mapping[str, str | None], *more: str)
     }
     for name, value in chosen.items():
         if value is not None and value != (own[name].default if name in own else usual.get(name)):
-            words += [f"--{name.replace('_', '-')}", f"{value:g}" if isinstance(value, float) else str(value)]
+            words += _words(f"--{name.replace('_', '-')}", value)
     return shlex.join([*words, *more])
+
+
+def _words(flag: str, value: Any) -> list[str]:
+    """An option as it is written on the command line."""
+    if value is True:
+        return [flag]
+    if isinstance(value, list | tuple):
+        return [word for one in value for word in (flag, str(one))]
+    return [flag, f"{value:g}" if isinstance(value, float) else str(value)]

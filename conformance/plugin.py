@@ -55,7 +55,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             option.seed = random.SystemRandom().randrange(10**6)
         settings = settings_of(config)
         settings.check()
-        profile.check(settings.own)
+        profile.check(settings)
         _choose_cases(config, profile)
         _expect_cases(config)
         found = probe.look(settings, profile)

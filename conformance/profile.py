@@ -12,13 +12,13 @@ from typing import Any, Protocol
 from conformance.harness.client.scene import Scene
 from conformance.harness.server.kind import Kind
 from conformance.harness.server.look import Look
-from conformance.harness.settings import UsageError
+from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict.ledger import Ledger
 
 GROUP = "smtp_conformance.profiles"
 """The entry points by which profiles of other packages are found: each names an object that is a `Profile`."""
 DEFAULT = "cs4410"
-OWN = (metadata.EntryPoint(DEFAULT, "conformance.cs4410.profile:PROFILE", GROUP),)
+OWN = tuple(metadata.EntryPoint(name, f"conformance.{name}.profile:PROFILE", GROUP) for name in (DEFAULT, "rfc5321"))
 """The profiles of the suite itself, which is used without being installed as well."""
 
 
@@ -29,6 +29,7 @@ class Option:
     Attributes:
         name: without its hyphens, words joined by underscores.
         default: what it is when it is not given; a value of another kind is read from the command line as that kind.
+            With False it is a switch, and with an empty tuple it may be given several times.
         help: for `--help`.
         metavar: what `--help` calls its value.
         choices: the values that it may have, if they are few.
@@ -81,11 +82,11 @@ class Profile(ABC):
         return {option.name: option.default for option in self.options}
 
     @abstractmethod
-    def check(self, own: Mapping[str, Any]) -> None:
+    def check(self, settings: Settings) -> None:
         """Refuse what cannot be of its options.
 
         Raises:
-            UsageError: an option has no sense.
+            UsageError: an option has no sense, or the target may not be tested without another one.
         """
 
     @abstractmethod
@@ -106,6 +107,7 @@ class Profile(ABC):
 
         Raises:
             WireError: the server does not go along.
+            UsageError: the server is none that can be judged by this profile, and which one may judge it.
         """
 
     @abstractmethod

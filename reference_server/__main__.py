@@ -14,10 +14,12 @@ from types import FrameType
 from typing import NoReturn, TypeVar
 
 from .channel import Channel
+from .esmtp import SERVED, PostOffice
 from .mailbox import Mailbox, start_backup_thread
 from .pool import HandOver, start_workers
 from .session import PRINTABLE, Session
 
+PATIENCE = 310.0  # seconds with rfc5321: five minutes (4.5.3.2.7), and some for a client whose clock started later
 ACCEPT_BACKLOG = 128  # connections that the kernel keeps for us while no worker is free
 Value = TypeVar("Value")
 
@@ -40,7 +42,9 @@ def _checked(convert: Callable[[str], Value], fits: Callable[[Value], object], w
 def _parser() -> argparse.ArgumentParser:
     parser = _OneLineParser(
         prog="python -m reference_server",
-        description="The CS 4410 mail server: takes messages by SMTP and appends them to the file `mailbox`.",
+        description="The CS 4410 mail server: takes messages by SMTP and appends them to the file `mailbox`. "
+        "With --protocol rfc5321 a server of the standard: takes messages for one domain, and keeps a copy for each "
+        "recipient in a Maildir; it knows every user but `nobody`, and relays nothing.",
         epilog="It says on standard error where it listens, once it does. SIGTERM or Ctrl-C ends it, with status 0; "
         "a mistake on the command line, a port that is taken or a directory that can't be written, with status 2.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -50,15 +54,25 @@ def _parser() -> argparse.ArgumentParser:
     seconds = _checked(float, lambda number: 0 < number <= 86_400, "a number of seconds above 0, up to a day")
     threads = _checked(int, lambda number: 0 < number <= 1_000, "a number of threads, 1 to 1000")
     messages = _checked(int, lambda number: number > 0, "a number of messages, 1 or more")
+    domain = _checked(str, lambda text: SERVED.fullmatch(os.fsencode(text)), "a domain name")
     netid = _checked(str, lambda text: PRINTABLE.fullmatch(os.fsencode(text)), "one word of printable ASCII")
     add = parser.add_argument
+    add("--protocol", default="cs4410", choices=("cs4410", "rfc5321"), help="the assignment, or the standard")
     add("--host", default="127.0.0.1", type=host, help="address or name to listen on, IPv4 or IPv6")
     add("--port", default=8765, type=port, help="port to listen on; 0 takes a free one")
-    add("--netid", default="reference", type=netid, help="the server's name in its replies and in the mailbox")
-    add("--time-limit", default=10.0, type=seconds, metavar="SECONDS", help="time a client has for each valid command")
+    add("--netid", default="reference", type=netid, help="cs4410: the server's name in its replies and in the mailbox")
+    add(
+        "--domain",
+        default="reference.example",
+        type=domain,
+        help="rfc5321: the server's name, and the domain it serves",
+    )
+    limit = f"time a client has for each valid command; rfc5321: for each line, by default {PATIENCE}"
+    add("--time-limit", default=10.0, type=seconds, metavar="SECONDS", help=limit)
     add("--threads", default=32, type=threads, help="size of the pool: how many clients are served at once")
-    add("--backup-every", default=32, type=messages, metavar="MESSAGES", help="how many messages make a backup")
-    add("--directory", default=".", type=Path, help="where `mailbox`, emptied at the start, and its backups are kept")
+    add("--backup-every", default=32, type=messages, metavar="MESSAGES", help="cs4410: how many messages make a backup")
+    directory = "where `mailbox`, emptied at the start, and its backups are kept; rfc5321: the Maildir, never emptied"
+    add("--directory", default=".", type=Path, help=directory)
     return parser
 
 
@@ -98,11 +112,18 @@ def main() -> None:
         signal.signal(number, _stop)
     parser = _parser()
     options = parser.parse_args()
+    if options.protocol == "rfc5321":
+        parser.set_defaults(time_limit=PATIENCE)
+        options = parser.parse_args()
     netid: bytes = options.netid.encode()
     try:
         # First the port, then the mailbox: a second server must not empty the first one's.
         listener = _listen(options.host, options.port)
-        mailbox = Mailbox(options.directory, netid, options.backup_every)
+        if options.protocol == "rfc5321":
+            office = PostOffice(options.directory, options.domain.encode(), options.time_limit)
+        else:
+            office = None
+            mailbox = Mailbox(options.directory, netid, options.backup_every)
     except OSError as error:
         parser.error(f"can't use {error.filename or f'{options.host} port {options.port}'}: {error.strerror}")
 
@@ -110,10 +131,11 @@ def main() -> None:
         Session(Channel(connection, options.time_limit), mailbox, netid).run()
 
     _stay_on_one_core()
-    with listener, closing(mailbox):
+    with listener, closing(office or mailbox):
         hand_over = HandOver()
-        start_backup_thread(mailbox)
-        start_workers(options.threads, hand_over, serve)
+        if not office:
+            start_backup_thread(mailbox)
+        start_workers(options.threads, hand_over, office.serve if office else serve)
         host, port = listener.getsockname()[:2]
         where = f"[{host}]:{port}" if listener.family == socket.AF_INET6 else f"{host}:{port}"
         print(f"reference_server: listening on {where}", file=sys.stderr, flush=True)

@@ -50,6 +50,14 @@ class Channel:
         with suppress(OSError):
             self._connection.send(text + CRLF, socket.MSG_DONTWAIT)
 
+    def send_replies(self) -> None:
+        """Send what has been answered, when no more bytes will be waited for.
+
+        Raises:
+            OSError: the connection broke, or the client takes no replies.
+        """
+        self._send_replies()
+
     def read_line(self, limit: int) -> bytes | None:
         """Return the next line without its CRLF, or None for one longer than `limit` bytes, which is thrown away.
 

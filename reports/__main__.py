@@ -9,7 +9,19 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from reports import class_command, diff, grading, markdown, matrix, matrix_writers, options, page, rubric, terminal
+from reports import (
+    class_command,
+    diff,
+    grading,
+    issue,
+    markdown,
+    matrix,
+    matrix_writers,
+    options,
+    page,
+    rubric,
+    terminal,
+)
 from reports.escape import typed
 from reports.gradescope import bundle, document
 from reports.gradescope.settings import Settings
@@ -90,6 +102,10 @@ def _diff(given: argparse.Namespace) -> int:
     return diff.status(told, new, given.fail_on_warn)
 
 
+def _issue(given: argparse.Namespace) -> int:
+    return _write(issue.render(load(given.results), given.id), given.output)
+
+
 def _gradescope(given: argparse.Namespace) -> int:
     told = rubric.load_rubric(given.rubric)
     if given.log is not None and not given.results.exists():
@@ -117,6 +133,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "html": _html,
     "matrix": _matrix,
     "diff": _diff,
+    "issue": _issue,
     "gradescope": _gradescope,
     "gradescope-zip": _gradescope_zip,
     "class": _class,

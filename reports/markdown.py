@@ -99,6 +99,9 @@ def _section(heading: str, blocks: Sequence[str]) -> list[str]:
 def _breach(breach: Breach, *, whole: bool) -> list[str]:
     rule, case, finding = breach.requirement, breach.case, breach.finding
     shown = [f"### {_id(rule.id)} ({rule.level}, {_prose(rule.section)})", f"**Rule:** {_prose(rule.rule)}"]
+    for label, said in (("Source", rule.source), ("Disputed", rule.disputed), ("Known as", rule.cve)):
+        if said:
+            shown.append(f"**{label}:** {_prose(said)}")
     if case is None or finding is None:
         return [*shown, f"**Why:** {_prose(rule.reason or 'no case in this file shows it')}"]
     # In a block, one under the other, so that the eye finds the difference.

@@ -39,6 +39,7 @@ def parser() -> argparse.ArgumentParser:
     _html(commands)
     _matrix(commands)
     _diff(commands)
+    _issue(commands)
     _gradescope(commands)
     _gradescope_zip(commands)
     _class(commands)
@@ -114,6 +115,19 @@ def _matrix(commands: "_Commands[Parser]") -> None:
         metavar="FILE",
         help="matrix.html, .md or .csv: the ending says what is written",
     )
+
+
+def _issue(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "issue",
+        help="write what one would file at the server's project about a broken requirement",
+        description="Write one broken requirement as an issue in Markdown: what is asked and where, the exact bytes, "
+        "what was expected and what came, versions, and a script that repeats it without the suite.",
+        epilog=STATUS,
+    )
+    _results(write)
+    write.add_argument("id", metavar="REQUIREMENT", help="its id, as `show` tells it")
+    _output(write)
 
 
 def _diff(commands: "_Commands[Parser]") -> None:

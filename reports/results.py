@@ -42,7 +42,13 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Requirement:
-    """A rule, and what the run found about it."""
+    """A rule, and what the run found about it; empty is what its ledger does not say.
+
+    Attributes:
+        source, strength: where the rule stands, and how strongly.
+        cve: published vulnerabilities that came of a breach.
+        disputed: why servers differ, and what is made of it.
+    """
 
     id: str
     level: str
@@ -50,6 +56,10 @@ class Requirement:
     rule: str
     verdict: str
     reason: str
+    source: str = ""
+    strength: str = ""
+    cve: str = ""
+    disputed: str = ""
 
 
 @dataclass(frozen=True)
@@ -188,6 +198,7 @@ def _requirement(rule: Checked) -> Requirement:
         rule=rule.text("rule"),
         verdict=rule.choice("verdict", VERDICTS),
         reason=rule.text("reason"),
+        **{key: rule.text(key) for key in ("source", "strength", "cve", "disputed") if key in rule},
     )
 
 

@@ -96,6 +96,9 @@ class _Page:
             f"{word}  {self.paint(typed(rule.id), _BOLD)}  ({rule.level}, {sentence(rule.section)})",
             *self.field("rule", sentence(rule.rule)),
         ]
+        for label, said in (("source", rule.source), ("disputed", rule.disputed), ("known as", rule.cve)):
+            if said:
+                shown += self.field(label, sentence(said))
         if rule.verdict == "blocked" and case is not None and case.blocked_by:
             shown += self.field("blocked by", typed(case.blocked_by))
         if case is None or finding is None:

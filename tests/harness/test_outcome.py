@@ -23,7 +23,7 @@ from conformance.harness.wire.transcript import LIMIT, Transcript
 
 
 def row(verdict: str, reason: str = "", kept: str = "", id: str = "rule") -> RequirementResult:
-    return RequirementResult(id, "MUST", "Section", "Rule.", verdict, reason, kept)
+    return RequirementResult(id, "MUST", "Section", "Rule.", verdict=verdict, reason=reason, kept=kept)
 
 
 def rows(**verdicts: int) -> list[RequirementResult]:

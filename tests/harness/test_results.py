@@ -187,6 +187,14 @@ def test_cases_are_written_in_the_order_of_the_suite_with_all_that_is_known_of_t
     assert (tmp_path / "before-1.txt").read_text() == "test_x.py::test_waits\n"
 
 
+def test_a_requirement_carries_what_its_ledger_says_of_it_and_nothing_that_is_empty(tmp_path: Path) -> None:
+    told = replace(LEDGER["mail"], strength="SHOULD", source="RFC 5321 3.3")
+    plain, row = json.loads(written(tmp_path, PLAIN, LEDGER | {"mail": told}))["requirements"]
+    assert set(plain) == {"id", "level", "section", "rule", "verdict", "reason"}
+    assert set(row) - set(plain) == {"strength", "source"}
+    assert (row["strength"], row["source"]) == ("SHOULD", "RFC 5321 3.3")
+
+
 def test_only_a_requirement_that_was_kept_in_part_says_how_often(tmp_path: Path) -> None:
     kept, skipped = (Record(f"test_x.py::test_{name}", "", ("greeting",), LEDGER) for name in "ab")
     skipped.set_aside("skip", "not here")

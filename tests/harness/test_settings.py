@@ -96,10 +96,10 @@ def test_what_has_no_sense_is_refused(changed: dict[str, Any], said: str) -> Non
 )
 def test_what_has_no_sense_to_the_profile_is_refused(changed: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as refused:
-        PROFILE.check({**PLAIN.own, **changed})
+        PROFILE.check(replace(PLAIN, own={**PLAIN.own, **changed}))
     assert said in str(refused.value)
 
 
 @pytest.mark.parametrize("name", ["", "test_settings.py"])
 def test_a_source_may_be_a_file_or_a_directory(name: str) -> None:
-    PROFILE.check({**PLAIN.own, "mailbox": "/", "source": str(Path(__file__).parent / name)})
+    PROFILE.check(replace(PLAIN, own={**PLAIN.own, "mailbox": "/", "source": str(Path(__file__).parent / name)}))

@@ -308,3 +308,20 @@ def test_sending_to_a_server_that_has_left_is_told(servers: Servers) -> None:
     with pytest.raises(Closed):
         while time.monotonic() < soon():
             connection.send(b"x" * 65536)
+
+
+def test_a_reply_of_several_lines_is_one_and_knows_them(servers: Servers) -> None:
+    connection = servers.connect(lambda client: client.sendall(b"250-me\r\n250-SIZE 10\n250 HELP\r\n"))
+    reply = connection.reply(time.monotonic() + DEADLINE)
+    assert [(line.code, line.more, line.text, line.end) for line in reply.lines] == [
+        ("250", True, "me", "\r\n"),
+        ("250", True, "SIZE 10", "\n"),
+        ("250", False, "HELP", "\r\n"),
+    ]
+    assert reply.code == "250"
+
+
+def test_a_line_of_no_code_has_none(servers: Servers) -> None:
+    connection = servers.connect(lambda client: client.sendall(b"\xff25 hello"))
+    (line,) = connection.reply(time.monotonic() + DEADLINE).lines
+    assert (line.code, line.more, line.end) == ("", False, "")

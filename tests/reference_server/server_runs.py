@@ -2,11 +2,13 @@
 
 import os
 import re
+import select
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +73,19 @@ def command(*options: str) -> list[str]:
 
 def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(PROJECT)}
+
+
+@contextmanager
+def running(directory: Path, *options: str) -> Iterator[Server]:
+    process = subprocess.Popen(command(*options), cwd=directory, env=environment(), stderr=subprocess.PIPE)
+    try:
+        assert process.stderr is not None
+        assert select.select([process.stderr], [], [], DEADLINE)[0], "it doesn't say where it listens"
+        line = process.stderr.readline().decode()
+        yield Server(process, int(line.rsplit(":", 1)[1]), directory)
+    finally:
+        process.kill()
+        process.communicate(timeout=DEADLINE)
 
 
 def numbers(*files: Path) -> list[int]:

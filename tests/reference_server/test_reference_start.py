@@ -57,6 +57,9 @@ def test_taken_port_is_said_and_leaves_the_other_mailbox_alone(start: Callable[.
         ("--host", "x" * 70),
         ("--directory", "not-there"),
         ("--directory", "a-file"),
+        ("--protocol", "rfc821"),
+        ("--domain", "a_b.example"),
+        ("--protocol", "rfc5321", "--directory", "a-file"),
         ("--unknown",),
     ],
 )
@@ -72,7 +75,8 @@ def test_help_names_every_option_and_its_default(tmp_path: Path) -> None:
     assert run.returncode == 0
     for option in (b"--host", b"--port", b"--netid", b"--time-limit", b"--threads", b"--backup-every", b"--directory"):
         assert option in run.stdout
-    for default in (b"127.0.0.1", b"8765", b"reference", b"10.0", b"32"):
+    assert b"--protocol" in run.stdout and b"--domain" in run.stdout
+    for default in (b"127.0.0.1", b"8765", b"reference", b"reference.example", b"cs4410", b"10.0", b"32"):
         assert b"default: " + default in b" ".join(run.stdout.split())
 
 

@@ -181,7 +181,7 @@ def test_time_outs_are_waited_for_as_long_as_other_cases_wait(asked: int | None,
 
 
 def test_the_verdict_line_says_that_it_was_cut_short() -> None:
-    rows = [RequirementResult("rule", "MUST", "Section", "Rule.", "pass", "")] * 102
+    rows = [RequirementResult("rule", "MUST", "Section", "Rule.", verdict="pass", reason="")] * 102
     said = verdict_line(rows, CONFORMS, cut_short=["the random search was cut short after 160 of 300 conversations"])
     assert said == (
         "conforms in 102 of 102 requirements; the random search was cut short after 160 of 300 conversations"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Protocol, TypeVar
 
 from conformance.harness.server.pace import Pace
@@ -34,6 +35,7 @@ class Scene:
         server: the server under test.
         settings: the options of the run.
         patience: what other cases have learned of the server.
+        learned: what the profile learned of the server at the first look.
 
     Attributes:
         words: what is said, which follows from the seed and the case's id.
@@ -41,11 +43,19 @@ class Scene:
         pace: how slow the server is by itself, as far as the case has seen.
     """
 
-    def __init__(self, record: Record, server: Server, settings: Settings, patience: Patience) -> None:
+    def __init__(
+        self,
+        record: Record,
+        server: Server,
+        settings: Settings,
+        patience: Patience,
+        learned: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.record = record
         self.server = server
         self.settings = settings
         self.patience = patience
+        self.learned = learned
         self.words = Vocabulary(settings.seed, record.id)
         self.limit = settings.time_limit
         self.pace = Pace()

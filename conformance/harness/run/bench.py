@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from conformance.harness.client.scene import Scene
@@ -14,7 +15,7 @@ from conformance.harness.server.target import Server, Unreachable
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import CONTROL_BREAKS, Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
-from conformance.profile import Profile
+from conformance.profile import Profile, Run
 
 FOUND = ("fail", "warn")
 TRIES = 3
@@ -53,12 +54,21 @@ class Bench:
         settings: the options of the run.
         profile: what is judged by.
         failed: what failed at the first look, as `Found.failed` names it.
+        learned: what the profile learned there.
     """
 
-    def __init__(self, server: Server, settings: Settings, profile: Profile, failed: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        server: Server,
+        settings: Settings,
+        profile: Profile,
+        failed: Sequence[str] = (),
+        learned: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.server = server
         self.notes: list[str] = []
         self._settings = settings
+        self._learned = learned
         self._ledger = profile.ledger(settings.own)
         self._profile = profile
         self._patience = Patience(settings.time_limit, server.kind.rules)
@@ -173,8 +183,11 @@ class Bench:
             time.sleep(0.02)
         return False
 
+    def _case(self, record: Record) -> Run:
+        return self._profile.case(Scene(record, self.server, self._settings, self._patience, self._learned))
+
     def _play(self, plan: Plan, record: Record) -> None:
-        case = self._profile.case(Scene(record, self.server, self._settings, self._patience))
+        case = self._case(record)
         try:
             plan.body(case)
         except Broken as broken:
@@ -205,8 +218,25 @@ class Bench:
         if base:
             record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:])
             record.about += broken.about
+        elif self.server.kind.twice and not self._breaks_again(plan, broken):
+            rule, reason, expected, actual = broken.finding
+            record.find(rule, f"unsteady, not so a second time: {reason}", expected, actual, broken.about, "note")
         else:
             record.find(*broken.finding, broken.about)
+
+    def _breaks_again(self, plan: Plan, broken: Broken) -> bool:
+        """Whether a case that has found something broken finds it broken once more."""
+        record = Record(plan.id, plan.title, plan.requirements, self._ledger)
+        case = self._case(record)
+        try:
+            plan.body(case)
+        except Broken as again:
+            return again.finding[0] == broken.finding[0]
+        except (Blocked, Skipped, Void, WireError):
+            return False
+        finally:
+            case.close()
+        return False
 
     def _control_breaks(self, plan: Plan) -> str:
         """The requirement that the case breaks even without what it judges, or an empty string."""
@@ -217,7 +247,7 @@ class Bench:
             self.server.prepare(fresh=True)
             self.server.connections_before = 0
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
-        case = self._profile.case(Scene(record, self.server, self._settings, self._patience))
+        case = self._case(record)
         try:
             plan.control(case)
         except Broken as broken:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ class Found:
         answered: whether it answered a command.
         latency: seconds that it takes for a reply, the median of a few.
         mailbox: the directory of its mail, or None; `no_mailbox` says why.
+        learned: what the profile learned.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Found:
     chatty: bool = False
     mailbox: str | None = None
     no_mailbox: str = ""
+    learned: dict[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
         """The same as a dictionary."""
@@ -130,7 +132,7 @@ def _store(found: Found, settings: Settings, profile: Profile) -> Store | None:
     since = proc.started(pid) if pid else 0.0
     if said := profile.directory(settings.own):
         return profile.kind.store(Path(said).resolve(), since)
-    directory = proc.directory(pid) if pid else None
+    directory = proc.directory(pid) if pid and profile.kind.found_by_process else None
     if directory is None:
         found.no_mailbox = "the server's directory cannot be seen: name it with --mailbox DIR"
         return None
@@ -151,13 +153,14 @@ def _learn(
     except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     places = SharedPlaces(profile.kind, found.host, found.port)
-    talk = Look(connection, Vocabulary(settings.seed, "probe"), places, patience)
+    talk = Look(connection, Vocabulary(settings.seed, "probe"), places, patience, settings)
     try:
         profile.look(talk)
     except WireError:
         pass  # what was learned until then counts
     finally:
         connection.close()
+    found.learned = talk.learned
     found.greeted, found.answered, found.latency = talk.greeted, talk.answered, talk.latency
     found.unterminated, found.chatty = manners.unterminated, manners.chatty
     if store is not None:

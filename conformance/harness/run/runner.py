@@ -125,7 +125,7 @@ class Runner:
 
     def _bench(self, server: Server | None = None) -> Bench:
         failed = () if self.settings.alone_again else self.found.failed(self.profile.kind.rules)
-        return Bench(server or self._server(), self.settings, self.profile, failed)
+        return Bench(server or self._server(), self.settings, self.profile, failed, self.found.learned)
 
     def _server(self) -> Server:
         kind, found, manners = self.profile.kind, self.found, self.found.manners()

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from conformance.harness.rules import LATE
 from conformance.harness.server.slots import Places
+from conformance.harness.settings import Settings
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire.connection import LONGEST_REPLY, Connection, Reply, Silent
 
@@ -22,6 +23,7 @@ class Look:
         words: what is said.
         places: those of the server.
         patience: seconds that a reply is waited for.
+        settings: the options of the run.
 
     Attributes:
         mark: what the message bears by which it is found again.
@@ -29,13 +31,20 @@ class Look:
         answered: whether any command was answered.
         delivered: whether the message was taken, as the profile says.
         latency: seconds that a reply takes, the median of those that came.
+        learned: what else the profile learned, by names of its own; every case has it in its scene.
+        own_address: the numeric address that the client has on this connection.
     """
 
-    def __init__(self, connection: Connection, words: Vocabulary, places: Places, patience: float) -> None:
+    def __init__(
+        self, connection: Connection, words: Vocabulary, places: Places, patience: float, settings: Settings
+    ) -> None:
         self.mark = words.token(16)
         self.words = words
+        self.settings = settings
         self.greeted = self.answered = self.delivered = False
         self.latency = 0.0
+        self.learned: dict[str, str] = {}
+        self.own_address = connection.own_address
         self._connection = connection
         self._places = places
         self._patience = patience

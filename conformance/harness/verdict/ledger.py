@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True)
 class Requirement:
-    """One rule: a breach of a MUST fails, of a SHOULD warns, a NOTE is only observed."""
+    """One rule: a breach of a MUST fails, of a SHOULD warns, a NOTE is only observed.
+
+    The engine judges by the first four; the others it only carries, for a profile whose source is more than one text.
+
+    Attributes:
+        id: a stable word, by which cases and reports name the rule.
+        level: what a breach of it does here.
+        section: the heading under which reports list it.
+        rule: what a server must do, in a sentence or two.
+        strength: how strongly the source itself says so, which may be more or less than the level.
+        source: where the source says so, so that a finding can be checked against it.
+        successor: where the text that replaces the source says so, so that the id outlives the source.
+        cve: published vulnerabilities that came of a breach, so that nobody takes it for a formality.
+        disputed: why correct servers differ, and what is made of it, so that a level explains itself.
+    """
 
     id: str
     level: str
     section: str
     rule: str
+    _: KW_ONLY
+    strength: str = ""
+    source: str = ""
+    successor: str = ""
+    cve: str = ""
+    disputed: str = ""
 
 
 Ledger = dict[str, Requirement]

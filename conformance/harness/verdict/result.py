@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from conformance.harness.verdict.ledger import Ledger, Requirement
@@ -116,8 +116,9 @@ class RequirementResult(Requirement):
     kept: str = ""
 
     def plain(self) -> dict[str, str]:
-        """The row as docs/results.md says; `kept` only where there is something to say."""
-        return {key: value for key, value in vars(self).items() if key != "kept" or value}
+        """The row as docs/results.md says; what has a default only where there is something to say."""
+        optional = {one.name for one in fields(self) if one.default is not MISSING}
+        return {key: value for key, value in vars(self).items() if value or key not in optional}
 
 
 def set_aside_explained(cases: Sequence[CaseResult], suspects: Mapping[str, Mapping[str, Collection[str]]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.verdict.result import VERDICT_OF_LEVEL, CaseResult, Finding, Judged
+from conformance.harness.verdict.result import VERDICT_OF_LEVEL, WORST_FIRST, CaseResult, Finding, Judged
 from conformance.harness.wire.transcript import FEW, Entry, Transcript
 
 CONTROL_BREAKS = "the same fails without what is judged here"
@@ -103,7 +103,13 @@ class Record(Judged):
     cut_short: str = ""
 
     def find(
-        self, requirement: str, reason: str, expected: str = "", actual: str = "", about: Sequence[int] = ()
+        self,
+        requirement: str,
+        reason: str,
+        expected: str = "",
+        actual: str = "",
+        about: Sequence[int] = (),
+        at_most: str = "fail",
     ) -> None:
         """Record a breach; the requirement's level says whether it fails, warns or is only noted.
 
@@ -111,13 +117,14 @@ class Record(Judged):
             requirement: its id.
             reason, expected, actual: what is wrong, what was expected, and what came instead.
             about: the numbers of the connections that it concerns.
+            at_most: the worst verdict that such a breach may have: `fail`, `warn` or `note`.
 
         Raises:
             ValueError: the case does not say that it judges this requirement.
         """
         if requirement not in self.requirements:
             raise ValueError(f"{self.id} does not judge {requirement}")
-        verdict = VERDICT_OF_LEVEL[self.ledger[requirement].level]
+        verdict = max(VERDICT_OF_LEVEL[self.ledger[requirement].level], at_most, key=WORST_FIRST.index)
         finding = Finding(requirement, verdict, reason, expected, actual)
         if finding not in self.findings:
             self.findings.append(finding)

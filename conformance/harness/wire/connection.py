@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import re
 import select
 import socket
 import struct
@@ -16,6 +17,7 @@ import termios
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from conformance.harness.wire.transcript import Transcript
 
@@ -69,12 +71,43 @@ class Manners:
     chatty: bool = False
 
 
+class ReplyLine(NamedTuple):
+    """One line of a reply.
+
+    Attributes:
+        raw: its bytes with the line end.
+    """
+
+    raw: bytes
+
+    @property
+    def end(self) -> str:
+        """Its line end: CRLF, LF, or nothing."""
+        return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
+
+    @property
+    def code(self) -> str:
+        """Its three-digit status code, or an empty string."""
+        digits = self.raw[:3].decode("latin-1")
+        return digits if digits.isascii() and digits.isdigit() and len(digits) == 3 else ""
+
+    @property
+    def more(self) -> bool:
+        """Whether it says that another line follows."""
+        return bool(self.code) and self.raw[3:4] == b"-"
+
+    @property
+    def text(self) -> str:
+        """What follows the code and the character after it, without the line end, decoded as latin-1."""
+        return self.raw.decode("latin-1").removesuffix(self.end)[4:]
+
+
 @dataclass(frozen=True)
 class Reply:
     """One reply of the server.
 
     Attributes:
-        raw: its bytes with the line end.
+        raw: its bytes with the line end, of all its lines.
         at: when its last byte was read, in seconds of the monotonic clock.
     """
 
@@ -99,8 +132,12 @@ class Reply:
     @property
     def code(self) -> str:
         """Its three-digit status code, or an empty string."""
-        digits = self.raw[:3].decode("latin-1")
-        return digits if digits.isascii() and digits.isdigit() and len(digits) == 3 else ""
+        return ReplyLine(self.raw).code
+
+    @property
+    def lines(self) -> tuple[ReplyLine, ...]:
+        """Its lines."""
+        return tuple(map(ReplyLine, re.findall(rb"[^\n]*\n|[^\n]+$", self.raw)))
 
 
 class Connection:
@@ -112,6 +149,7 @@ class Connection:
         manners: what is known of the server; learned from here as well.
         patience: seconds to connect.
         existing: a connection that has been made already.
+        between: seconds that each further line of a reply is waited for.
 
     Attributes:
         number: which connection of the transcript it is; the first is 1.
@@ -129,11 +167,13 @@ class Connection:
         manners: Manners,
         patience: float,
         existing: socket.socket | None = None,
+        between: float = SETTLE,
     ) -> None:
         transcript.connections += 1
         self.number = transcript.connections
         self._log = transcript
         self._manners = manners
+        self._between = between
         self._buffer = bytearray()
         self._received = 0
         self._ended: WireError | None = None
@@ -151,6 +191,7 @@ class Connection:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket.setblocking(False)
         self.connected = self.sent = time.monotonic()
+        self.own_address: str = self._socket.getsockname()[0]
         self.local_port: int = self._socket.getsockname()[1]
         self._note("connected")
 
@@ -240,10 +281,10 @@ class Connection:
         """
         last = reply = self._line(deadline)
         for _ in range(CONTINUATIONS):
-            if not last.code or last.raw[3:4] != b"-":
+            if not ReplyLine(last.raw).more:
                 break
             try:
-                last = self._line(time.monotonic() + SETTLE)
+                last = self._line(time.monotonic() + self._between)
             except (Silent, Closed):
                 break
             reply = Reply(reply.raw + last.raw, last.at)

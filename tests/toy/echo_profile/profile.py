@@ -9,6 +9,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.rules import Rules
 from conformance.harness.server.kind import Kind
 from conformance.harness.server.look import Look
+from conformance.harness.settings import Settings
 from conformance.harness.verdict import ledger
 from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.wire.connection import Connection, WireError
@@ -62,7 +63,7 @@ class Echo(Profile):
         rules=Rules("alive", "welcome", "echo", "echo", {"welcome": "no greeting came", "echo": "no line came back"}),
     )
 
-    def check(self, own: Mapping[str, Any]) -> None: ...
+    def check(self, settings: Settings) -> None: ...
 
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         return ledger.load(Path(__file__).with_name("requirements.toml"))

@@ -1,0 +1,98 @@
+"""What a case of the standard has in hand: clients, and the mail that the server has delivered."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+from conformance.harness.client.scene import Scene
+from conformance.harness.verdict.verdict import Skipped
+from conformance.rfc5321.client import Client
+from conformance.rfc5321.kind import Maildir
+from conformance.rfc5321.message import Message
+from conformance.rfc5321.scene import MailScene
+from conformance.stores.message import Stored
+from conformance.stores.opening import open_store
+from conformance.stores.store import MailStore
+
+ARRIVES = 15.0
+"""Seconds within which a delivered message is to be seen."""
+_opened = cache(open_store)
+
+
+class Case(MailScene):
+    """One case on one server.
+
+    Attributes:
+        clients: all that were made, in order.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self.clients: list[Client] = []
+
+    def client(self, state: str = "ehlo") -> Client:
+        """A new client, greeted, and brought to a state.
+
+        Raises:
+            Blocked, Skipped: the server does not let it get there.
+        """
+        client = self.unconnected_client()
+        client.open()
+        client.reach(state)
+        return client
+
+    def unconnected_client(self) -> Client:
+        """A client that is not connected yet."""
+        client = Client(self, self.words_of(len(self.clients)))
+        self.clients.append(client)
+        return client
+
+    @property
+    def mail(self) -> MailStore:
+        """Where delivered mail is read.
+
+        Raises:
+            Skipped: it cannot be seen.
+        """
+        if self.tester.store:
+            return _opened(self.tester.store)
+        if isinstance(self.server.store, Maildir):
+            return self.server.store.mail
+        raise Skipped("delivered mail cannot be seen: name --store")
+
+    def arrived(self, message: Message, count: int = 1) -> list[Stored]:
+        """What is in the store of a message, waited for; nothing if it does not arrive in time."""
+        mail = self.mail
+        longest = 1.0 if self.patience.given_up("data.delivered") else ARRIVES
+        found = mail.wait_for(message.mark.encode(), time.monotonic() + longest, count)
+        self.patience.record_setup("data.delivered", bool(found))
+        return found
+
+    def delivered(self, message: Message) -> Stored:
+        """A message that was taken, as it was delivered.
+
+        Raises:
+            Skipped: it is not seen in time, which other requirements judge.
+        """
+        if found := self.arrived(message):
+            return found[0]
+        raise Skipped("not seen: the message did not arrive within the time for that")
+
+    def never_arrives(self, message: Message) -> bool:
+        """Whether a message has not arrived when one that was sent later has."""
+        later = self.client("ehlo")
+        fence = later.message()
+        later.deliver(fence)
+        self.delivered(fence)
+        return not self.mail.find(message.mark.encode())
+
+    @property
+    def hung_up_on(self) -> bool:
+        """Whether the server has ended the connection of any client."""
+        return any(client.ended for client in self.clients)
+
+    def close(self) -> None:
+        """Say goodbye for every client that still can."""
+        for client in self.clients:
+            client.quit()

@@ -1,0 +1,45 @@
+"""What the standard says of its servers, apart from what they say, and which of its rules the engine has to name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from conformance.harness.rules import Rules
+from conformance.harness.server.kind import Kind
+from conformance.stores.opening import open_store
+from conformance.stores.store import MailStore
+
+
+class Maildir:
+    """The Maildir of a server that the suite starts: in the directory in which it is started, if it makes one there.
+
+    Args:
+        directory: where the server was started.
+        since: seconds of the epoch; not needed, for each message has a marker of its own.
+    """
+
+    def __init__(self, directory: Path, since: float) -> None:
+        self.directory = directory
+        self.mail: MailStore = open_store(f"maildir:{directory}")
+
+    def holds(self, mark: bytes) -> bool:
+        """Whether a message with this mark can be read there now."""
+        return bool(self.mail.find(mark))
+
+
+KIND = Kind(
+    port=25,
+    places=6,
+    ungreeted=4,
+    reference=("reference_server", "--protocol rfc5321 --port {port}"),
+    store=Maildir,
+    found_by_process=False,
+    twice=True,
+    rules=Rules(
+        alive="close.serves-on",
+        greeting="greet.first",
+        answer="reply.one",
+        prompt="time.reply",
+        given_up={"greet.first": "no greeting came"},
+    ),
+)

@@ -1,0 +1,77 @@
+"""Test mail: a full header, a few lines of text, and a marker by which it is found again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from email.utils import formatdate
+
+from conformance.harness.vocabulary import Vocabulary
+
+CRLF = b"\r\n"
+RUN = f"{time.time_ns():x}"
+"""In every mark: a run with the same seed as one before must not find the mail of that one."""
+Fields = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Message:
+    """A message as its client has it.
+
+    Attributes:
+        mark: a word that no other message has.
+        fields: of its header, each a name and a value that may be folded.
+        body: its lines, each with its CRLF, without anything that the transfer adds.
+    """
+
+    mark: str
+    fields: Fields
+    body: bytes
+
+    @property
+    def header(self) -> bytes:
+        """The header's lines."""
+        return b"".join(f"{name}: {value}".encode("latin-1") + CRLF for name, value in self.fields)
+
+    @property
+    def content(self) -> bytes:
+        """Header, empty line and body; the body alone where there is no header."""
+        return self.header + CRLF + self.body if self.fields else self.body
+
+    @property
+    def data(self) -> bytes:
+        """What follows the 354: the content with the dots that begin its lines doubled, and the end of data."""
+        return stuffed(self.content) + b".\r\n"
+
+    def with_fields(self, *more: tuple[str, str], without: Iterable[str] = ()) -> Message:
+        """The same with further fields on top, and without those of some names."""
+        return replace(self, fields=(*more, *(field for field in self.fields if field[0] not in without)))
+
+    def with_body(self, body: bytes) -> Message:
+        """The same with another body, whose first line bears the mark."""
+        return replace(self, body=f"marker {self.mark}\r\n".encode() + body)
+
+
+def stuffed(content: bytes) -> bytes:
+    """Lines with the dots that begin them doubled (RFC 5321 4.5.2)."""
+    return (b"." if content.startswith(b".") else b"") + content.replace(b"\r\n.", b"\r\n..")
+
+
+def compose(words: Vocabulary, sender: str, recipient: str) -> Message:
+    """An innocent message.
+
+    Args:
+        words: what its text follows from.
+        sender, recipient: addresses for its header; an empty one is left out.
+    """
+    mark = words.token(12) + RUN
+    host = sender.rpartition("@")[2] or "conformance.example"
+    fields: Fields = (
+        ("Date", formatdate(time.time())),
+        ("From", f"<{sender or 'probe@conformance.example'}>"),
+        ("To", f"<{recipient}>" if recipient else "undisclosed-recipients:;"),
+        ("Subject", f"SMTP conformance test {mark}"),
+        ("Message-ID", f"<{mark}@{host}>"),
+    )
+    return Message(mark, fields, b"").with_body(words.body(2))

@@ -1,0 +1,156 @@
+"""A case on a mail server before anybody is connected: whom it writes to, and what a reply says of a requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from conformance.harness.client.scene import Connected, Scene
+from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
+from conformance.harness.wire.connection import Reply
+from conformance.rfc5321 import codes
+from conformance.rfc5321.codes import Sense
+from conformance.rfc5321.pace import Pace
+from conformance.rfc5321.tester import Tester
+
+PACE = Pace()
+"""Of all that this process does to the server."""
+
+
+class MailScene(Scene):
+    """A scene of the standard.
+
+    Args:
+        scene: the case on the server.
+
+    Attributes:
+        tester: what the tester gives.
+        main: the requirement that the case is about.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene.record, scene.server, scene.settings, scene.patience, scene.learned)
+        self.tester = Tester.of(scene.settings)
+        self.pacing = PACE
+        self.main = scene.record.requirements[0]
+
+    @property
+    def recipient(self) -> str:
+        """An address that the server takes mail for.
+
+        Raises:
+            Skipped: none is known.
+        """
+        if found := self.learned.get("recipient"):
+            return found
+        raise Skipped(f"no recipient: {self.learned.get('no recipient', 'name one with --recipient')}")
+
+    @property
+    def domain(self) -> str:
+        """The recipient's domain."""
+        return self.recipient.rpartition("@")[2]
+
+    @property
+    def sender(self) -> str:
+        """A reverse-path that the server takes, without its brackets.
+
+        Raises:
+            Skipped: none is known.
+        """
+        if "sender" in self.learned:
+            return self.learned["sender"]
+        raise Skipped(f"no sender: {self.learned.get('no sender', 'name one with --sender')}")
+
+    @property
+    def client_name(self) -> str:
+        """What the client calls itself."""
+        return self.learned["client name"]
+
+    @property
+    def patient(self) -> float:
+        """Seconds that a reply is waited for before anything is concluded from silence."""
+        return 300.0 if self.tester.patient else self.patience.patience()
+
+    def note(self, reason: str, requirement: str = "", about: Iterable[Connected] = ()) -> None:
+        """Say what was observed, whatever the requirement's level; the case goes on."""
+        self.record.find(requirement or self.main, reason, about=[one.connection for one in about], at_most="note")
+
+    def warn(
+        self,
+        reason: str,
+        expected: str = "",
+        actual: str = "",
+        requirement: str = "",
+        about: Iterable[Connected] = (),
+    ) -> None:
+        """Record a breach that only warns, whatever the requirement's level; the case goes on."""
+        numbers = [one.connection for one in about]
+        self.record.find(requirement or self.main, reason, expected, actual, numbers, "warn")
+
+    def beside(
+        self, requirement: str, reason: str, expected: str, actual: str, about: Iterable[Connected]
+    ) -> Broken | Blocked:
+        """What to raise for a breach that can only be another requirement's, which finds it nevertheless."""
+        if not self.judges(requirement):
+            self.record.requirements = (*self.record.requirements, requirement)
+        return self.breach(requirement, reason, expected, actual, about=about)
+
+    def expect_accepted(
+        self,
+        reply: Reply,
+        said: str,
+        about: Iterable[Connected],
+        requirement: str = "",
+        also: Collection[str] = (),
+    ) -> None:
+        """Judge that what is written well is not refused for how it is written.
+
+        Args:
+            reply: what came.
+            said: what was sent, for the report.
+            about: the client.
+            requirement: what it judges, the main one if nothing is said.
+            also: further codes that say the same of it as a syntax refusal.
+
+        Raises:
+            Broken: it is refused for its syntax or its order.
+            Skipped: it is refused by policy, or for now.
+        """
+        meaning = codes.sense(reply)
+        if meaning in (Sense.ACCEPTED, Sense.INTERMEDIATE):
+            return
+        if meaning in (Sense.SYNTAX, Sense.ORDER, Sense.NOTHING) or reply.code in also:
+            wanted = "accepted, or refused by policy (4yz, or 5yz but 500-504, 555)"
+            raise self.breach(requirement or self.main, f"{said} is refused", wanted, reply.text, about=about)
+        raise Skipped(f"{meaning.value}: {said} is answered {shown(reply)}")
+
+    def expect_refused(self, reply: Reply, said: str, about: Iterable[Connected], requirement: str = "") -> None:
+        """Judge that something is refused, with whatever code.
+
+        Raises:
+            Broken: it is accepted.
+            Skipped: the server leaves.
+        """
+        if reply.code == "421":
+            raise Skipped(f"the server leaves: {said} is answered {shown(reply)}")
+        if not codes.refused(reply):
+            why = f"{said} is not refused"
+            raise self.breach(requirement or self.main, why, "4yz or 5yz", reply.text, about=about)
+
+    def expect_taken(self, reply: Reply, said: str, about: Iterable[Connected], requirement: str = "") -> None:
+        """Judge the reply to the end of data of a message that is to be taken as any other.
+
+        Raises:
+            Broken: it is refused for good, without naming policy as the reason, though the plain message was taken.
+            Skipped: it is refused for now, or by policy, or as the plain message was.
+        """
+        if reply.code.startswith("2"):
+            return
+        final = reply.code.startswith("5") and not codes.by_policy(reply)
+        if not final or not self.learned.get("delivered"):
+            raise Skipped(f"content: {said} is answered {shown(reply)}")
+        raise self.breach(requirement or self.main, f"{said} is refused", "2yz, as plain mail", reply.text, about=about)
+
+
+def shown(reply: Reply) -> str:
+    """A reply in the middle of a reason."""
+    return reply.text[:100].replace("\r\n", " / ").encode("unicode_escape").decode("ascii")
