@@ -75,9 +75,9 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
         return found
 
     def options(self, server: Recipe) -> Sequence[str]:
-        stranger = ("--bad-recipient", server.stranger) if server.stranger else ()
+        unknown = ("--bad-recipient", server.unknown) if server.unknown else ()
         final = ("--final",) if server.final else ()
-        return ("--profile", "rfc5321", "--recipient", RECIPIENT, *stranger, *final, *server.options)
+        return ("--profile", "rfc5321", "--recipient", RECIPIENT, *unknown, *final, *server.options)
 
     def run(self, server: Recipe, home: Path, results: Path, trial: Trial) -> Judged:
         found = version(home)

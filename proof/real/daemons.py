@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from proof.real.box import WORK, Debian
-from proof.real.mailers import OWNED_BY_MAIL
-from proof.real.recipe import DOMAIN, STRANGER, Recipe
+from proof.real.mailers import NO_DNS_AT_ONCE, OWNED_BY_MAIL
+from proof.real.recipe import DOMAIN, UNKNOWN, Recipe
 
 KEEP = """\
 #!/bin/sh
@@ -37,8 +37,6 @@ chasquid-util user-add probe@{DOMAIN} --password=unused
 chown -R mail:mail /etc/chasquid /var/lib/chasquid @HOME@
 """
 
-NO_DNS_AT_ONCE = "echo nameserver 255.255.255.255 >/etc/resolv.conf"
-"""For a resolver that else waits for an answer: nothing may be sent there, which it is told at once."""
 QPSMTPD = {
     "/etc/qpsmtpd/plugins": """\
 earlytalker action log
@@ -51,7 +49,7 @@ rcpt_ok
 queue/maildir @MAIL@/box
 """,
     "/etc/qpsmtpd/rcpthosts": f"{DOMAIN}\n",
-    "/etc/qpsmtpd/badrcptto": f"{STRANGER}\n",
+    "/etc/qpsmtpd/badrcptto": f"{UNKNOWN}\n",
     "/etc/qpsmtpd/relayclients": "\n",
     "/etc/qpsmtpd/me": "@HOST@\n",
 }
@@ -87,7 +85,7 @@ DAEMONS = (
         "Perl; a server of plugins in front of other mail systems, on apache.org and perl.org.",
         files=QPSMTPD,
         prepare=f"chown qpsmtpd: @MAIL@\nexport QPSMTPD_CONFIG=/etc/qpsmtpd\n{NO_DNS_AT_ONCE}",
-        stranger=STRANGER,
+        unknown=UNKNOWN,
     ),
     Recipe(
         "mailfront",
