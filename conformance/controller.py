@@ -202,7 +202,7 @@ def run_in_parallel(config: pytest.Config, found: Found) -> None:
 
 def _workers(found: Found, quick: bool) -> int:
     """Two for a server that answers at once; more where replies, or the end of them, have to be waited for."""
-    if found.latency >= 0.05:
+    if found.latency >= 0.05 or found.unterminated:
         return 5
     if found.latency >= 0.02 and not found.chatty:
         return 4
