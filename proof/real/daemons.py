@@ -66,6 +66,9 @@ NULLMAILER_KEEP = """\
 sed '1,/^$/d' | @HOME@/keep
 """
 
+LOCAL = ("--role", "submission")
+"""Those that talk to programs of their own machine alone."""
+
 DAEMONS = (
     Recipe(
         "chasquid",
@@ -104,6 +107,7 @@ DAEMONS = (
         "C++; hands a machine's own mail on to a hub, and talks SMTP to programs on that machine only.",
         files=KEEPER | {"/usr/sbin/nullmailer-queue": NULLMAILER_KEEP},
         prepare=f"{MAY_KEEP}\nchmod 755 /usr/sbin/nullmailer-queue",
+        options=LOCAL,
     ),
     Recipe(
         "msmtpd",
@@ -113,6 +117,7 @@ DAEMONS = (
         "C; lets programs that want a server on their machine use msmtp.",
         files=KEEPER,
         prepare=MAY_KEEP,
+        options=LOCAL,
     ),
     Recipe(
         "smtp-sink",

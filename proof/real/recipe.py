@@ -14,6 +14,8 @@ DOMAIN = "local.test"
 RECIPIENT = f"probe@{DOMAIN}"
 UNKNOWN = f"unknown@{DOMAIN}"
 """Whom those servers do not know that can be told whom they know."""
+ELSEWHERE = "elsewhere@example.org"
+"""Whose mail none of them sends on, whether or not it takes it."""
 INSTALLED = "installed.toml"
 
 
