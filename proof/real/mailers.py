@@ -9,6 +9,9 @@ OWNED_BY_MAIL = "chown mail:mail @MAIL@"
 NO_DNS_AT_ONCE = "echo nameserver 255.255.255.255 >/etc/resolv.conf"
 """For a resolver that else waits for an answer: nothing may be sent there, which it is told at once."""
 
+ALIASES = {"/etc/aliases": f"postmaster: postmaster@{DOMAIN}\n"}
+"""The postmaster of the host itself is the one of the domain."""
+
 POSTFIX_SAYS = """\
 postfix postfix/main_mailer_type select Internet Site
 postfix postfix/mailname string postfix.test"""
@@ -20,6 +23,7 @@ postconf -e maillog_file=/var/log/postfix.log inet_interfaces=127.0.0.1 inet_pro
   mynetworks= smtpd_client_connection_count_limit=0 disable_dns_lookups=yes \\
   'default_transport=error:no mail leaves' 'relay_transport=error:no mail leaves'
 postconf -M -X smtp/inet
+newaliases
 postconf -M '127.0.0.1:@PORT@/inet=127.0.0.1:@PORT@ inet n - n - 1000 smtpd'
 """
 
@@ -65,6 +69,7 @@ table unknown {{ "{UNKNOWN}" }}
 action "box" maildir "@MAIL@/box" virtual {{ "@" = mail }}
 match from any for domain "{DOMAIN}" rcpt-to <unknown> reject
 match from any for domain "{DOMAIN}" action "box"
+match from any for local action "box"
 """
 }
 
@@ -75,7 +80,6 @@ include(`/usr/share/sendmail/cf/m4/cf.m4')dnl
 OSTYPE(`debian')dnl
 DOMAIN(`debian-mta')dnl
 undefine(`confHOST_STATUS_DIRECTORY')dnl
-undefine(`ALIAS_FILE')dnl
 define(`confPRIVACY_FLAGS',
 `needmailhelo,needexpnhelo,needvrfyhelo,restrictqrun,restrictexpand,nobodyreturn,authwarnings')dnl
 define(`SMART_HOST', `error:5.7.1:550 no mail leaves')dnl
@@ -99,6 +103,7 @@ SENDMAIL_PREPARE = f"""\
 cd /etc/mail
 m4 sendmail.mc >sendmail.cf
 makemap hash virtusertable.db <virtusertable
+newaliases >/dev/null
 mkdir -p /run/sendmail/mta
 chown -R smmta:smmsp /run/sendmail
 cd /
@@ -144,6 +149,7 @@ MAILERS = (
         ["/usr/lib/postfix/sbin/master", "-s", "-d"],
         "maildir:box",
         "C; the mail system of many Linux distributions, of providers and of firms.",
+        files=ALIASES,
         prepare=POSTFIX_PREPARE,
         final=True,
         unknown=UNKNOWN,
@@ -154,7 +160,7 @@ MAILERS = (
         ["exim4", "-bdf", "-q30m", "-oX", "127.0.0.1:@PORT@"],
         "maildir:box",
         "C; what Debian and cPanel install, so the most frequent server in surveys.",
-        files=EXIM,
+        files=ALIASES | EXIM,
         prepare=f"{OWNED_BY_MAIL}\nmkdir -p /run/exim4\nchown Debian-exim: /run/exim4\nupdate-exim4.conf",
         final=True,
         unknown=UNKNOWN,
@@ -176,7 +182,7 @@ MAILERS = (
         ["sendmail", "-bD", "-q10m"],
         "maildir:box",
         "C; the oldest that is still in use, on Unix systems of all kinds.",
-        files=SENDMAIL,
+        files=ALIASES | SENDMAIL,
         prepare=SENDMAIL_PREPARE,
         final=True,
         unknown=UNKNOWN,
