@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conformance.rfc5321.profile import PROFILE
+from proof import __main__ as command
 from proof.choice import ChoiceError
 from proof.kind import Row, Trial
 from proof.kinds.real import Judged, Reals
@@ -196,6 +197,14 @@ def test_one_that_dies_is_said_at_once(tmp_path: Path) -> None:
 def test_what_python_does_not_have_cannot_be_installed(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="has no smtpd_of_tomorrow"):
         build(Recipe("tomorrow", Standard("smtpd_of_tomorrow"), [], "dir:", ""), tmp_path)
+
+
+def test_packages_of_debian_take_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert command.main(["real", "postfix", "--results", str(tmp_path)]) == command.UNFIT
+    assert "take root" in capsys.readouterr().err
 
 
 def own(name: str, script: str) -> Recipe:
