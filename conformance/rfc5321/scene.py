@@ -10,6 +10,7 @@ from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
+from conformance.rfc5321.login import secrets
 from conformance.rfc5321.pace import Pace
 from conformance.rfc5321.tester import Tester
 
@@ -32,6 +33,8 @@ class MailScene(Scene):
         super().__init__(scene.record, scene.server, scene.settings, scene.patience, scene.learned)
         self.tester = Tester.of(scene.settings)
         self.pacing = PACE
+        if self.tester.user:
+            self.record.transcript.secrets = secrets(self.tester.user, self.tester.password)
         self.main = scene.record.requirements[0]
 
     @property

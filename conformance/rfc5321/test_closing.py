@@ -8,8 +8,9 @@ import pytest
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import STATES, Client
+from conformance.rfc5321.client import Client
 from conformance.rfc5321.scene import shown
+from conformance.rfc5321.session import STATES
 
 ERRORS = {
     "unknown": ("ehlo", "XFROB"),

@@ -5,7 +5,8 @@ import pytest
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import mailboxes, trace
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import CRLF, Client
+from conformance.rfc5321.client import Client
+from conformance.rfc5321.link import CRLF
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.trace import Received, ReturnPath
 from conformance.stores.compare import added_fields, kept
