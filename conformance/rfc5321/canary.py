@@ -80,9 +80,7 @@ def first_found(canaries: dict[str, Canary], within: float) -> str:
     """
     until = time.monotonic() + within
     while True:
-        for name, canary in canaries.items():
-            if canary.found():
-                return name
-        if time.monotonic() > until:
-            return ""
+        ran = [name for name, canary in canaries.items() if canary.found()]  # all, so that no file stays
+        if ran or time.monotonic() > until:
+            return ran[0] if ran else ""
         time.sleep(0.1)
