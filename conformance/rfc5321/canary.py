@@ -16,8 +16,8 @@ MOST = 2_000
 RUNS_WITHIN = 0.5
 """Seconds in which a command is looked for after the last message."""
 HIDDEN = {
-    "semicolon": "a;touch FILE",
-    "vertical bar": "|touch FILE",
+    "semicolon": "a;touch FILE;b",
+    "vertical bar": "|touch FILE;b",
     "grave accents": "`touch FILE`",
     "command substitution": "$(touch FILE)",
     "expansion": r"${run{\x2Fbin\x2Ftouch FILE}}",
@@ -44,16 +44,17 @@ class Canary:
 
     def found(self) -> Path | None:
         """Where the file is, which is removed as far as it may be; None where it is not."""
-        places = [self.path, *(above / self.name for above in self._directory.parents[:UP])]
+        with_more = self.path.parent.glob(f"{self.name}*")  # such as the domain, where a shell was given that as well
+        places = [*with_more, *(above / self.name for above in self._directory.parents[:UP])]
         for number, (below, _, _) in enumerate(os.walk(self._directory)):
             if number == MOST:
                 break
             places.append(Path(below) / self.name)
-        there = next((place for place in places if os.path.lexists(place)), None)
-        if there and not there.is_dir():
+        there = [place for place in places if os.path.lexists(place)]
+        for place in there:
             with suppress(OSError):
-                there.unlink()
-        return there
+                place.unlink()
+        return there[0] if there else None
 
 
 def spellings(form: str, canary: Canary) -> tuple[str, str]:
@@ -80,9 +81,7 @@ def first_found(canaries: dict[str, Canary], within: float) -> str:
     """
     until = time.monotonic() + within
     while True:
-        for name, canary in canaries.items():
-            if canary.found():
-                return name
-        if time.monotonic() > until:
-            return ""
+        ran = [name for name, canary in canaries.items() if canary.found()]  # all, so that no file stays
+        if ran or time.monotonic() > until:
+            return ran[0] if ran else ""
         time.sleep(0.1)

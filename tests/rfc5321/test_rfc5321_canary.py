@@ -35,6 +35,14 @@ def test_the_one_that_ran_is_named(tmp_path: Path) -> None:
     assert first_found(canaries, 0.0) == ""
 
 
+def test_a_file_whose_name_goes_on_with_the_domain_is_found(tmp_path: Path) -> None:
+    canary = Canary(tmp_path)
+    file = canary.path.with_name(f"{canary.name}@b.example")
+    file.touch()
+    assert canary.found() == file
+    assert canary.found() is None
+
+
 @pytest.mark.parametrize("form", HIDDEN)
 def test_a_local_part_is_short_enough_and_a_plain_one_has_no_space(tmp_path: Path, form: str) -> None:
     plain, quoted = spellings(form, Canary(tmp_path))
