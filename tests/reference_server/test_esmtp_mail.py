@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.esmtp import HOPS_LIMIT, SIZE_LIMIT
+from reference_server.esmtp import HOPS_LIMIT
 from reference_server.maildir import Maildir, Message
+from reference_server.parameters import SIZE_LIMIT
 from tests.reference_server.esmtp_runs import TO, Office, office
 from tests.reference_server.server_runs import DEADLINE
 
