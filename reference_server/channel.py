@@ -72,6 +72,12 @@ class Channel:
         finally:
             self._send_replies()  # the handshake's end, or why there is none
 
+    def end_tls(self) -> None:
+        """Say that nothing more comes, if the client can still hear it: the bare end could be anyone's."""
+        if self._tls:
+            with suppress(OSError):
+                self._connection.send(self._tls.sealed(b"", last=True), socket.MSG_DONTWAIT)
+
     def reply(self, text: bytes) -> None:
         """Answer with one line, at the latest when the client is waited for."""
         self._replies += text + CRLF
@@ -89,8 +95,6 @@ class Channel:
             OSError: the connection broke, or the client takes no replies.
         """
         self._send_replies()
-        if self._tls:
-            self._connection.send(self._tls.sealed(b"", last=True), socket.MSG_DONTWAIT)
 
     def read_line(self, limit: int) -> bytes | None:
         """Return the next line without its CRLF, or None for one longer than `limit` bytes, which is thrown away.

@@ -38,6 +38,7 @@ class PostOffice:
                     channel.start_tls(self._site.context)
                 self._session(channel, self._site, client, server).run()
         finally:
+            channel.end_tls()
             self._connected.discard(channel)
 
     def close(self) -> None:
