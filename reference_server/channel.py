@@ -60,9 +60,10 @@ class Channel:
             EOFError: the client closed first.
             OSError: the handshake failed, or took too long; the connection is of no more use.
         """
-        self._send_replies()
         self._received.clear()  # what came behind the command, in clear, must not count as said inside TLS
-        self._tls = Tls(context)
+        clear, self._replies = self._replies, bytearray()
+        self._tls = Tls(context)  # before the client can begin, so that no last reply goes out in clear any more
+        self._send(clear)
         self.restart_clock()
         try:
             while not self._tls.is_established:
@@ -184,11 +185,13 @@ class Channel:
         raise ClockExpired
 
     def _send_replies(self) -> None:
-        replies = self._tls.sealed(bytes(self._replies)) if self._tls else self._replies
-        # One call, because SO_SNDTIMEO bounds a call: in a loop, a client could take a byte just before each time-out.
-        if replies and self._connection.send(replies) < len(replies):
-            raise BlockingIOError("the client does not read its replies")
+        self._send(self._tls.sealed(bytes(self._replies)) if self._tls else self._replies)
         self._replies.clear()
+
+    def _send(self, data: bytes | bytearray) -> None:
+        # One call, because SO_SNDTIMEO bounds a call: in a loop, a client could take a byte just before each time-out.
+        if data and self._connection.send(data) < len(data):
+            raise BlockingIOError("the client does not read its replies")
 
 
 def _timeval(seconds: float) -> bytes:

@@ -16,7 +16,7 @@ class Lmtp(Esmtp):
 
     def _end(self, text: bytes, refusal: bytes | None) -> bytes:
         """Return the reply for each accepted RCPT, or the one reply if there was none."""
-        replies = {one: refusal or self._deliver(text, [one]) for one in self._recipients}
+        replies = {one: refusal or self._deliver(text, [one]) for one in dict.fromkeys(self._recipients)}
         reply = CRLF.join(replies[one] for one in self._recipients) or refusal or b""
         self._forget_message()
         return reply

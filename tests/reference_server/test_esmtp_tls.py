@@ -207,10 +207,20 @@ def test_nothing_is_made_where_nothing_can_make_it(monkeypatch: pytest.MonkeyPat
     assert tls.self_made("reference.example") is None
 
 
-def pem(folder: Path) -> tuple[Path, Path]:
+@pytest.mark.parametrize("by", ["cryptography", "openssl"])
+def test_certificate_of_ours_names_the_domain(tmp_path: Path, by: str) -> None:
+    if by == "cryptography":
+        pytest.importorskip("cryptography")
+        tls._by_cryptography("Long-name.example", tmp_path / "c.pem", tmp_path / "k.pem")
+    else:
+        pem(tmp_path, "Long-name.example")
+    assert tls.loaded(tmp_path / "c.pem", tmp_path / "k.pem").get_ca_certs() == []
+    assert b"Long-name.example" in ssl.PEM_cert_to_DER_cert((tmp_path / "c.pem").read_text())
+
+
+def pem(folder: Path, domain: str = "given.example") -> tuple[Path, Path]:
     certificate, key = folder / "c.pem", folder / "k.pem"
-    made = tls._by_openssl("given.example", certificate, key)
-    if not made:
+    if not tls._by_openssl(domain, certificate, key):
         pytest.skip("no openssl here")
     return certificate, key
 
