@@ -14,7 +14,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.profile import Option, Profile
 
 _words = cache(dialect.load)

@@ -12,7 +12,8 @@ from contextlib import suppress
 
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Connection, Refused, Reply, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.message import Message, compose
@@ -25,6 +26,8 @@ AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
+MOST_COUNTED = 30
+"""Replies that are counted up to that to QUIT."""
 JUDGED_BY = {
     "EHLO": "ehlo.250",
     "HELO": "helo.250",
@@ -80,6 +83,7 @@ class Client:
         self._case = case
         self._wire: Connection | None = None
         self._said_quit = False
+        self._vanished = False
         self._last = "the connection"
 
     # --- connecting and leaving ---
@@ -164,7 +168,7 @@ class Client:
 
     def quit(self) -> None:
         """Say goodbye, as far as anybody listens: a rude client is remembered."""
-        if self._wire and not self.ended and not self._said_quit:
+        if self._wire and not self.ended and not self._said_quit and not self._vanished:
             try:
                 self.wire.send(b"QUIT\r\n", patience=1.0)
                 self.wire.wait_closed(time.monotonic() + 1.0)
@@ -178,6 +182,17 @@ class Client:
             self._wire.close()
             self._case.server.open_ports.discard(self._wire.local_port)
 
+    def vanish(self, reset: bool = False) -> None:
+        """Leave without a word, with a reset if that is asked for."""
+        self._vanished = True
+        if reset:
+            self.wire.reset()
+        self.close()
+
+    def left_within(self, seconds: float) -> bool:
+        """Whether the server ends the connection within some seconds."""
+        return self.wire.wait_closed(time.monotonic() + seconds)
+
     # --- saying and hearing ---
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
@@ -188,6 +203,12 @@ class Client:
         self._said_quit = data.upper() == b"QUIT\r\n"
         with suppress(WireError):  # what keeps them from being taken shows in the reply
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
+
+    def pour(self, data: bytes) -> None:
+        """Send much and read nothing, until the server takes no more."""
+        self._last = _told(data)
+        with suppress(WireError):
+            self.wire.send(data, patience=1.0, reading=False)
 
     def hear(self) -> Reply:
         """The reply to what was sent; nothing of it is judged.
@@ -224,6 +245,17 @@ class Client:
             return self.wire.reply(time.monotonic() + seconds)
         except (Silent, Closed):
             return None
+
+    def farewell(self) -> list[Reply]:
+        """Say QUIT, and return all replies up to its 221, as far as they come: what is one too many shows there."""
+        with suppress(WireError):
+            self.wire.send(b"QUIT\r\n")  # not by `send`, which sets aside what is to be counted here
+        replies: list[Reply] = []
+        while len(replies) < MOST_COUNTED and (reply := self.hear_within(self._case.patient)):
+            replies.append(reply)
+            if reply.code == "221":
+                break
+        return replies
 
     def say(self, line: str | bytes, cut: Cut = whole) -> Reply:
         """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
@@ -311,6 +343,13 @@ class Client:
             self.set_up(f"RCPT TO:<{recipient}>")
         self.set_up("DATA")
 
+    def send_content(self, data: bytes, cut: Cut = whole) -> None:
+        """Send what follows a 354, or a part of it, in its turn among a minute's messages; a reply is left to read."""
+        if not self._case.tester.local:
+            self._case.pacing.wait("messages", self._case.tester.messages_per_minute / 60)
+        self.send(data, cut)
+        self._last = "the end of data"
+
     def content(self, data: bytes, cut: Cut = whole) -> Reply:
         """Send what follows a 354, its end of data included, and return the reply.
 
@@ -318,11 +357,8 @@ class Client:
             data: as it goes over the wire.
             cut: into segments.
         """
-        if not self._case.tester.local:
-            self._case.pacing.wait("messages", self._case.tester.messages_per_minute / 60)
         with self._case.server.places.delivering():
-            self.send(data, cut)
-            self._last = "the end of data"
+            self.send_content(data, cut)
             return self.hear()
 
     def deliver_content(self, message: Message) -> Reply:
@@ -350,6 +386,12 @@ class Client:
         rows = (line.text.partition(" ") for line in (self.hello.lines[1:] if self.hello else ()))
         return {keyword.upper(): parameters for keyword, _, parameters in rows}
 
+    @property
+    def largest(self) -> int:
+        """The octets of a message that SIZE announces; 0 where no limit is told."""
+        size = self.keywords.get("SIZE", "").strip()
+        return int(size) if size.isdecimal() and len(size) <= 20 else 0
+
     # --- judging ---
 
     def expect_accepted(
@@ -367,8 +409,10 @@ class Client:
             Broken: it is refused for its syntax or its order.
             Skipped: it is refused by policy, or for now.
         """
-        reply = self.say(line, cut)
-        self._case.expect_accepted(reply, _told(_bytes(line)), [self], requirement, also)
+        data = _bytes(line)
+        base = JUDGED_BY.get(data[:4].decode("latin-1").upper(), "")
+        reply = self.say(data, cut)
+        self._case.expect_accepted(reply, _told(data), [self], requirement, also, base)
         return reply
 
     def expect_refused(self, line: str | bytes, requirement: str = "") -> Reply:
@@ -407,6 +451,81 @@ class Client:
         reply = self.content(message.data, cut)
         self._case.expect_taken(reply, said, [self])
         return reply
+
+    def expect_well_formed(self, line: str | bytes) -> Reply:
+        """Send a path whose mailbox need not exist, and judge that it is not refused for how it is written.
+
+        Raises:
+            Broken: it is refused for its syntax or its order.
+            Skipped: it is refused for now.
+        """
+        reply = self.say(line)
+        if codes.sense(reply) is not Sense.POLICY:  # that there is no such mailbox is a right answer
+            self._case.expect_accepted(reply, _told(_bytes(line)), [self])
+        return reply
+
+    def expect_as_plain(self, line: str | bytes, requirement: str = "") -> Reply:
+        """Send what has to work because its plain form did, whose refusal no policy explains therefore.
+
+        Raises:
+            Broken: it is refused for good.
+            Skipped: it is refused for now.
+        """
+        reply = self.say(line)
+        meaning = codes.sense(reply)
+        if meaning in (Sense.TEMPORARY, Sense.LEAVING):
+            raise Skipped(f"{meaning.value}: {_told(_bytes(line))} is answered {shown(reply)}")
+        if meaning not in (Sense.ACCEPTED, Sense.INTERMEDIATE):
+            raise self.breach(f"{_told(_bytes(line))} is refused", "taken, as the plain form", reply.text, requirement)
+        return reply
+
+    def note_liberty(self, line: str | bytes, form: str = "") -> Reply:
+        """Send what may be taken or refused, and note which; `form` says of what, where a case has several."""
+        reply = self.say(line)
+        did = f"{'refused' if codes.refused(reply) else 'taken'}: {reply.code}"
+        self._case.note(f"{form}, {did}" if form else did, about=[self])
+        return reply
+
+    def expect_always(self, line: str | bytes, *wanted: str, requirement: str = "") -> Reply:
+        """Send a line that no policy has a say in, and judge its code; a close instead is wrong as well.
+
+        Raises:
+            Broken: another code came, or a close.
+            Skipped: the server leaves, with a 421.
+        """
+        self.send(_bytes(line) + CRLF)
+        reply = self.hear_or_end()
+        if reply and reply.code == "421":
+            raise Skipped(f"{Sense.LEAVING.value}: {self._last} is answered {shown(reply)}")
+        if reply and reply.code in wanted:
+            return reply
+        came = reply.text if reply else "the connection is closed"
+        raise self.breach(f"{self._last} is not answered as it must be", " or ".join(wanted), came, requirement)
+
+    def expect_data(self, requirement: str = "") -> None:
+        """Send DATA, and judge that the transaction still stands: it gets 354.
+
+        Raises:
+            Broken: DATA is refused for good.
+            Skipped: it is refused for now.
+        """
+        reply = self.say("DATA")
+        if codes.sense(reply) in (Sense.TEMPORARY, Sense.LEAVING):
+            raise Skipped(f"{codes.sense(reply).value}: DATA is answered {shown(reply)}")
+        if not reply.code.startswith("3"):
+            raise self.breach("DATA is refused, so the transaction is lost", "354", reply.text, requirement)
+
+    def expect_no_data(self, requirement: str = "") -> None:
+        """Send DATA, and judge that there is no transaction: it is refused, at the latest at the end of data.
+
+        Raises:
+            Broken: a message is taken.
+            Skipped: the server leaves.
+        """
+        reply = self.say("DATA")
+        if reply.code.startswith("3"):
+            reply = self.content(self.message().data)
+        self._case.expect_refused(reply, "DATA without a transaction", [self], requirement)
 
     def breach(self, reason: str, expected: str = "", actual: str = "", requirement: str = "") -> Broken | Blocked:
         """What to raise where this client shows that a requirement is broken, the case's main one if none is named."""

@@ -12,6 +12,8 @@ from conformance.harness.vocabulary import Vocabulary
 CRLF = b"\r\n"
 RUN = f"{time.time_ns():x}"
 """In every mark: a run with the same seed as one before must not find the mail of that one."""
+FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
+NOBODY = "undisclosed-recipients:;"
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -48,9 +50,21 @@ class Message:
         """The same with further fields on top, and without those of some names."""
         return replace(self, fields=(*more, *(field for field in self.fields if field[0] not in without)))
 
+    def to_nobody(self) -> Message:
+        """The same without a name of its recipient in it."""
+        return replace(
+            self, fields=tuple(("To", NOBODY) if name == "To" else (name, value) for name, value in self.fields)
+        )
+
     def with_body(self, body: bytes) -> Message:
         """The same with another body, whose first line bears the mark."""
         return replace(self, body=f"marker {self.mark}\r\n".encode() + body)
+
+    def filled(self, size: int) -> Message:
+        """The same with a body of plain lines, so that the content has so many octets, some hundreds at the least."""
+        room = size - len(self.with_body(b"").content)
+        lines, rest = divmod(room - len(CRLF), len(FILLER))
+        return self.with_body(FILLER * lines + b"x" * rest + CRLF)
 
 
 def stuffed(content: bytes) -> bytes:
@@ -70,7 +84,7 @@ def compose(words: Vocabulary, sender: str, recipient: str) -> Message:
     fields: Fields = (
         ("Date", formatdate(time.time())),
         ("From", f"<{sender or 'probe@conformance.example'}>"),
-        ("To", f"<{recipient}>" if recipient else "undisclosed-recipients:;"),
+        ("To", f"<{recipient}>" if recipient else NOBODY),
         ("Subject", f"SMTP conformance test {mark}"),
         ("Message-ID", f"<{mark}@{host}>"),
     )

@@ -14,7 +14,7 @@ from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict import ledger
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.profile import Profile
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import KIND
@@ -25,6 +25,8 @@ from conformance.stores.store import StoreError
 
 MESSAGES = 150
 """How many messages a run sends at the most."""
+NOT_OF_LMTP = ("vrfy.", "expn.", "help.", "rcpt.postmaster")
+"""Requirements, by the begin of their ids, that a server of LMTP need not know of."""
 
 
 class RFC5321(Profile):
@@ -44,7 +46,7 @@ class RFC5321(Profile):
         """
         own = settings.own
         waived(own["waive"], self._rules())
-        for name in ("recipient", "bad_recipient", "relay_recipient", "sender"):
+        for name in ("recipient", "bad_recipient", "relay_recipient", "mailing_list", "sender"):
             for address in own[name] if isinstance(own[name], list | tuple) else [own[name]]:
                 if address and ("@" not in address or set(address) & set("<> \t\r\n")):
                     raise UsageError(f"--{name.replace('_', '-')} {address}: write user@domain, without brackets")
@@ -67,8 +69,10 @@ class RFC5321(Profile):
         return ledger.load(Path(__file__).with_name("requirements.toml"))
 
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
-        """The requirements; what the tester waives is only noted."""
+        """The requirements; what the tester waives is only noted, and what LMTP does not ask for."""
         rules = self._rules()
+        if own["role"] == "lmtp":
+            rules |= {id: replace(rule, level="NOTE") for id, rule in rules.items() if id.startswith(NOT_OF_LMTP)}
         for id, reason in waived(own["waive"], rules).items():
             rules[id] = replace(rules[id], level="NOTE", rule=f"{rules[id].rule} Waived: {reason}")
         return rules

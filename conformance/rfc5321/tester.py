@@ -21,6 +21,7 @@ OPTIONS = (
     ),
     Option("bad_recipient", None, "An address in a served domain that does not exist.", "ADDRESS"),
     Option("relay_recipient", None, "An address elsewhere, yours too, that the server should not relay to.", "ADDRESS"),
+    Option("mailing_list", None, "An address of a mailing list whose members EXPN may tell.", "ADDRESS"),
     Option("sender", None, "The reverse-path of test mail (default: probe@ the recipient's domain).", "ADDRESS"),
     Option("client_name", None, "The argument of EHLO (default: the client's address literal).", "NAME"),
     Option("role", "mx", "What the server is.", choices=ROLES),
@@ -64,6 +65,7 @@ class Tester:
     recipients: tuple[str, ...]
     bad_recipient: str | None
     relay_recipient: str | None
+    mailing_list: str | None
     sender: str | None
     client_name: str | None
     role: str

@@ -9,7 +9,8 @@ from conformance.harness.rules import LATE
 from conformance.harness.server.slots import Places
 from conformance.harness.settings import Settings
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import LONGEST_REPLY, Connection, Reply, Silent
+from conformance.harness.wire.connection import Connection, Silent
+from conformance.harness.wire.reply import LONGEST_REPLY, Reply
 
 QUIET = 0.025
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
