@@ -83,8 +83,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--backup-every", default=32, type=messages, metavar="MESSAGES", help="cs4410: how many messages make a backup")
     directory = "where `mailbox`, emptied at the start, and its backups are kept; rfc5321: the Maildir, never emptied"
     add("--directory", default=".", type=Path, help=directory)
-    start = "rfc5321: TLS after STARTTLS, from the first byte, or never"
-    add("--tls", default="starttls", choices=("starttls", "implicit", "none"), help=start)
+    when = "rfc5321: TLS after STARTTLS if the client likes, or before all else, or from the first byte, or never"
+    add("--tls", default="starttls", choices=("starttls", "required", "implicit", "none"), help=when)
     made = "rfc5321: of TLS, in PEM; by default one that is made at the start, if `cryptography` or openssl is there"
     add("--certificate", default=argparse.SUPPRESS, type=Path, metavar="FILE", help=made)
     own = "rfc5321: of the certificate, in PEM, if it does not stand in the same file"
@@ -111,8 +111,8 @@ def _post_office(options: argparse.Namespace, error: Callable[[str], NoReturn]) 
     context = None
     if options.tls != "none":
         context = tls.loaded(certificate, key) if certificate else tls.self_made(options.domain)
-    if options.tls == "implicit" and not context:
-        error("--tls implicit needs --certificate, or `cryptography` or openssl to make one")
+    if options.tls in ("required", "implicit") and not context:
+        error(f"--tls {options.tls} needs --certificate, or `cryptography` or openssl to make one")
     credentials = None
     if password_file:
         password = password_file.read_bytes().partition(b"\n")[0].removesuffix(b"\r")
@@ -120,7 +120,8 @@ def _post_office(options: argparse.Namespace, error: Callable[[str], NoReturn]) 
             error("neither --user nor the password may be empty")
         credentials = Credentials(os.fsencode(user), password)
     domain = options.domain.encode()
-    site = Site(Maildir(options.directory, domain), domain, context, credentials, options.require_login)
+    maildir = Maildir(options.directory, domain)
+    site = Site(maildir, domain, context, credentials, options.tls == "required", options.require_login)
     return PostOffice(site, STANDARD[options.protocol], options.time_limit, options.tls == "implicit")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from . import auth, commands, parameters
 from .channel import CRLF, Channel, ClockExpired
 from .chunks import CHUNK_LIMIT, Chunks
+from .delivery import deliver
 from .maildir import Message
 from .parameters import RECIPIENTS_LIMIT, SIZE_LIMIT, TOO_BIG
 from .paths import is_loopback
@@ -13,9 +14,8 @@ from .site import Site
 
 LINE_LIMIT = 2_000  # bytes of a command line; of a longer one the rest is thrown away, and it gets one 500
 SENT_LIMIT = SIZE_LIMIT * 4 // 3 + 4  # bytes that such a message takes if each of its lines is a dot, which is doubled
-HOPS_LIMIT = 100  # `Received` fields; a message that brings more has lost its way
 STUFFED = b"."  # any line that begins with a dot loses it (4.5.2)
-BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")  # what no text may have in it: the next server might see a line end
+BEFORE_TLS = (b"NOOP", b"EHLO", b"LHLO", b"STARTTLS", b"QUIT")  # served where TLS is required (RFC 3207, 4)
 
 
 class Esmtp:
@@ -65,8 +65,10 @@ class Esmtp:
 
     def _answer(self, line: bytes) -> bytes | None:
         verb, found = commands.parse(line, self._answers())
+        if self._site.tls_required and not self._channel.is_encrypted and verb not in BEFORE_TLS:
+            found = b"530 5.7.0 STARTTLS first"
         if isinstance(found, bytes):
-            # How many octets follow a BDAT that can't be read is not known, and none of them may run as a command.
+            # The octets behind a BDAT that was not read must not run as commands.
             self._leaves = verb.startswith(b"BDAT")
             return found
         return self._answers()[verb](self, found)
@@ -184,16 +186,8 @@ class Esmtp:
         return reply
 
     def _deliver(self, text: bytes, recipients: list[bytes]) -> bytes:
-        if not self._is_binary and BARE.search(text):
-            return b"554 5.6.0 Bare CR, bare LF or NUL in the message"
         message = Message(self._client, self._address, self._protocol(), self._reverse_path or b"", recipients, text)
-        if message.hops() > HOPS_LIMIT:
-            return b"554 5.4.6 Too many hops"
-        try:
-            self._site.maildir.deliver(message)
-        except OSError:
-            return b"451 4.3.0 Message not saved"
-        return b"250 2.0.0 Delivered as " + message.id
+        return deliver(self._site.maildir, message, self._is_binary)
 
     def _protocol(self) -> bytes:
         """Return what `Received` calls the way a message came (RFC 3848, RFC 6531)."""

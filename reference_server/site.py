@@ -21,6 +21,7 @@ class Site:
         domain: the server's name, and the domain that it serves.
         context: of TLS; None if there is none.
         credentials: of the one user who can log in; None if nobody can.
+        tls_required: nobody is served in clear.
         login_required: nobody sends mail without a login.
     """
 
@@ -28,6 +29,7 @@ class Site:
     domain: bytes
     context: ssl.SSLContext | None = None
     credentials: Credentials | None = None
+    tls_required: bool = False
     login_required: bool = False
 
     def keywords(self, is_encrypted: bool, is_private: bool) -> Sequence[bytes]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.esmtp import HOPS_LIMIT
+from reference_server.delivery import HOPS_LIMIT
 from reference_server.maildir import Maildir, Message
 from reference_server.parameters import SIZE_LIMIT
 from tests.reference_server.esmtp_runs import TO, Office, office, trace

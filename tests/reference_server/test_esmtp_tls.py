@@ -198,6 +198,24 @@ def test_without_tls_none_is_offered(tmp_path: Path) -> None:
         assert client.ask(b"DATA")[:3] == b"354"
 
 
+def test_server_that_insists_on_tls(tmp_path: Path) -> None:
+    """tls.530"""
+    with office(tmp_path, "--tls", "required") as one:
+        with one.talk() as client:
+            assert b"STARTTLS" in client.keywords()
+            for line in (b"HELO client.example", MAIL, TO, b"DATA", b"RSET", b"VRFY x", b"HELP", b"AUTH PLAIN"):
+                assert client.ask(line)[:9] == b"530 5.7.0"
+            assert client.ask(b"NOOP")[:3] == b"250"
+            assert client.ask(b"FROB")[:3] == b"530"
+            client.socket.sendall(b"BDAT 6 LAST\r\nNOOP\r\n")
+            assert client.reply()[:9] == b"530 5.7.0"
+            assert client.reply() == b""
+        with one.talk("recipient", "starttls") as client:
+            assert client.ask(b"DATA")[:3] == b"354"
+        with one.talk() as client:
+            assert client.rest() == [b"221"]
+
+
 def test_nothing_is_made_where_nothing_can_make_it(monkeypatch: pytest.MonkeyPatch) -> None:
     def no_cryptography(*_: object) -> None:
         raise ImportError
