@@ -25,6 +25,8 @@ from conformance.stores.store import StoreError
 
 MESSAGES = 150
 """How many messages a run sends at the most."""
+LEDGERS = ("requirements.toml", "extensions.toml")
+"""Where the rules stand, in their order."""
 
 
 class RFC5321(Profile):
@@ -64,7 +66,7 @@ class RFC5321(Profile):
             )
 
     def _rules(self) -> Ledger:
-        return ledger.load(Path(__file__).with_name("requirements.toml"))
+        return ledger.load(*(Path(__file__).with_name(name) for name in LEDGERS))
 
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         """The requirements; what the tester waives is only noted."""
