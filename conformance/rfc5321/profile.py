@@ -25,6 +25,8 @@ MESSAGES = 150
 """How many messages a run sends at the most."""
 NOT_OF_LMTP = ("vrfy.", "expn.", "help.", "rcpt.postmaster")
 """Requirements, by the begin of their ids, that a server of LMTP need not know of."""
+LEDGERS = ("requirements.toml", "extensions.toml")
+"""Where the rules stand, in their order."""
 
 
 class RFC5321(Profile):
@@ -64,7 +66,7 @@ class RFC5321(Profile):
             )
 
     def _rules(self) -> Ledger:
-        return ledger.load(Path(__file__).with_name("requirements.toml"))
+        return ledger.load(*(Path(__file__).with_name(name) for name in LEDGERS))
 
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         """The requirements; what the tester waives is only noted, and what LMTP does not ask for."""

@@ -126,3 +126,9 @@ def test_a_server_of_the_assignment_is_not_judged_by_the_standard(suite: Suite, 
     done = suite("--profile", "rfc5321", "--target", assignment)
     assert done.returncode == 4
     assert "try --profile cs4410" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_the_requirements_are_those_of_both_files_in_their_order() -> None:
+    rules = list(PROFILE.ledger(PROFILE.usual()))
+    assert (rules[0], rules[-1]) == ("greet.first", "code.521")
+    assert rules.index("ext.silent") == rules.index("ndn.none") + 1
