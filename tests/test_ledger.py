@@ -217,8 +217,8 @@ def test_sections_stand_together(rules: Ledger) -> None:
     assert len([name for name, _ in groupby(sections)]) == len(set(sections))
 
 
-def ledger_file(folder: Path, *rows: str) -> Path:
-    path = folder / "ledger.toml"
+def ledger_file(folder: Path, *rows: str, name: str = "ledger.toml") -> Path:
+    path = folder / name
     path.write_text("".join(f"[[requirement]]\nsection = 'S'\nrule = 'R.'\n{row}\n" for row in rows))
     return path
 
@@ -227,6 +227,14 @@ def test_a_doubled_id_is_refused(tmp_path: Path) -> None:
     row = "id = 'twice'\nlevel = 'MUST'"
     with pytest.raises(ValueError, match="twice"):
         read_ledger(ledger_file(tmp_path, row, row))
+
+
+def test_an_id_that_two_files_have_is_refused(tmp_path: Path) -> None:
+    one, other = (
+        ledger_file(tmp_path, "id = 'twice'\nlevel = 'MUST'", name=name) for name in ("one.toml", "other.toml")
+    )
+    with pytest.raises(ValueError, match=r"other\.toml: the id twice"):
+        read_ledger(one, other)
 
 
 @pytest.mark.parametrize("level", ["", "must", "MAY"])
@@ -238,3 +246,8 @@ def test_an_unknown_level_is_refused(tmp_path: Path, level: str) -> None:
 def test_the_ledger_keeps_its_order(tmp_path: Path) -> None:
     rows = [f"id = '{name}'\nlevel = 'NOTE'" for name in ("z", "a", "m")]
     assert list(read_ledger(ledger_file(tmp_path, *rows))) == ["z", "a", "m"]
+
+
+def test_files_that_go_on_with_each_other_are_one_ledger(tmp_path: Path) -> None:
+    files = [ledger_file(tmp_path, f"id = '{name}'\nlevel = 'NOTE'", name=f"{name}.toml") for name in ("z", "a")]
+    assert list(read_ledger(*files)) == ["z", "a"]

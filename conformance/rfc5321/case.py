@@ -61,6 +61,11 @@ class Case(MailScene):
             return self.server.store.mail
         raise Skipped("delivered mail cannot be seen: name --store")
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the mail that is read there was delivered finally."""
+        return self.tester.final or self.mail.final
+
     def arrived(self, message: Message, count: int = 1) -> list[Stored]:
         """What is in the store of a message, waited for; nothing if it does not arrive in time."""
         mail = self.mail

@@ -55,3 +55,14 @@ def enhanced(reply: Reply) -> str:
 def by_policy(reply: Reply) -> bool:
     """Whether a refusal after the end of data names policy or security as its reason: x.7.z."""
     return bool(re.match(r"[45]\.7\.", enhanced(reply)))
+
+
+def choice(reply: Reply | None) -> str:
+    """Which of the ways that are free to it a server took, in a few words.
+
+    Args:
+        reply: to what may be taken or refused; None where the server closed the connection instead.
+    """
+    if reply is None:
+        return "closed"
+    return f"{'refused' if refused(reply) else 'taken'}: {reply.code}"

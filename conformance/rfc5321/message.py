@@ -14,6 +14,7 @@ CRLF = b"\r\n"
 FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
 RUN, COUNT = f"{time.time_ns():x}", itertools.count()
 """In every mark, for none is used twice, neither by a run of the same seed nor by a case that is run again."""
+NOBODY = "undisclosed-recipients:;"
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -50,6 +51,12 @@ class Message:
         """The same with further fields on top, and without those of some names."""
         return replace(self, fields=(*more, *(field for field in self.fields if field[0] not in without)))
 
+    def to_nobody(self) -> Message:
+        """The same without a name of its recipient in it."""
+        return replace(
+            self, fields=tuple(("To", NOBODY) if name == "To" else (name, value) for name, value in self.fields)
+        )
+
     def with_body(self, body: bytes) -> Message:
         """The same with another body, whose first line bears the mark."""
         return replace(self, body=f"marker {self.mark}\r\n".encode() + body)
@@ -78,7 +85,7 @@ def compose(words: Vocabulary, sender: str, recipient: str) -> Message:
     fields: Fields = (
         ("Date", formatdate(time.time())),
         ("From", f"<{sender or 'probe@conformance.example'}>"),
-        ("To", f"<{recipient}>" if recipient else "undisclosed-recipients:;"),
+        ("To", f"<{recipient}>" if recipient else NOBODY),
         ("Subject", f"SMTP conformance test {mark}"),
         ("Message-ID", f"<{mark}@{host}>"),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Collection, Iterable
 
 from conformance.harness.client.scene import Connected, Scene
@@ -9,6 +10,7 @@ from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
+from conformance.rfc5321.login import secrets
 from conformance.rfc5321.pace import Pace
 from conformance.rfc5321.tester import Tester
 
@@ -31,6 +33,8 @@ class MailScene(Scene):
         super().__init__(scene.record, scene.server, scene.settings, scene.patience, scene.learned)
         self.tester = Tester.of(scene.settings)
         self.pacing = PACE
+        if self.tester.user:
+            self.record.transcript.secrets = secrets(self.tester.user, self.tester.password)
         self.main = scene.record.requirements[0]
 
     @property
@@ -46,8 +50,15 @@ class MailScene(Scene):
 
     @property
     def domain(self) -> str:
-        """The recipient's domain."""
-        return self.recipient.rpartition("@")[2]
+        """The recipient's domain.
+
+        Raises:
+            Skipped: the recipient is known without one, as `Postmaster`.
+        """
+        _, at, domain = self.recipient.rpartition("@")
+        if at:
+            return domain
+        raise Skipped(f"no domain: the recipient is <{self.recipient}> alone, name one with --recipient")
 
     @property
     def sender(self) -> str:
@@ -61,6 +72,33 @@ class MailScene(Scene):
         raise Skipped(f"no sender: {self.learned.get('no sender', 'name one with --sender')}")
 
     @property
+    def sender_domain(self) -> str:
+        """A domain from which the server takes mail, as far as one is known."""
+        return self.sender.rpartition("@")[2] or "conformance.example"
+
+    @property
+    def bad_recipient(self) -> str:
+        """An address in a served domain that does not exist.
+
+        Raises:
+            Skipped: the tester gives none.
+        """
+        if self.tester.bad_recipient:
+            return self.tester.bad_recipient
+        raise Skipped("not given: name --bad-recipient")
+
+    @property
+    def foreign_recipient(self) -> str:
+        """An address in a domain that is not served.
+
+        Raises:
+            Skipped: the tester gives none.
+        """
+        if self.tester.relay_recipient:
+            return self.tester.relay_recipient
+        raise Skipped("not given: name --relay-recipient")
+
+    @property
     def client_name(self) -> str:
         """What the client calls itself."""
         return self.learned["client name"]
@@ -69,6 +107,11 @@ class MailScene(Scene):
     def patient(self) -> float:
         """Seconds that a reply is waited for before anything is concluded from silence."""
         return 300.0 if self.tester.patient else self.patience.patience()
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the server treats this client as it would anyone: the tester says so, or its address is public."""
+        return self.tester.stranger or ipaddress.ip_address(self.server.address[0]).is_global
 
     def note(self, reason: str, requirement: str = "", about: Iterable[Connected] = ()) -> None:
         """Say what was observed, whatever the requirement's level; the case goes on."""
@@ -101,6 +144,7 @@ class MailScene(Scene):
         about: Iterable[Connected],
         requirement: str = "",
         also: Collection[str] = (),
+        base: str = "",
     ) -> None:
         """Judge that what is written well is not refused for how it is written.
 
@@ -110,6 +154,7 @@ class MailScene(Scene):
             about: the client.
             requirement: what it judges, the main one if nothing is said.
             also: further codes that say the same of it as a syntax refusal.
+            base: the requirement that judges the same command in its plainest form.
 
         Raises:
             Broken: it is refused for its syntax or its order.
@@ -120,7 +165,7 @@ class MailScene(Scene):
             return
         if meaning in (Sense.SYNTAX, Sense.ORDER, Sense.NOTHING) or reply.code in also:
             wanted = "accepted, or refused by policy (4yz, or 5yz but 500-504, 555)"
-            raise self.breach(requirement or self.main, f"{said} is refused", wanted, reply.text, about=about)
+            raise self.breach(requirement or self.main, f"{said} is refused", wanted, reply.text, base, about)
         raise Skipped(f"{meaning.value}: {said} is answered {shown(reply)}")
 
     def expect_refused(self, reply: Reply, said: str, about: Iterable[Connected], requirement: str = "") -> None:

@@ -7,8 +7,8 @@ import pytest
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes, ends
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import bytewise, whole
 from conformance.rfc5321.ends import END, FALSE, OF_CR, QUIET, SOON
+from conformance.rfc5321.link import bytewise, whole
 
 
 def cut_at(place: int) -> Callable[[bytes], list[bytes]]:

@@ -9,7 +9,8 @@ import pytest
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import Client, Cut, whole
+from conformance.rfc5321.client import Client
+from conformance.rfc5321.link import Cut, whole
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
 from conformance.stores.compare import added_fields, same_body

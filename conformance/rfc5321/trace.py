@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from conformance.rfc5321 import dates
 from conformance.rfc5321.clauses import LONGEST, ORDER, Clause, Parts, take_apart
+from conformance.stores.message import Stored
 
 PROTOCOLS = frozenset(
     {"SMTP"} | {kind + more for kind in ("ESMTP", "LMTP", "UTF8SMTP", "UTF8LMTP") for more in ("", "S", "A", "SA")}
@@ -59,10 +60,20 @@ class Received(Parts):
             return "it has no FROM clause"
         if clause.value.lower() != name.lower():
             return f"its FROM clause says `{clause.value}`, not `{name}`"
-        literals = [found for comment in clause.comments for found in _BRACKETED.findall(comment)]
-        if not any(_same_address(literal, address) for literal in literals):
+        if not self.has_address(address):
             return f"no parentheses in its FROM clause have the address literal of {address}"
         return ""
+
+    @property
+    def client_addresses(self) -> list[str]:
+        """The address literals in the parentheses of FROM."""
+        clause = self.clause("from")
+        comments = clause.comments if clause else ()
+        return [found for comment in comments for found in _BRACKETED.findall(comment)]
+
+    def has_address(self, address: str) -> bool:
+        """Whether the parentheses of FROM have the literal of an IP address."""
+        return any(_same_address(literal, address) for literal in self.client_addresses)
 
     @property
     def date(self) -> dates.Date:
@@ -193,3 +204,9 @@ def unquoted(local: str) -> str:
     if len(local) < 2 or not (local[0] == local[-1] == '"'):
         return local
     return re.sub(r"\\(.)", r"\1", local[1:-1], flags=re.DOTALL)
+
+
+def senders(copy: Stored) -> list[str]:
+    """The mailboxes of the senders that a delivered message tells, the last hop's first; empty is the null one."""
+    told = [return_path(field.value).mailbox for field in copy.all("Return-Path")]
+    return told if copy.envelope_from is None else [copy.envelope_from, *told]

@@ -8,11 +8,12 @@ from pathlib import Path
 from statistics import median
 
 from conformance.harness.verdict.outcome import UNREACHABLE
+from conformance.rfc5321.profile import PROFILE
 from proof import run, tables
 from proof.choice import ChoiceError
 from proof.kind import Kind, Row, Trial
 from proof.real import SECTIONS, reasons
-from proof.real.recipe import RECIPIENT, Recipe, version
+from proof.real.recipe import ELSEWHERE, RECIPIENT, Recipe, version
 from proof.real.running import StartError, running
 from proof.run import Run
 from proof.servers.edit import folder_name
@@ -75,16 +76,19 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
         return found
 
     def options(self, server: Recipe) -> Sequence[str]:
-        stranger = ("--bad-recipient", server.stranger) if server.stranger else ()
+        unknown = ("--bad-recipient", server.unknown) if server.unknown else ()
         final = ("--final",) if server.final else ()
-        return ("--profile", "rfc5321", "--recipient", RECIPIENT, *stranger, *final, *server.options)
+        known = ("--recipient", RECIPIENT, "--relay-recipient", ELSEWHERE, *unknown, *final)
+        return ("--profile", PROFILE.name, "--stranger", *known, *server.options)
 
     def run(self, server: Recipe, home: Path, results: Path, trial: Trial) -> Judged:
         found = version(home)
         try:
             with running(server, home, results.with_name(f"{results.name}-server")) as up:
                 options = ("--store", up.store, *self.options(server))
-                came = run.suite(("--target", up.target), results, *options, seed=trial.seed, bound=BOUND)
+                where = "--target", up.target
+                limit = PROFILE.time_limit
+                came = run.suite(where, results, *options, time_limit=limit, seed=trial.seed, bound=BOUND)
         except StartError as error:
             return Judged(UNREACHABLE, 0.0, True, printed=str(error), version=found)
         rows = run.read(results / "results.json").get("requirements", ())

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from proof.real.daemons import DAEMONS
 from proof.real.libraries import LIBRARIES
 from proof.real.mailers import MAILERS
 from proof.real.recipe import Recipe
 
-SECTIONS: Mapping[str, Sequence[Recipe]] = {"mailers": MAILERS, "libraries": LIBRARIES}
+SECTIONS: Mapping[str, Sequence[Recipe]] = {"mailers": MAILERS, "daemons": DAEMONS, "libraries": LIBRARIES}

@@ -32,7 +32,7 @@ def main(words: Sequence[str] | None = None) -> int:
         home = FOLDER / "servers" / recipe.name
         recipe.install(home)
         with running(recipe, home, FOLDER / recipe.name / "by-hand", options.port) as server:
-            bad = f" --bad-recipient {recipe.stranger}" if recipe.stranger else ""
+            bad = f" --bad-recipient {recipe.unknown}" if recipe.unknown else ""
             final = " --final" if recipe.final else ""
             print(f"--target {server.target} --recipient {RECIPIENT} --store {server.store}{final}{bad}", flush=True)
             over.wait()

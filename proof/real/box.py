@@ -67,13 +67,13 @@ class Debian:
         packages: their names, that of the server first.
         selections: what their installation would ask, as `debconf-set-selections` takes it.
         build: a shell script that is run once they are installed.
-        given: files for that script, each with its path.
+        given: paths of files for that script, and what is in them.
     """
 
     packages: Sequence[str]
     selections: str = ""
     build: str = ""
-    given: Mapping[str, str] | None = None
+    given: Sequence[tuple[str, str]] = ()
 
     @property
     def origin(self) -> str:
@@ -83,7 +83,7 @@ class Debian:
         if why := unfit():
             raise InstallError(why)
         shutil.rmtree(home / "system", ignore_errors=True)
-        _write(self.given or {}, home / "system")
+        _write(dict(self.given), home / "system")
         script = ["sh", "-c", INSTALL, "sh", self.selections, self.build, *self.packages]
         log = home / "install.txt"
         with log.open("wb") as file:

@@ -12,8 +12,10 @@ from typing import Protocol
 DOMAIN = "local.test"
 """All servers take mail for it, and for nothing else."""
 RECIPIENT = f"probe@{DOMAIN}"
-STRANGER = f"stranger@{DOMAIN}"
+UNKNOWN = f"unknown@{DOMAIN}"
 """Whom those servers do not know that can be told whom they know."""
+ELSEWHERE = "elsewhere@example.org"
+"""Whose mail none of them sends on, whether or not it takes it."""
 INSTALLED = "installed.toml"
 
 
@@ -90,7 +92,7 @@ class Recipe:
         files: what it reads.
         prepare: a shell script that is run before it starts.
         final: whether the store is the final delivery.
-        stranger: a recipient that it refuses; empty if it takes anyone.
+        unknown: a recipient that it refuses; empty if it takes anyone.
         options: of the suite, for this server.
     """
 
@@ -102,7 +104,7 @@ class Recipe:
     files: Mapping[str, str] = field(default_factory=dict)
     prepare: str = ""
     final: bool = False
-    stranger: str = ""
+    unknown: str = ""
     options: Sequence[str] = ()
 
     def install(self, home: Path) -> None:

@@ -53,9 +53,10 @@ class Standard(_Here):
 
 @dataclass(frozen=True)
 class PyPI(_Here):
-    """A package for Python, in an environment of its own."""
+    """A package for Python, in an environment of its own; `also` is what it forgets to ask for."""
 
     package: str
+    also: Sequence[str] = ()
 
     @property
     def origin(self) -> str:
@@ -63,7 +64,7 @@ class PyPI(_Here):
 
     def install(self, home: Path) -> str:
         _run([sys.executable, "-m", "venv", "--clear", str(home / "venv")], home)
-        _run([str(home / "venv/bin/pip"), "install", "-q", self.package], home)
+        _run([str(home / "venv/bin/pip"), "install", "-q", self.package, *self.also], home)
         site = [str(path) for path in home.glob("venv/lib/python*/site-packages")]
         return next(one.version for one in metadata.distributions(path=site, name=self.package))
 

@@ -164,6 +164,7 @@ def test_a_process_is_seen_and_one_that_is_gone_is_not(tmp_path: Path, monkeypat
     assert (proc.directory(os.getpid()), proc.directory(gone)) == (tmp_path.resolve(), None)
     assert proc.started(os.getpid()) > 0 == proc.started(gone)
     assert proc.threads(gone) == set() and proc.usage([gone]) == (0, 0, 1)
+    assert proc.memory([os.getpid()]) > 2**20 and proc.memory([gone]) == 0
 
 
 def test_what_a_process_uses_grows_with_its_threads_and_descriptors() -> None:

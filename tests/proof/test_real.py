@@ -5,11 +5,12 @@ from __future__ import annotations
 import smtplib
 import sys
 import time
-import tomllib
 from pathlib import Path
 
 import pytest
 
+from conformance.rfc5321.profile import PROFILE
+from proof import __main__ as command
 from proof.choice import ChoiceError
 from proof.kind import Row, Trial
 from proof.kinds.real import Judged, Reals
@@ -17,10 +18,8 @@ from proof.real import SECTIONS, reasons, running
 from proof.real.reasons import Reason, ReasonError
 from proof.real.recipe import RECIPIENT, Place, Recipe, version
 from proof.real.sources import Standard
-from proof.run import PROJECT
 from proof.servers.edit import InstallError, build
 
-LEDGER = PROJECT / "conformance" / "rfc5321" / "requirements.toml"
 RECIPES = {one.name: one for section in SECTIONS.values() for one in section}
 FIRST, SECOND = Trial(1, 7), Trial(2, 8)
 ARRIVES_WITHIN = 30.0
@@ -64,7 +63,7 @@ def test_nothing_is_left_open_in_what_it_is_started_with(recipe: Recipe, tmp_pat
 
 
 def test_the_reasons_are_about_servers_and_requirements_that_there_are() -> None:
-    ledger = {row["id"] for row in tomllib.loads(LEDGER.read_text(encoding="utf-8"))["requirement"]}
+    ledger = PROFILE.ledger(PROFILE.usual())
     assert ledger
     assert [reason for reason in reasons.load().values() if reason.requirement not in ledger] == []
     assert [reason for reason in reasons.load().values() if reason.server not in RECIPES] == []
@@ -198,6 +197,14 @@ def test_one_that_dies_is_said_at_once(tmp_path: Path) -> None:
 def test_what_python_does_not_have_cannot_be_installed(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="has no smtpd_of_tomorrow"):
         build(Recipe("tomorrow", Standard("smtpd_of_tomorrow"), [], "dir:", ""), tmp_path)
+
+
+def test_packages_of_debian_take_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert command.main(["real", "postfix", "--results", str(tmp_path)]) == command.UNFIT
+    assert "take root" in capsys.readouterr().err
 
 
 def own(name: str, script: str) -> Recipe:

@@ -37,6 +37,7 @@ class Found:
         latency: seconds that it takes for a reply, the median of a few.
         mailbox: the directory of its mail, or None; `no_mailbox` says why.
         learned: what the profile learned.
+        whole: whether the first look came to its end: of a server that does not go along much will be waited for.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Found:
     mailbox: str | None = None
     no_mailbox: str = ""
     learned: dict[str, str] = field(default_factory=dict)
+    whole: bool = True
 
     def plain(self) -> dict[str, Any]:
         """The same as a dictionary."""
@@ -157,7 +159,7 @@ def _learn(
     try:
         profile.look(talk)
     except WireError:
-        pass  # what was learned until then counts
+        found.whole = False  # what was learned until then counts
     finally:
         connection.close()
     found.learned = talk.learned

@@ -156,13 +156,14 @@ class Connection:
         """The TLS session, if there is one."""
         return self._tls
 
-    def send(self, data: bytes, patience: float = 10.0, reading: bool = True) -> None:
+    def send(self, data: bytes, patience: float = 10.0, reading: bool = True, shown: str = "") -> None:
         """Send bytes in one segment, as far as the kernel takes them.
 
         Args:
             data: the bytes.
             patience: seconds for the server to take them.
             reading: whether replies are taken meanwhile, so that the server is not stuck on them.
+            shown: what the transcript has in their place, where they are a secret.
 
         Raises:
             Closed: the server has closed or reset the connection.
@@ -170,7 +171,7 @@ class Connection:
             Silent: the server takes no more bytes.
             Flooded: the connection has received more than `MOST_RECEIVED` bytes.
         """
-        self._log.add("->", data, self.number)
+        self._log.add("->", shown or data, self.number)
         deadline = time.monotonic() + patience
         view = memoryview(data)
         while view:
