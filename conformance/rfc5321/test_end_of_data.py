@@ -33,7 +33,7 @@ CUTS = {
 
 
 @pytest.mark.judges("data.eod", control={"cut": "whole"})
-@pytest.mark.parametrize("cut", CUTS)
+@pytest.mark.parametrize("cut", list(CUTS)[1:])
 def test_end_in_segments(case: Case, cut: str) -> None:
     """CR LF . CR LF ends the data wherever it is cut into segments: it is answered, and the message is taken."""
     client = case.client("data")
