@@ -84,12 +84,13 @@ def expect_one_reply(case: Case, client: Client, what: str) -> None:
         raise client.breach(f"{what} is not taken for text{_unseen(case)}", "one reply", came)
 
 
-def expect_end(client: Client, what: str) -> Reply:
+def expect_end(case: Case, client: Client, what: str, base: str = "") -> Reply:
     """Judge that an end of data that was sent is answered; where it is not, a second one tells whether it was seen.
 
     Args:
-        client: who has sent it.
+        case, client: the scene, and who has sent it.
         what: the end, for the report.
+        base: the requirement that judges an end in its plainest form.
 
     Returns:
         The reply to it.
@@ -103,7 +104,8 @@ def expect_end(client: Client, what: str) -> Reply:
     client.send(END)
     replies = client.farewell()
     if [reply.code for reply in replies[1:]] == ["221"]:
-        raise client.breach(f"{what} does not end the data", "a reply to it", "one to a second end of data alone")
+        why = f"{what} does not end the data"
+        raise case.breach(case.main, why, "a reply to it", "one to a second end of data alone", base, [client])
     if replies:
         return replies[0]
     raise Skipped(f"no reply to {what}")
