@@ -89,6 +89,7 @@ class Case(MailScene):
         later = self.client("ehlo")
         fence = later.message()
         later.deliver(fence)
+        later.quit()
         self.delivered(fence)
         return not self.mail.find(message.mark.encode())
 
