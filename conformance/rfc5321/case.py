@@ -101,6 +101,7 @@ class Case(MailScene):
         later = self.client("ehlo")
         fence = later.message()
         later.deliver(fence)
+        later.quit()
         self.delivered(fence)
 
     @property

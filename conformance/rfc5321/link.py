@@ -69,7 +69,7 @@ class Link:
         self._case = case
         self._wire: Connection | None = None
         self._said_quit = False
-        self._vanished = False
+        self._gone = False
         self._last = "the connection"
 
     @property
@@ -111,6 +111,7 @@ class Link:
             raise Skipped(str(error)) from None
         if case.tester.tls == "implicit":
             self.begin_tls()
+        self._gone = False
         server.own_ports.add(self.wire.local_port)
         server.open_ports.add(self.wire.local_port)
 
@@ -154,10 +155,12 @@ class Link:
 
     def quit(self) -> None:
         """Say goodbye, as far as anybody listens: a rude client is remembered."""
-        if self._wire and not self.ended and not self._said_quit and not self._vanished:
+        if self._wire and not self.ended and not self._said_quit and not self._gone:
+            patience = self._case.patience
             try:
                 self.wire.send(b"QUIT\r\n", patience=1.0)
-                self.wire.wait_closed(time.monotonic() + 1.0)
+                if not patience.given_up("quit.closes"):
+                    patience.record_setup("quit.closes", self.wire.wait_closed(time.monotonic() + 1.0))
             except WireError:
                 pass
         self.close()
@@ -165,12 +168,12 @@ class Link:
     def close(self) -> None:
         """Leave, if connected."""
         if self._wire:
+            self._gone = True
             self._wire.close()
             self._case.server.open_ports.discard(self._wire.local_port)
 
     def vanish(self, reset: bool = False) -> None:
         """Leave without a word, with a reset if that is asked for."""
-        self._vanished = True
         if reset:
             self.wire.reset()
         self.close()
