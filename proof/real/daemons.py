@@ -78,7 +78,6 @@ DAEMONS = (
         "Go; for small sites that want to set up little.",
         files=CHASQUID | KEEPER,
         prepare=CHASQUID_PREPARE,
-        final=True,
     ),
     Recipe(
         "qpsmtpd",

@@ -172,7 +172,7 @@ MAILERS = (
         "maildir:box",
         "C; the mail system of OpenBSD, with a portable edition.",
         files=OPENSMTPD,
-        prepare=OWNED_BY_MAIL,
+        prepare=f"{OWNED_BY_MAIL}\ninstall -d -m 711 /var/spool/smtpd",
         final=True,
         unknown=UNKNOWN,
     ),
