@@ -228,7 +228,6 @@ def test_nothing_is_made_where_nothing_can_make_it(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("by", ["cryptography", "openssl"])
 def test_certificate_of_ours_names_the_domain(tmp_path: Path, by: str) -> None:
     if by == "cryptography":
-        pytest.importorskip("cryptography")
         tls._by_cryptography("Long-name.example", tmp_path / "c.pem", tmp_path / "k.pem")
     else:
         pem(tmp_path, "Long-name.example")
