@@ -303,9 +303,9 @@ class Connection:
             self._take()
         return len(self._buffer)
 
-    def settle(self) -> None:
-        """Set aside what came beyond one reply a line, which one requirement alone judges."""
-        self.extra(0.05 if self._manners.chatty else 0.0)
+    def settle(self, usual: bool = True) -> bytes:
+        """Set aside what came beyond one reply a line, which one requirement alone judges; `usual` as in `extra`."""
+        return self.extra(0.05 if self._manners.chatty else 0.0, usual)
 
     def past_chatter(self, reply: Reply) -> Reply:
         """The last acceptance that comes, where the server is known to answer what needs no answer."""
