@@ -26,6 +26,8 @@ MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
 """Lines of one reply that are read before the connection is given up."""
+QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
@@ -369,6 +371,9 @@ class Connection:
             self._note("closed by the server")
             self._ended = Closed("the server closed the connection")
             return False
+        if QUICK_ACK is not None:
+            with contextlib.suppress(OSError):
+                self._plain.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
         self._received += len(data)
         self._buffer += data
         if self._received > MOST_RECEIVED:
