@@ -65,6 +65,10 @@ class RFC5321(Profile):
                 "--i-may-test-this-host"
             )
 
+    def by_one_process(self, settings: Settings) -> bool:
+        """Another host is met by one process, which can keep its pace."""
+        return settings.target is not None and not is_local(settings.target)
+
     def _rules(self) -> Ledger:
         return ledger.load(*(Path(__file__).with_name(name) for name in LEDGERS))
 
