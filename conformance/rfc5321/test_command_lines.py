@@ -9,7 +9,7 @@ from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import JUDGED_BY, bytewise, whole
-from conformance.rfc5321.counting import count
+from conformance.rfc5321.counting import Counted, count
 from conformance.rfc5321.scene import shown
 
 CUTS = {
@@ -33,6 +33,11 @@ BEFORE = {
 """The state in which a command is in its place."""
 
 
+def miscounted(case: Case, reason: str, expected: str, replies: Counted) -> Exception:
+    """What to raise where other replies came than should; `reply.one` judges whether there is one to a plain line."""
+    return case.breach(case.main, reason, expected, replies.codes, "reply.one", case.clients)
+
+
 @pytest.mark.judges("line.split", control={"cut": "not"})
 @pytest.mark.parametrize("cut", [name for name in CUTS if name != "not"])
 @pytest.mark.parametrize("verb", ["EHLO", "MAIL", "NOOP"])
@@ -45,7 +50,7 @@ def test_split(case: Case, verb: str, cut: str) -> None:
         rule = "line.waits" if cut == "before CR LF" else "line.bare-cr"
         raise client.breach("a line is answered before its end", "nothing yet", replies.codes, rule)
     if len(replies.all) != 1:
-        raise case.breach(case.main, "a line in several segments", "one reply", replies.codes, "reply.one", [client])
+        raise miscounted(case, "a line in several segments", "one reply", replies)
     case.expect_accepted(replies.all[0], f"{line}, cut {cut}", [client], base=JUDGED_BY[verb])
 
 
@@ -76,9 +81,7 @@ def test_bare_lf(case: Case, end: bytes) -> None:
     replies = count(client, b"NOOP" + end, b"NOOP\r\n")
     early, accepted = ([reply for reply in some if reply.code == "250"] for some in (replies.before, replies.all))
     if early or len(accepted) > 1:
-        raise case.breach(
-            case.main, "NOOP with a bare LF is served", "no reply to it, or a 5yz", replies.codes, "reply.one", [client]
-        )
+        raise miscounted(case, "NOOP with a bare LF is served", "no reply to it, or a 5yz", replies)
 
 
 @pytest.mark.judges("line.bare-cr", control={"line": b"NOOP NOOP \r\n"})
@@ -88,9 +91,7 @@ def test_bare_cr(case: Case, line: bytes) -> None:
     client = case.client()
     replies = count(client, line[:-2], line[-2:])
     if len(replies.all) > 1:
-        raise case.breach(
-            case.main, "a bare CR ends a command", "one reply at the most", replies.codes, "reply.one", [client]
-        )
+        raise miscounted(case, "a bare CR ends a command", "one reply at the most", replies)
 
 
 @pytest.mark.judges("line.512", control={"octets": 40})
@@ -202,7 +203,8 @@ def test_case(case: Case, verb: str, spelling: str) -> None:
 def test_trailing_space(case: Case, verb: str, spaces: int) -> None:
     """Spaces before the CR LF change nothing."""
     client = case.client(BEFORE[verb])
-    reply = client.expect_accepted(client.plain(verb) + " " * spaces)
+    reply = client.say(client.plain(verb) + " " * spaces)
+    case.expect_accepted(reply, f"{verb} with {spaces} spaces at its end", [client], base=JUDGED_BY[verb])
     if reply.code == "354":
         client.content(client.message().data)
 
