@@ -63,14 +63,7 @@ def test_waits(case: Case, pieces: list[bytes]) -> None:
     if replies.before:
         raise client.breach("a command is answered before its line ends", "nothing yet", replies.codes)
     if len(replies.after) > 1:
-        raise case.breach(
-            case.main,
-            "a command and its CR LF are answered one by one",
-            "one reply",
-            replies.codes,
-            "reply.one",
-            [client],
-        )
+        raise miscounted(case, "a command and its CR LF are answered one by one", "one reply", replies)
 
 
 @pytest.mark.judges("line.bare-lf", control={"end": b" "})
@@ -122,14 +115,7 @@ def test_long_tail(case: Case, octets: int) -> None:
     client = case.client()
     replies = count(client, b"NOOP " * ((octets - 2) // 5) + b"\r\n")
     if len(replies.all) > 1:
-        raise case.breach(
-            case.main,
-            "a long line is answered more than once",
-            "one reply, or a close",
-            replies.codes,
-            "reply.one",
-            [client],
-        )
+        raise miscounted(case, "a long line is answered more than once", "one reply, or a close", replies)
 
 
 ENDLESS = 64 * 2**20
