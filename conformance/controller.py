@@ -183,13 +183,18 @@ def folder_of(config: pytest.Config, found: Found) -> Path:
     return root / "reports" / "out" / folder.name_of(found.name, part)
 
 
-def run_in_parallel(config: pytest.Config, found: Found) -> None:
+def run_in_parallel(config: pytest.Config, found: Found, alone: bool) -> None:
     """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
 
     Every worker holds some 40 MiB. One process is enough where next to nothing will be judged, or cases are named.
+
+    Args:
+        config: pytest's.
+        found: what the first look found.
+        alone: whether there is to be one process, whatever is asked for.
     """
     option = config.option
-    if not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
+    if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         named = any("::" in word for word in config.args)
@@ -204,6 +209,6 @@ def _workers(found: Found, quick: bool) -> int:
     """Two for a server that answers at once; more where replies, or the end of them, have to be waited for."""
     if found.latency >= 0.05:
         return 5
-    if found.latency >= 0.02 and not found.chatty:
+    if (found.latency >= 0.02 and not found.chatty) or found.unterminated or not found.whole:
         return 4
     return 3 if quick or found.chatty else 2

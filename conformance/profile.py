@@ -89,6 +89,10 @@ class Profile(ABC):
             UsageError: an option has no sense, or the target may not be tested without another one.
         """
 
+    def by_one_process(self, settings: Settings) -> bool:
+        """Whether only one process is to talk to the server, for manners' sake."""
+        return False
+
     @abstractmethod
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         """The requirements."""

@@ -16,18 +16,20 @@ from proof.choice import ChoiceError, chosen
 from proof.kind import Kind
 from proof.kinds import KINDS
 from proof.run import PROJECT
+from proof.servers.edit import InstallError
 from proof.trials import try_all
 
 OK, FAULTY, INTERRUPTED, UNFIT, USAGE = range(5)
 STATUSES = """\
 Exit status: 0 all is as it should be, 1 something is not, 2 interrupted, 3 the server without a bug does not pass
-here, 4 wrong usage.
+here or a real one cannot be installed, 4 wrong usage.
 """
 EXAMPLES = """\
 For example:
   python -m proof mutants nested-mail-accepted           one server
   python -m proof mutants lines --jobs 8                 a section, eight runs at a time
   python -m proof mutants --part 1/12                    a twelfth of all
+  python -m proof real postfix exim                      real servers, which are installed first
   python -m proof liberal --rounds 20 --resume -o FILE   goes on where another sitting ended, and writes the page
 """
 
@@ -36,8 +38,10 @@ def main(words: Sequence[str] | None = None) -> int:
     """Try the servers that the command line names, and show what came of it; returns the exit status."""
     options = _parser().parse_args(words)
     kind: Kind[Any, Any] = KINDS[options.kind]
+    results = options.results or PROJECT / "reports" / "out" / kind.name
     try:
-        servers = [*kind.always(), *chosen(kind.sections(), options.names, options.part)]
+        names = options.names or kind.usual(results)
+        servers = [*kind.always(), *chosen(kind.sections(), names, options.part)]
     except ChoiceError as error:
         return _left(USAGE, f"{kind.name}: {error}")
     # In the background of a script Ctrl-C is ignored, and a run that takes too long could not be interrupted.
@@ -46,9 +50,10 @@ def main(words: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="proof-") as folder:
             if why := kind.unfit(Path(folder)):
                 return _left(UNFIT, f"{kind.name}: {why}")
-        results = options.results or PROJECT / "reports" / "out" / kind.name
         rounds, jobs = options.rounds or kind.rounds, options.jobs
         rows = try_all(kind, servers, results, rounds, jobs, options.resume, _progress)
+    except InstallError as error:
+        return _left(UNFIT, f"{kind.name}: {error}")
     except KeyboardInterrupt:
         return _left(INTERRUPTED, f"{kind.name}: interrupted; --resume takes the results that are there")
     if options.output:

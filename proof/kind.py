@@ -97,6 +97,17 @@ class Kind(ABC, Generic[S, R]):
         """Servers that are tried beside all that are chosen."""
         return ()
 
+    def usual(self, results: Path) -> Sequence[str]:
+        """Names of the servers that are meant where none is named; nothing for all.
+
+        Args:
+            results: the directory of the kind's results.
+
+        Raises:
+            ChoiceError: at least one has to be named.
+        """
+        return ()
+
     def unfit(self, folder: Path) -> str:
         """Why nothing can be judged here, in one line; empty if all can. The folder is for what it takes to know."""
         return ""

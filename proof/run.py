@@ -134,7 +134,9 @@ def _suite() -> str:
 
 def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.suffix in (".py", ".toml", ".ini")):
+    for path in sorted(
+        path for path in folder.rglob("*") if path.suffix in (".py", ".toml", ".ini") and path.is_file()
+    ):
         digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()
 

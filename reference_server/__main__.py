@@ -13,13 +13,22 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TypeVar
 
+from . import tls
+from .auth import Credentials
 from .channel import Channel
-from .esmtp import SERVED, PostOffice
+from .esmtp import Esmtp
+from .lmtp import Lmtp
 from .mailbox import Mailbox, start_backup_thread
+from .maildir import Maildir
+from .office import PostOffice
+from .paths import is_domain
 from .pool import HandOver, start_workers
 from .session import PRINTABLE, Session
+from .site import Site
 
-PATIENCE = 310.0  # seconds with rfc5321: five minutes (4.5.3.2.7), and some for a client whose clock started later
+STANDARD = {"rfc5321": Esmtp, "lmtp": Lmtp}
+PATIENCE = 310.0  # seconds with those: five minutes (4.5.3.2.7), and some for a client whose clock started later
+SMTP_PORT = 25  # where LMTP may not be (RFC 2033, 5)
 ACCEPT_BACKLOG = 128  # connections that the kernel keeps for us while no worker is free
 Value = TypeVar("Value")
 
@@ -44,7 +53,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m reference_server",
         description="The CS 4410 mail server: takes messages by SMTP and appends them to the file `mailbox`. "
         "With --protocol rfc5321 a server of the standard: takes messages for one domain, and keeps a copy for each "
-        "recipient in a Maildir; it knows every user but `nobody`, and relays nothing.",
+        "recipient in a Maildir; it knows every user but `nobody`, relays nothing, and sends no notifications. With "
+        "lmtp the same by LMTP. What is said of rfc5321 below holds for both.",
         epilog="It says on standard error where it listens, once it does. SIGTERM or Ctrl-C ends it, with status 0; "
         "a mistake on the command line, a port that is taken or a directory that can't be written, with status 2.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
@@ -54,10 +64,10 @@ def _parser() -> argparse.ArgumentParser:
     seconds = _checked(float, lambda number: 0 < number <= 86_400, "a number of seconds above 0, up to a day")
     threads = _checked(int, lambda number: 0 < number <= 1_000, "a number of threads, 1 to 1000")
     messages = _checked(int, lambda number: number > 0, "a number of messages, 1 or more")
-    domain = _checked(str, lambda text: SERVED.fullmatch(os.fsencode(text)), "a domain name")
+    domain = _checked(str, lambda text: is_domain(os.fsencode(text)), "a domain name")
     netid = _checked(str, lambda text: PRINTABLE.fullmatch(os.fsencode(text)), "one word of printable ASCII")
     add = parser.add_argument
-    add("--protocol", default="cs4410", choices=("cs4410", "rfc5321"), help="the assignment, or the standard")
+    add("--protocol", default="cs4410", choices=("cs4410", *STANDARD), help="the assignment, or the standard")
     add("--host", default="127.0.0.1", type=host, help="address or name to listen on, IPv4 or IPv6")
     add("--port", default=8765, type=port, help="port to listen on; 0 takes a free one")
     add("--netid", default="reference", type=netid, help="cs4410: the server's name in its replies and in the mailbox")
@@ -73,7 +83,46 @@ def _parser() -> argparse.ArgumentParser:
     add("--backup-every", default=32, type=messages, metavar="MESSAGES", help="cs4410: how many messages make a backup")
     directory = "where `mailbox`, emptied at the start, and its backups are kept; rfc5321: the Maildir, never emptied"
     add("--directory", default=".", type=Path, help=directory)
+    when = "rfc5321: TLS after STARTTLS if the client likes, or before all else, or from the first byte, or never"
+    add("--tls", default="starttls", choices=("starttls", "required", "implicit", "none"), help=when)
+    made = "rfc5321: of TLS, in PEM; by default one that is made at the start, if `cryptography` or openssl is there"
+    add("--certificate", default=argparse.SUPPRESS, type=Path, metavar="FILE", help=made)
+    own = "rfc5321: of the certificate, in PEM, if it does not stand in the same file"
+    add("--key", default=argparse.SUPPRESS, type=Path, metavar="FILE", help=own)
+    who = "rfc5321: who can log in, inside TLS or from this machine; by default nobody"
+    add("--user", default=argparse.SUPPRESS, metavar="NAME", help=who)
+    secret = "rfc5321: whose first line is the user's password"
+    add("--password-file", default=argparse.SUPPRESS, type=Path, metavar="FILE", help=secret)
+    add("--require-login", action="store_true", help="rfc5321: take mail only after a login, as for submission")
     return parser
+
+
+def _post_office(options: argparse.Namespace, error: Callable[[str], NoReturn]) -> PostOffice:
+    certificate, key = getattr(options, "certificate", None), getattr(options, "key", None)
+    user, password_file = getattr(options, "user", None), getattr(options, "password_file", None)
+    if key and not certificate:
+        error("--key needs --certificate")
+    if (user is None) != (password_file is None):
+        error("--user and --password-file need each other")
+    if options.require_login and user is None:
+        error("--require-login needs --user")
+    if options.protocol == "lmtp" and options.port == SMTP_PORT:
+        error(f"LMTP must not be on port {SMTP_PORT}")
+    context = None
+    if options.tls != "none":
+        context = tls.loaded(certificate, key) if certificate else tls.self_made(options.domain)
+    if options.tls in ("required", "implicit") and not context:
+        error(f"--tls {options.tls} needs --certificate, or `cryptography` or openssl to make one")
+    credentials = None
+    if password_file:
+        password = password_file.read_bytes().partition(b"\n")[0].removesuffix(b"\r")
+        if not user or not password:
+            error("neither --user nor the password may be empty")
+        credentials = Credentials(os.fsencode(user), password)
+    domain = options.domain.encode()
+    maildir = Maildir(options.directory, domain)
+    site = Site(maildir, domain, context, credentials, options.tls == "required", options.require_login)
+    return PostOffice(site, STANDARD[options.protocol], options.time_limit, options.tls == "implicit")
 
 
 def _stop(signal_number: int, frame: FrameType | None) -> NoReturn:
@@ -112,15 +161,15 @@ def main() -> None:
         signal.signal(number, _stop)
     parser = _parser()
     options = parser.parse_args()
-    if options.protocol == "rfc5321":
+    if options.protocol in STANDARD:
         parser.set_defaults(time_limit=PATIENCE)
         options = parser.parse_args()
     netid: bytes = options.netid.encode()
     try:
         # First the port, then the mailbox: a second server must not empty the first one's.
         listener = _listen(options.host, options.port)
-        if options.protocol == "rfc5321":
-            office = PostOffice(options.directory, options.domain.encode(), options.time_limit)
+        if options.protocol in STANDARD:
+            office = _post_office(options, parser.error)
         else:
             office = None
             mailbox = Mailbox(options.directory, netid, options.backup_every)

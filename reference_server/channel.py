@@ -2,9 +2,12 @@
 
 import math
 import socket
+import ssl
 import struct
 from contextlib import suppress
 from time import monotonic
+
+from .tls import Tls
 
 RECEIVE_SIZE = 65_536  # bytes asked of the kernel at a time
 CRLF = b"\r\n"
@@ -33,6 +36,7 @@ class Channel:
         self._received = bytearray()
         self._replies = bytearray()
         self._receive_timeout = 0.0
+        self._tls: Tls | None = None
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(time_limit))
         self.restart_clock()
@@ -41,6 +45,40 @@ class Channel:
         """Give the client the whole time limit again, from now on."""
         self._deadline = monotonic() + self._time_limit
 
+    @property
+    def is_encrypted(self) -> bool:
+        """Whether what is said goes through TLS."""
+        return self._tls is not None
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Send what has been answered, and go on inside TLS, within the time limit.
+
+        Args:
+            context: has the certificate.
+
+        Raises:
+            EOFError: the client closed first.
+            OSError: the handshake failed, or took too long; the connection is of no more use.
+        """
+        self._received.clear()  # what came behind the command, in clear, must not count as said inside TLS
+        clear, self._replies = self._replies, bytearray()
+        self._tls = Tls(context)  # before the client can begin, so that no last reply goes out in clear any more
+        self._send(clear)
+        self.restart_clock()
+        try:
+            while not self._tls.is_established:
+                self._receive()
+        except ClockExpired:
+            raise TimeoutError("no handshake in time") from None  # which nobody can be told in clear
+        finally:
+            self._send_replies()  # the handshake's end, or why there is none
+
+    def end_tls(self) -> None:
+        """Say that nothing more comes, if the client can still hear it: the bare end could be anyone's."""
+        if self._tls:
+            with suppress(OSError):
+                self._connection.send(self._tls.sealed(b"", last=True), socket.MSG_DONTWAIT)
+
     def reply(self, text: bytes) -> None:
         """Answer with one line, at the latest when the client is waited for."""
         self._replies += text + CRLF
@@ -48,7 +86,8 @@ class Channel:
     def last_reply(self, text: bytes) -> None:
         """Answer with one line if the client can still take it, without waiting for that."""
         with suppress(OSError):
-            self._connection.send(text + CRLF, socket.MSG_DONTWAIT)
+            last = text + CRLF
+            self._connection.send(self._tls.sealed(last, last=True) if self._tls else last, socket.MSG_DONTWAIT)
 
     def send_replies(self) -> None:
         """Send what has been answered, when no more bytes will be waited for.
@@ -104,6 +143,28 @@ class Channel:
         del self._received[: end + len(END_OF_DATA)]
         return None if too_long or end > limit else bytes(body.replace(CRLF + stuffed, CRLF + stuffed[1:])[len(CRLF) :])
 
+    def read_octets(self, count: int, limit: int) -> bytes | None:
+        """Return the next bytes, whatever they are, or None for more than `limit`, which are thrown away.
+
+        Data that arrive restart the clock. Raises what `read_line` raises.
+
+        Args:
+            count: how many.
+            limit: how many are kept.
+        """
+        octets = bytearray()
+        missing = count
+        while True:
+            piece = self._received[:missing]
+            del self._received[:missing]
+            missing -= len(piece)
+            if count <= limit:
+                octets += piece
+            if not missing:
+                return bytes(octets) if count <= limit else None
+            self._receive()
+            self.restart_clock()
+
     def _receive(self) -> None:
         self._send_replies()
         while (remaining := self._deadline - monotonic()) > 0:
@@ -117,15 +178,20 @@ class Channel:
                 continue  # the kernel's time-out; whether ours has passed is for the clock to say
             if not data:
                 raise EOFError
+            if self._tls:
+                data = self._tls.opened(data)
             self._received += data
             return
         raise ClockExpired
 
     def _send_replies(self) -> None:
-        # One call, because SO_SNDTIMEO bounds a call: in a loop, a client could take a byte just before each time-out.
-        if self._replies and self._connection.send(self._replies) < len(self._replies):
-            raise BlockingIOError("the client does not read its replies")
+        self._send(self._tls.sealed(bytes(self._replies)) if self._tls else self._replies)
         self._replies.clear()
+
+    def _send(self, data: bytes | bytearray) -> None:
+        # One call, because SO_SNDTIMEO bounds a call: in a loop, a client could take a byte just before each time-out.
+        if data and self._connection.send(data) < len(data):
+            raise BlockingIOError("the client does not read its replies")
 
 
 def _timeval(seconds: float) -> bytes:

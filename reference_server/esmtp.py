@@ -1,101 +1,48 @@
-"""The second protocol, RFC 5321 with SIZE, 8BITMIME, PIPELINING and ENHANCEDSTATUSCODES: who may say what, and when."""
+"""The second protocol, RFC 5321 with its extensions: who may say what, and when."""
 
 import re
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from pathlib import Path
-from socket import socket
-from typing import Any
 
+from . import auth, commands, parameters
 from .channel import CRLF, Channel, ClockExpired
-from .maildir import Maildir, Message
+from .chunks import CHUNK_LIMIT, Chunks
+from .delivery import deliver
+from .maildir import Message
+from .parameters import RECIPIENTS_LIMIT, SIZE_LIMIT, TOO_BIG
+from .paths import is_loopback
+from .site import Site
 
 LINE_LIMIT = 2_000  # bytes of a command line; of a longer one the rest is thrown away, and it gets one 500
-SIZE_LIMIT = 10 * 2**20  # bytes of a message, its doubled dots not counted
 SENT_LIMIT = SIZE_LIMIT * 4 // 3 + 4  # bytes that such a message takes if each of its lines is a dot, which is doubled
-RECIPIENTS_LIMIT = 1_000  # a message; each further one gets a 452, and the message keeps those it has
-HOPS_LIMIT = 100  # `Received` fields; a message that brings more has lost its way
-NOBODY = b"nobody"  # the one local part that has no mailbox
 STUFFED = b"."  # any line that begins with a dot loses it (4.5.2)
-
-# The grammar of 4.1.2 and 4.1.3. No expression can match one text in two ways, so none can be made slow.
-ATOM = rb"[A-Z0-9!#$%&'*+/=?^_`{|}~-]+"
-DOT_STRING = rb"%b(?:\.%b)*" % (ATOM, ATOM)
-QUOTED_STRING = rb'"(?:[ !#-\[\]-~]|\\[ -~])*"'
-LABEL = rb"[A-Z0-9]+(?:-+[A-Z0-9]+)*"
-DOMAIN = rb"%b(?:\.%b)*" % (LABEL, LABEL)
-LITERAL = rb"\[(?:[0-9]{1,3}(?:\.[0-9]{1,3}){3}|IPv6:[0-9A-F:.]+)\]"
-HOST = rb"(?:%b|%b)" % (DOMAIN, LITERAL)
-MAILBOX = rb"(?P<mailbox>(?:%b|%b)@%b)" % (DOT_STRING, QUOTED_STRING, HOST)
-ROUTE = rb"(?:@%b(?:,@%b)*:)?" % (DOMAIN, DOMAIN)
-PARAMETERS = rb"(?P<parameters>(?: +[A-Z0-9][A-Z0-9-]*(?:=[!-<>-~]+)?)*)"
-LINE = re.compile(rb"[ -~]*")  # what a command line is made of; not even a bare CR or LF
-SERVED = re.compile(DOMAIN, re.IGNORECASE)  # what a server can be named
-
-MAIL_PARAMETERS = {b"SIZE": re.compile(rb"[0-9]{1,20}"), b"BODY": re.compile(rb"7BIT|8BITMIME", re.IGNORECASE)}
-RCPT_PARAMETERS: dict[bytes, re.Pattern[bytes]] = {}
-BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n|\0")  # what no message may have in it: the next server might see a line end
-
-
-class PostOffice:
-    """Serves all clients from one Maildir, and knows who is connected."""
-
-    def __init__(self, directory: Path, domain: bytes, time_limit: float) -> None:
-        """Open the Maildir.
-
-        Args:
-            directory: where it is.
-            domain: the server's name, and the one domain whose mail it takes.
-            time_limit: seconds that a client may be silent.
-
-        Raises:
-            OSError: the Maildir can't be made or written.
-        """
-        self._maildir = Maildir(directory, domain)
-        self._domain = domain
-        self._time_limit = time_limit
-        self._connected: set[Channel] = set()
-
-    def serve(self, connection: socket) -> None:
-        """Serve one client until it leaves, or lets the time limit pass."""
-        channel = Channel(connection, self._time_limit)
-        self._connected.add(channel)
-        try:
-            with suppress(EOFError, OSError):  # the client is gone, and nobody is left to be told
-                client, server = _literal(connection.getpeername()), _literal(connection.getsockname())
-                Esmtp(channel, self._maildir, self._domain, client, server).run()
-        finally:
-            self._connected.discard(channel)
-
-    def close(self) -> None:
-        """Tell each client that is connected that the server goes."""
-        for channel in self._connected.copy():
-            channel.last_reply(b"421 4.3.2 %b Shutting down" % self._domain)
+BEFORE_TLS = (b"NOOP", b"EHLO", b"LHLO", b"STARTTLS", b"QUIT")  # served where TLS is required (RFC 3207, 4)
 
 
 class Esmtp:
-    """The protocol's state for one client: its name, and the envelope of the message that it is about to send."""
+    """The protocol's state for one client: who it is, and the envelope of the message that it is about to send."""
 
-    def __init__(self, channel: Channel, maildir: Maildir, domain: bytes, address: bytes, server: bytes) -> None:
+    KIND = b"ESMTP"
+    _client: bytes
+    _is_logged_in: bool
+    _reverse_path: bytes | None  # empty is a sender, too: the null one
+    _recipients: list[bytes]
+    _chunks: Chunks | None
+
+    def __init__(self, channel: Channel, site: Site, address: bytes, server: bytes) -> None:
         """Begin before the greeting.
 
         Args:
             channel: the client's connection.
-            maildir: where messages are delivered.
-            domain: the server's name, and the domain that it serves.
+            site: what it is offered.
             address: the client's, as an address literal.
             server: the address literal that the client connected to, which is served like the domain.
         """
         self._channel = channel
-        self._maildir = maildir
-        self._domain = domain
-        self._served = {domain.lower(), server.lower()}
+        self._site = site
         self._address = address
-        self._client = b""
-        self._protocol = b""
+        self._server = server
         self._leaves = False
-        self._reverse_path: bytes | None = None  # empty is a sender, too: the null one
-        self._recipients: list[bytes] = []
+        self._forget_client()
 
     def run(self) -> None:
         """Greet, then answer each command line with one reply, until QUIT or until the client is silent too long.
@@ -104,71 +51,103 @@ class Esmtp:
             EOFError: the client closed first.
             OSError: the connection broke, or the client takes no replies.
         """
-        self._channel.reply(b"220 %b ESMTP ready" % self._domain)
+        self._channel.reply(b"220 %b %b ready" % (self._site.domain, self.KIND))
         try:
             while not self._leaves:
                 self._channel.restart_clock()
                 line = self._channel.read_line(LINE_LIMIT)
-                self._channel.reply(b"500 5.5.2 Line too long" if line is None else self._answer(line))
+                reply = b"500 5.5.2 Line too long" if line is None else self._answer(line)
+                if reply:
+                    self._channel.reply(reply)
             self._channel.send_replies()
         except ClockExpired:
-            self._channel.last_reply(b"421 4.4.2 %b Silent for too long" % self._domain)
+            self._channel.last_reply(b"421 4.4.2 %b Silent for too long" % self._site.domain)
 
-    def _answer(self, line: bytes) -> bytes:
-        if not LINE.fullmatch(line):
-            return b"501 5.5.2 Printable ASCII only"
-        word, _, argument = line.rstrip(b" ").partition(b" ")
-        verb = word.upper()
-        if verb == b"EXPN":
-            return b"502 5.5.1 Not implemented"
-        if verb not in COMMANDS:
-            return b"500 5.5.2 Command not recognized"
-        syntax, usage, answer = COMMANDS[verb]
-        found = syntax.fullmatch(argument)
-        return answer(self, found) if found else b"501 5.5.4 Syntax: " + usage
+    def _answer(self, line: bytes) -> bytes | None:
+        verb, found = commands.parse(line, self._answers())
+        if self._site.tls_required and not self._channel.is_encrypted and verb not in BEFORE_TLS:
+            found = b"530 5.7.0 STARTTLS first"
+        if isinstance(found, bytes):
+            # The octets behind a BDAT that was not read must not run as commands.
+            self._leaves = verb.startswith(b"BDAT")
+            return found
+        return self._answers()[verb](self, found)
+
+    def _answers(self) -> Mapping[bytes, "Answer"]:
+        return ANSWERS
+
+    def _is_private(self) -> bool:
+        # In clear a password would be read by anyone on its way.
+        return self._channel.is_encrypted or is_loopback(self._address)
 
     def _ehlo(self, found: re.Match[bytes]) -> bytes:
         self._helo(found)
-        self._protocol = b"ESMTP"
-        return CRLF.join(
-            (
-                b"250-%b" % self._domain,
-                b"250-SIZE %d" % SIZE_LIMIT,
-                b"250-8BITMIME",
-                b"250-PIPELINING",
-                b"250-ENHANCEDSTATUSCODES",
-                b"250-VRFY",
-                b"250 HELP",
-            )
-        )
+        self._is_extended = True
+        *lines, last = self._site.domain, *self._site.keywords(self._channel.is_encrypted, self._is_private())
+        return CRLF.join((*(b"250-" + line for line in lines), b"250 " + last))
 
     def _helo(self, found: re.Match[bytes]) -> bytes:
         self._forget_message()
         self._client = found[0]
-        self._protocol = b"SMTP"
-        return b"250 " + self._domain
+        self._is_extended = False
+        return b"250 " + self._site.domain
+
+    def _starttls(self, found: re.Match[bytes]) -> bytes | None:
+        if self._channel.is_encrypted:
+            return b"503 5.5.1 TLS is on"
+        if not self._site.context:
+            return b"502 5.5.1 No certificate here"
+        self._channel.reply(b"220 2.0.0 Go on in TLS")
+        self._channel.start_tls(self._site.context)
+        self._forget_client()
+        return None
+
+    def _auth(self, found: re.Match[bytes]) -> bytes:
+        if not self._site.credentials:
+            return b"502 5.5.1 Nobody can log in here"
+        if not self._is_private():
+            return b"538 5.7.11 Only inside TLS"
+        if not self._is_extended:
+            return b"503 5.5.1 EHLO first"
+        if self._is_logged_in:
+            return b"503 5.5.1 Logged in already"
+        if self._reverse_path is not None:
+            return b"503 5.5.1 Not within a transaction"
+        reply = auth.log_in(self._channel, self._site.credentials, found["mechanism"], found["initial"])
+        self._is_logged_in = reply.startswith(b"235")
+        return reply
 
     def _mail(self, found: re.Match[bytes]) -> bytes:
         if not self._client:
             return b"503 5.5.1 EHLO first"
+        if self._site.login_required and not self._is_logged_in:
+            return b"530 5.7.0 Log in first"
         if self._reverse_path is not None:
             return b"503 5.5.1 There is a sender already"
-        if refusal := _refusal(found["parameters"], MAIL_PARAMETERS):
+        given = parameters.given(found["parameters"])
+        is_utf8 = (b"SMTPUTF8", b"") in given
+        known = parameters.OF_MAIL_WITH_AUTH if self._site.credentials else parameters.OF_MAIL
+        if refusal := parameters.refusal(given, known):
             return refusal
+        if not is_utf8 and not found[0].isascii():
+            return commands.NOT_ASCII
+        self._is_utf8 = is_utf8
+        self._is_binary = any(value.upper() == b"BINARYMIME" for keyword, value in given if keyword == b"BODY")
         self._reverse_path = found["mailbox"] or b""
         return b"250 2.1.0 Sender OK"
 
     def _rcpt(self, found: re.Match[bytes]) -> bytes:
         if self._reverse_path is None:
             return b"503 5.5.1 MAIL first"
-        if refusal := _refusal(found["parameters"], RCPT_PARAMETERS):
+        if self._chunks:
+            return b"503 5.5.1 The message has begun"
+        if refusal := parameters.refusal(parameters.given(found["parameters"]), parameters.OF_RCPT):
             return refusal
-        mailbox = found["mailbox"] or b"Postmaster@" + self._domain
-        local_part, _, host = mailbox.rpartition(b"@")
-        if host.lower() not in self._served:
-            return b"550 5.7.1 Not a domain of ours, and no relay"
-        if _unquoted(local_part).lower() == NOBODY:
-            return b"550 5.1.1 No such user"
+        if not self._is_utf8 and not found[0].isascii():
+            return commands.NOT_ASCII
+        mailbox = found["mailbox"] or b"Postmaster@" + self._site.domain
+        if refusal := self._site.refusal(mailbox, self._server):
+            return refusal
         if len(self._recipients) == RECIPIENTS_LIMIT:
             return b"452 4.5.3 Too many recipients"
         self._recipients.append(mailbox)
@@ -177,26 +156,45 @@ class Esmtp:
     def _data(self, found: re.Match[bytes]) -> bytes:
         if not self._recipients:
             return b"503 5.5.1 RCPT first"
+        if self._chunks:
+            return b"503 5.5.1 The message comes by BDAT"
+        if self._is_binary:
+            return b"503 5.5.1 BINARYMIME comes by BDAT"
         self._channel.reply(b"354 End data with <CR><LF>.<CR><LF>")
         text = self._channel.read_body(SENT_LIMIT, STUFFED)
-        reply = self._deliver(text)
+        too_big = text is None or len(text) > SIZE_LIMIT
+        return self._end(text or b"", TOO_BIG if too_big else None)
+
+    def _bdat(self, found: re.Match[bytes]) -> bytes:
+        size = int(found["size"])
+        if size > CHUNK_LIMIT:
+            self._leaves = True
+            return TOO_BIG
+        octets = self._channel.read_octets(size, SIZE_LIMIT)  # first of all, or they would run as commands
+        if self._reverse_path is None:
+            return b"503 5.5.1 MAIL first"
+        self._chunks = self._chunks or Chunks(None if self._recipients else b"503 5.5.1 RCPT first")
+        refusal = self._chunks.add(octets)
+        if found["last"]:
+            return self._end(bytes(self._chunks.text), refusal)
+        return refusal or b"250 2.0.0 %d octets taken" % size
+
+    def _end(self, text: bytes, refusal: bytes | None) -> bytes:
+        """Return the reply to the end of a message's text, which is delivered if it is not refused."""
+        reply = refusal or self._deliver(text, list(dict.fromkeys(self._recipients)))
         self._forget_message()
         return reply
 
-    def _deliver(self, text: bytes | None) -> bytes:
-        if text is None or len(text) > SIZE_LIMIT:
-            return b"552 5.3.4 Message too big"
-        if BARE.search(text):
-            return b"554 5.6.0 Bare CR, bare LF or NUL in the message"
-        recipients = list(dict.fromkeys(self._recipients))
-        message = Message(self._client, self._address, self._protocol, self._reverse_path or b"", recipients, text)
-        if message.hops() > HOPS_LIMIT:
-            return b"554 5.4.6 Too many hops"
-        try:
-            self._maildir.deliver(message)
-        except OSError:
-            return b"451 4.3.0 Message not saved"
-        return b"250 2.0.0 Delivered as " + message.id
+    def _deliver(self, text: bytes, recipients: list[bytes]) -> bytes:
+        message = Message(self._client, self._address, self._protocol(), self._reverse_path or b"", recipients, text)
+        return deliver(self._site.maildir, message, self._is_binary)
+
+    def _protocol(self) -> bytes:
+        """Return what `Received` calls the way a message came (RFC 3848, RFC 6531)."""
+        if not self._is_extended:
+            return b"SMTP"
+        kind = b"UTF8" + self.KIND.removeprefix(b"E") if self._is_utf8 else self.KIND
+        return kind + b"S" * self._channel.is_encrypted + b"A" * self._is_logged_in
 
     def _rset(self, found: re.Match[bytes]) -> bytes:
         self._forget_message()
@@ -209,62 +207,39 @@ class Esmtp:
         return b"252 2.0.0 Not told here, try RCPT"
 
     def _help(self, found: re.Match[bytes]) -> bytes:
-        return b"214 2.0.0 " + b" ".join(COMMANDS)
+        return b"214 2.0.0 " + b" ".join(self._answers())
 
     def _quit(self, found: re.Match[bytes]) -> bytes:
         self._leaves = True
-        return b"221 2.0.0 %b Goodbye" % self._domain
+        return b"221 2.0.0 %b Goodbye" % self._site.domain
+
+    def _forget_client(self) -> None:
+        self._client = b""
+        self._is_extended = False
+        self._is_logged_in = False
+        self._forget_message()
 
     def _forget_message(self) -> None:
         self._reverse_path = None
         self._recipients = []
+        self._is_utf8 = False
+        self._is_binary = False
+        self._chunks = None
 
 
-def _syntax(*parts: bytes) -> re.Pattern[bytes]:
-    return re.compile(b"".join(parts), re.IGNORECASE)
-
-
-COMMANDS: dict[bytes, tuple[re.Pattern[bytes], bytes, Callable[[Esmtp, re.Match[bytes]], bytes]]] = {
-    # Of each verb the syntax of its argument, how a 501 names it, and what answers it.
-    b"EHLO": (_syntax(HOST), b"EHLO host", Esmtp._ehlo),
-    b"HELO": (_syntax(HOST), b"HELO host", Esmtp._helo),
-    b"MAIL": (_syntax(rb"FROM:<(?:", ROUTE, MAILBOX, rb")?>", PARAMETERS), b"MAIL FROM:<address>", Esmtp._mail),
-    b"RCPT": (
-        _syntax(rb"TO:<(?:Postmaster|", ROUTE, MAILBOX, rb")>", PARAMETERS),
-        b"RCPT TO:<address>",
-        Esmtp._rcpt,
-    ),
-    b"DATA": (_syntax(), b"DATA", Esmtp._data),
-    b"RSET": (_syntax(), b"RSET", Esmtp._rset),
-    b"NOOP": (_syntax(rb".*"), b"NOOP", Esmtp._noop),
-    b"VRFY": (_syntax(rb".+"), b"VRFY user", Esmtp._vrfy),
-    b"HELP": (_syntax(rb".*"), b"HELP", Esmtp._help),
-    b"QUIT": (_syntax(), b"QUIT", Esmtp._quit),
+Answer = Callable[[Esmtp, re.Match[bytes]], bytes | None]
+ANSWERS: dict[bytes, Answer] = {
+    b"EHLO": Esmtp._ehlo,
+    b"HELO": Esmtp._helo,
+    b"STARTTLS": Esmtp._starttls,
+    b"AUTH": Esmtp._auth,
+    b"MAIL": Esmtp._mail,
+    b"RCPT": Esmtp._rcpt,
+    b"DATA": Esmtp._data,
+    b"BDAT": Esmtp._bdat,
+    b"RSET": Esmtp._rset,
+    b"NOOP": Esmtp._noop,
+    b"VRFY": Esmtp._vrfy,
+    b"HELP": Esmtp._help,
+    b"QUIT": Esmtp._quit,
 }
-
-
-def _refusal(parameters: bytes, known: Mapping[bytes, re.Pattern[bytes]]) -> bytes | None:
-    """Return how the parameters of a MAIL or RCPT are refused, or None if they are all right."""
-    given: set[bytes] = set()
-    for parameter in parameters.split():
-        word, _, value = parameter.partition(b"=")
-        keyword = word.upper()
-        if keyword not in known:
-            return b"555 5.5.4 Parameter not recognized"
-        if keyword in given or not known[keyword].fullmatch(value):
-            return b"501 5.5.4 Syntax: %b given once, with a value of its own" % keyword
-        if keyword == b"SIZE" and int(value) > SIZE_LIMIT:
-            return b"552 5.3.4 Message too big"
-        given.add(keyword)
-    return None
-
-
-def _unquoted(local_part: bytes) -> bytes:
-    """Return what a local part means: all quoted forms of one are equal (4.1.2)."""
-    return re.sub(rb"\\(.)", rb"\1", local_part[1:-1]) if local_part.startswith(b'"') else local_part
-
-
-def _literal(address: Any) -> bytes:
-    """Return the IP address of a socket's address as an address literal (4.1.3)."""
-    ip = str(address[0]).partition("%")[0].encode()  # without an interface's name
-    return b"[IPv6:%b]" % ip if b":" in ip else b"[%b]" % ip

@@ -51,7 +51,7 @@ def _blocks(results: Results, breach: Breach) -> Iterator[str]:
             yield f"## {label}\n\n" + fenced(quotation(text, _LONGEST_QUOTE))
     yield f"## Versions\n\n{_versions(results)}"
     script = _replay(results, case)
-    yield f"## To repeat it\n\nWith {code(typed(results.suite))}:\n\n{fenced([typed(case.repeat)], 'sh')}"
+    yield f"## To repeat it\n\nWith the suite that found it:\n\n{fenced([typed(case.repeat)], 'sh')}"
     if script:
         yield "Without, by Python alone (it says what it sends and what comes):\n\n" + fenced(script, "python")
 

@@ -11,7 +11,8 @@ from conformance.cs4410.mailbox import Message
 from conformance.cs4410.model import Answer, State, acceptable
 from conformance.cs4410.session import CRLF, Cut, whole
 from conformance.harness.verdict.verdict import Blocked
-from conformance.harness.wire.connection import Reply, WireError
+from conformance.harness.wire.connection import WireError
+from conformance.harness.wire.reply import Reply
 
 __all__ = ["Client", "Cut", "whole"]
 

@@ -16,7 +16,8 @@ from conformance.cs4410.model import Answer, acceptable
 from conformance.cs4410.session import CRLF, Session
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
-from conformance.harness.wire.connection import Flooded, Reply, Silent, WireError
+from conformance.harness.wire.connection import Flooded, Silent, WireError
+from conformance.harness.wire.reply import Reply
 
 FLOODED = 0.5
 """Seconds by which a flood goes on after the limit."""

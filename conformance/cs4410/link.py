@@ -8,7 +8,8 @@ from conformance.cs4410 import blame
 from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
-from conformance.harness.wire.connection import LONGEST_REPLY, Closed, Connection, Refused, Reply, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
+from conformance.harness.wire.reply import LONGEST_REPLY, Reply
 
 UNGREETED = {
     "pool.32": "no greeting while other clients are connected",

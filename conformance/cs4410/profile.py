@@ -14,6 +14,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.wire.reply import Reply
 from conformance.profile import Option, Profile
 
 _words = cache(dialect.load)
@@ -73,9 +74,12 @@ class CS4410(Profile):
 
         Raises:
             WireError: the server does not go along.
+            UsageError: it is a mail server of the standard.
         """
         greeting = look.greeting()
         look.greeted = greeting is not None and greeting.code.startswith("2")
+        if greeting and look.greeted and _is_a_mail_server(greeting, look):
+            raise UsageError("this looks like a mail server, not like one of the assignment: try --profile rfc5321")
         words, sender = look.words, look.mark
         lines = (f"HELO {words.host()}", f"MAIL FROM: {sender}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
         for line in lines:
@@ -87,6 +91,13 @@ class CS4410(Profile):
     def case(self, scene: Scene) -> Case:
         """A case with clients and a mailbox."""
         return Case(scene, _words(scene.settings.own["dialect"]))
+
+
+def _is_a_mail_server(greeting: Reply, look: Look) -> bool:
+    """Whether a server that greets with other words announces extensions, which none of the assignment has."""
+    if "SMTP" not in greeting.text or "CS4410" in greeting.text:
+        return False
+    return len(look.say(f"EHLO {look.words.host()}\r\n".encode()).lines) > 1
 
 
 PROFILE = CS4410()

@@ -22,7 +22,8 @@ from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped, Void
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Flooded, Reply, Silent, Slow, WireError
+from conformance.harness.wire.connection import Closed, Flooded, Silent, Slow, WireError
+from conformance.harness.wire.reply import Reply
 
 CRLF = b"\r\n"
 PAUSE, LONGEST_PAUSE, ALL_PAUSES = 0.001, 0.05, 1.0

@@ -13,7 +13,7 @@ from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import MailScene
 from conformance.stores.message import Stored
 from conformance.stores.opening import open_store
-from conformance.stores.store import MailStore
+from conformance.stores.store import MailStore, StoreError
 
 ARRIVES = 15.0
 """Seconds within which a delivered message is to be seen."""
@@ -61,11 +61,19 @@ class Case(MailScene):
             return self.server.store.mail
         raise Skipped("delivered mail cannot be seen: name --store")
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the mail that is read there was delivered finally."""
+        return self.tester.final or self.mail.final
+
     def arrived(self, message: Message, count: int = 1) -> list[Stored]:
         """What is in the store of a message, waited for; nothing if it does not arrive in time."""
         mail = self.mail
         longest = 1.0 if self.patience.given_up("data.delivered") else ARRIVES
-        found = mail.wait_for(message.mark.encode(), time.monotonic() + longest, count)
+        try:
+            found = mail.wait_for(message.mark.encode(), time.monotonic() + longest, count)
+        except StoreError as error:
+            raise Skipped(f"delivered mail cannot be read: {error}") from None
         self.patience.record_setup("data.delivered", bool(found))
         return found
 
@@ -81,11 +89,20 @@ class Case(MailScene):
 
     def never_arrives(self, message: Message) -> bool:
         """Whether a message has not arrived when one that was sent later has."""
+        self.wait_for_later_mail()
+        return not self.mail.find(message.mark.encode())
+
+    def wait_for_later_mail(self) -> None:
+        """Deliver another message and wait until it is seen: what was sent before would be there by then.
+
+        Raises:
+            Skipped: it is not seen in time.
+        """
         later = self.client("ehlo")
         fence = later.message()
         later.deliver(fence)
+        later.quit()
         self.delivered(fence)
-        return not self.mail.find(message.mark.encode())
 
     @property
     def hung_up_on(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 
 SYNTAX = frozenset({"500", "501", "502", "504", "555"})
 """Codes that refuse a line for how it is written."""

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
-from conformance.harness.wire.connection import Reply, WireError
+from conformance.harness.wire.connection import WireError
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321.client import Client
 
 PAUSE = 0.2

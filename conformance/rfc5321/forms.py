@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from conformance.harness.wire.connection import Reply, ReplyLine
+from conformance.harness.wire.reply import Reply, ReplyLine
 
 LONGEST = 512
 """Octets of a reply line with its CR LF (4.5.3.1.5)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -10,6 +11,10 @@ from email.utils import formatdate
 from conformance.harness.vocabulary import Vocabulary
 
 CRLF = b"\r\n"
+FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
+RUN, COUNT = f"{time.time_ns():x}", itertools.count()
+"""In every mark, for none is used twice, neither by a run of the same seed nor by a case that is run again."""
+NOBODY = "undisclosed-recipients:;"
 Fields = tuple[tuple[str, str], ...]
 
 
@@ -46,9 +51,21 @@ class Message:
         """The same with further fields on top, and without those of some names."""
         return replace(self, fields=(*more, *(field for field in self.fields if field[0] not in without)))
 
+    def to_nobody(self) -> Message:
+        """The same without a name of its recipient in it."""
+        return replace(
+            self, fields=tuple(("To", NOBODY) if name == "To" else (name, value) for name, value in self.fields)
+        )
+
     def with_body(self, body: bytes) -> Message:
         """The same with another body, whose first line bears the mark."""
         return replace(self, body=f"marker {self.mark}\r\n".encode() + body)
+
+    def filled(self, size: int) -> Message:
+        """The same with a body of plain lines, so that the content has so many octets, some hundreds at the least."""
+        room = size - len(self.with_body(b"").content)
+        lines, rest = divmod(room - len(CRLF), len(FILLER))
+        return self.with_body(FILLER * lines + b"x" * rest + CRLF)
 
 
 def stuffed(content: bytes) -> bytes:
@@ -60,15 +77,15 @@ def compose(words: Vocabulary, sender: str, recipient: str) -> Message:
     """An innocent message.
 
     Args:
-        words: what its text and its marker follow from.
+        words: what its text follows from.
         sender, recipient: addresses for its header; an empty one is left out.
     """
-    mark = words.token(20)
+    mark = f"{words.token(6)}{RUN}{next(COUNT):06}"
     host = sender.rpartition("@")[2] or "conformance.example"
     fields: Fields = (
         ("Date", formatdate(time.time())),
         ("From", f"<{sender or 'probe@conformance.example'}>"),
-        ("To", f"<{recipient}>" if recipient else "undisclosed-recipients:;"),
+        ("To", f"<{recipient}>" if recipient else NOBODY),
         ("Subject", f"SMTP conformance test {mark}"),
         ("Message-ID", f"<{mark}@{host}>"),
     )

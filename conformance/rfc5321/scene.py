@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable
 
 from conformance.harness.client.scene import Connected, Scene
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
+from conformance.rfc5321.login import secrets
 from conformance.rfc5321.pace import Pace
 from conformance.rfc5321.tester import Tester
 
@@ -32,6 +33,8 @@ class MailScene(Scene):
         super().__init__(scene.record, scene.server, scene.settings, scene.patience, scene.learned)
         self.tester = Tester.of(scene.settings)
         self.pacing = PACE
+        if self.tester.user:
+            self.record.transcript.secrets = secrets(self.tester.user, self.tester.password)
         self.main = scene.record.requirements[0]
 
     @property
@@ -47,8 +50,15 @@ class MailScene(Scene):
 
     @property
     def domain(self) -> str:
-        """The recipient's domain."""
-        return self.recipient.rpartition("@")[2]
+        """The recipient's domain.
+
+        Raises:
+            Skipped: the recipient is known without one, as `Postmaster`.
+        """
+        _, at, domain = self.recipient.rpartition("@")
+        if at:
+            return domain
+        raise Skipped(f"no domain: the recipient is <{self.recipient}> alone, name one with --recipient")
 
     @property
     def sender(self) -> str:
@@ -60,6 +70,33 @@ class MailScene(Scene):
         if "sender" in self.learned:
             return self.learned["sender"]
         raise Skipped(f"no sender: {self.learned.get('no sender', 'name one with --sender')}")
+
+    @property
+    def sender_domain(self) -> str:
+        """A domain from which the server takes mail, as far as one is known."""
+        return self.sender.rpartition("@")[2] or "conformance.example"
+
+    @property
+    def bad_recipient(self) -> str:
+        """An address in a served domain that does not exist.
+
+        Raises:
+            Skipped: the tester gives none.
+        """
+        if self.tester.bad_recipient:
+            return self.tester.bad_recipient
+        raise Skipped("not given: name --bad-recipient")
+
+    @property
+    def foreign_recipient(self) -> str:
+        """An address in a domain that is not served.
+
+        Raises:
+            Skipped: the tester gives none.
+        """
+        if self.tester.relay_recipient:
+            return self.tester.relay_recipient
+        raise Skipped("not given: name --relay-recipient")
 
     @property
     def client_name(self) -> str:

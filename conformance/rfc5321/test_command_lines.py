@@ -8,9 +8,10 @@ from conformance.harness.server import proc
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import JUDGED_BY, bytewise, whole
 from conformance.rfc5321.counting import Counted, count
+from conformance.rfc5321.link import bytewise, whole
 from conformance.rfc5321.scene import shown
+from conformance.rfc5321.session import JUDGED_BY
 
 CUTS = {
     "not": whole,

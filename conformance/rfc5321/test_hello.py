@@ -3,11 +3,12 @@
 import pytest
 
 from conformance.harness.verdict.verdict import Skipped
-from conformance.harness.wire.connection import Reply
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, grammar, keywords
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.client import JUDGED_BY, Client
+from conformance.rfc5321.client import Client
 from conformance.rfc5321.scene import shown
+from conformance.rfc5321.session import JUDGED_BY
 
 PLAIN = "client.conformance.example"
 """A name, for servers that take no address."""

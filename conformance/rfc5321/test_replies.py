@@ -5,7 +5,8 @@ import time
 import pytest
 
 from conformance.harness.verdict.verdict import Skipped
-from conformance.harness.wire.connection import Closed, Reply, Silent
+from conformance.harness.wire.connection import Closed, Silent
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client

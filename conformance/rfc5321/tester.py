@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ipaddress
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any
 
 from conformance.harness.server import proc
-from conformance.harness.settings import Settings, parse_address, resolve
+from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.profile import Option
 
+PASSWORD = "SMTP_CONFORMANCE_PASSWORD"
+"""The variable of the environment that has the password where no file does."""
 ROLES = ("mx", "submission", "lmtp")
 
 OPTIONS = (
@@ -21,9 +26,19 @@ OPTIONS = (
     ),
     Option("bad_recipient", None, "An address in a served domain that does not exist.", "ADDRESS"),
     Option("relay_recipient", None, "An address elsewhere, yours too, that the server should not relay to.", "ADDRESS"),
+    Option("mailing_list", None, "An address of a mailing list whose members EXPN may tell.", "ADDRESS"),
     Option("sender", None, "The reverse-path of test mail (default: probe@ the recipient's domain).", "ADDRESS"),
     Option("client_name", None, "The argument of EHLO (default: the client's address literal).", "NAME"),
     Option("role", "mx", "What the server is.", choices=ROLES),
+    Option("tls", "none", "How the connection is made safe, if it is.", choices=("none", "starttls", "implicit")),
+    Option("verify", False, "The server's certificate has to be right, too."),
+    Option("user", None, "Whom to log in as.", "NAME"),
+    Option(
+        "password_file",
+        None,
+        f"A file with the password in its first line (default: the environment's {PASSWORD}).",
+        "FILE",
+    ),
     Option("public", False, "It is the public MX of a domain, and judged for what the RFCs ask of one."),
     Option(
         "store",
@@ -56,6 +71,7 @@ class Tester:
 
     Attributes:
         recipients: addresses that the server takes.
+        host: the target's name for its certificate, where it is given by name.
         is_reference: whether the reference server is tested, of which all is known.
         launched: whether the suite starts the server.
         local: whether it runs on this machine.
@@ -64,9 +80,14 @@ class Tester:
     recipients: tuple[str, ...]
     bad_recipient: str | None
     relay_recipient: str | None
+    mailing_list: str | None
     sender: str | None
     client_name: str | None
     role: str
+    tls: str
+    verify: bool
+    user: str | None
+    password_file: str | None
     public: bool
     store: str | None
     final: bool
@@ -79,8 +100,24 @@ class Tester:
     grey_time: float
     messages_per_minute: int
     is_reference: bool = False
+    host: str | None = None
     launched: bool = False
     local: bool = True
+
+    @property
+    def password(self) -> str:
+        """Of `user`; never to be shown.
+
+        Raises:
+            UsageError: its file cannot be read.
+        """
+        if self.password_file is None:
+            return os.environ.get(PASSWORD, "")
+        try:
+            first, *_ = Path(self.password_file).read_text(encoding="utf-8").splitlines() or [""]
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--password-file {self.password_file}: it cannot be read ({error})") from None
+        return first
 
     @classmethod
     def of(cls, settings: Settings) -> Tester:
@@ -90,11 +127,22 @@ class Tester:
         tester = cls(
             recipients=tuple(own["recipient"]),
             is_reference=settings.target is None and settings.launch is None,
+            host=host_of(settings.target) if settings.target else None,
             launched=settings.target is None,
             local=settings.target is None or is_local(settings.target),
             **given,
         )
         return _of_reference(tester) if tester.is_reference else tester
+
+
+def host_of(target: str) -> str | None:
+    """The name of a target's host; None where it is an address."""
+    host, _ = parse_address(target)
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return None
 
 
 def is_local(target: str) -> bool:

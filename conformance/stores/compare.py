@@ -63,6 +63,11 @@ class Added:
     between: tuple[Field, ...]
     changed: str
 
+    @property
+    def received(self) -> Field | None:
+        """The server's own `Received:`, the lowest of the new ones: filters and later hops write above it."""
+        return next((field for field in reversed(self.on_top) if field.named("Received")), None)
+
 
 def added_fields(sent_header: bytes, stored: Stored) -> Added:
     """Tell the fields of the server from those that were sent.
@@ -123,13 +128,12 @@ def _told(missing: Sequence[Field], found: Sequence[Field]) -> str:
     if any(_key(other) == _key(field) for other in others):
         return f"{field.name}: it stands elsewhere in the header than it was sent, or fewer times"
     value = field.value.encode("utf-8", "surrogateescape")
-    nearest = max((other.value.encode("utf-8", "surrogateescape") for other in others), key=lambda v: _alike(value, v))
+    nearest = max(
+        (other.value.encode("utf-8", "surrogateescape") for other in others),
+        key=lambda there: _first_difference(value, there),
+    )
     at = _first_difference(value, nearest)
     return f"{field.name}: expected {_around(value, 0, at)}, got {_around(nearest, 0, at)}"
-
-
-def _alike(one: bytes, other: bytes) -> int:
-    return _first_difference(one, other)
 
 
 def _key(field: Field) -> tuple[str, str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from conformance.stores.command import Command
 from conformance.stores.files import Directory, Maildir
+from conformance.stores.imap import Imap
 from conformance.stores.mbox import Mbox
+from conformance.stores.sink import Sink
 from conformance.stores.store import MailStore, StoreError
 
-KINDS = "maildir:DIR, mbox:FILE, dir:DIR"
+KINDS = "maildir:DIR, mbox:FILE, dir:DIR, imap[s]://USER@HOST[:PORT]/FOLDER, command:LINE, sink:PORT"
 """What can be given."""
 
 
@@ -24,6 +28,8 @@ def open_store(spec: str, final: bool = False) -> MailStore:
         StoreError: it is none of them, or cannot be there.
     """
     kind, colon, rest = spec.partition(":")
+    if kind in ("imap", "imaps"):
+        return Imap(spec, final)
     opener = _OPENERS.get(kind)
     if not colon or opener is None:
         raise StoreError(f"{spec}: give one of {KINDS}")
@@ -44,8 +50,18 @@ def _of_files(kind: Callable[[Path, bool], MailStore], wanted: str) -> Callable[
     return opener
 
 
+def _sink(rest: str, final: bool) -> Sink:
+    if not re.fullmatch(r"[0-9]{1,5}", rest):
+        raise StoreError(f"sink:{rest}: give a port, or 0 for a free one")
+    if final:
+        raise StoreError(f"sink:{rest}: what is relayed there is on its way; do not call it final")
+    return Sink(int(rest))
+
+
 _OPENERS: dict[str, Callable[[str, bool], MailStore]] = {
     "maildir": _of_files(Maildir, "a directory"),
     "dir": _of_files(Directory, "a directory"),
     "mbox": _of_files(Mbox, "a file"),
+    "command": Command,
+    "sink": _sink,
 }

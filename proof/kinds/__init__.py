@@ -9,8 +9,10 @@ from proof.kinds.liberal import Liberals
 from proof.kinds.machine_made import MachineMade
 from proof.kinds.mutants import Mutants
 from proof.kinds.naive import Naives
+from proof.kinds.real import Reals
 from proof.kinds.together import Togethers
 
 KINDS: dict[str, Kind[Any, Any]] = {
-    kind.name: kind for kind in (Mutants(), Togethers(), Naives(), Deep(), Liberals(), Hostiles(), MachineMade())
+    kind.name: kind
+    for kind in (Mutants(), Togethers(), Naives(), Deep(), Liberals(), Hostiles(), MachineMade(), Reals())
 }

@@ -21,6 +21,10 @@ class MisfitError(Exception):
     """An edit does not fit the reference server; the message names the mutant and the text."""
 
 
+class InstallError(Exception):
+    """A server cannot be installed here; the message is one line."""
+
+
 @dataclass(frozen=True)
 class Edit:
     """Replaces a text that stands once in a file of the reference server, or once in a function of it.
@@ -85,7 +89,17 @@ class Script(Protocol):
     def script(self) -> Path: ...
 
 
-Buildable = Server | Script
+@runtime_checkable
+class Installable(Protocol):
+    """A name, and a server that brings itself into a folder, or finds itself there."""
+
+    @property
+    def name(self) -> str: ...
+
+    def install(self, home: Path) -> None: ...
+
+
+Buildable = Server | Script | Installable
 
 
 def folder_name(server: Buildable) -> str:
@@ -99,20 +113,24 @@ def build(server: Buildable, folder: Path) -> Path:
 
     Args:
         server: the server.
-        folder: where its directory is made; what stood there under its name is replaced.
+        folder: where its directory is made; what stood there under its name is replaced, unless it is installed.
 
     Returns:
         The directory.
 
     Raises:
         MisfitError: an edit does not fit, or what comes of it is no Python.
+        InstallError: what has to be installed cannot be.
     """
+    home = folder / folder_name(server)
+    if isinstance(server, Installable):
+        server.install(home)
+        return home
     if isinstance(server, Script):
         texts = {"__main__.py": server.script.read_text(encoding="utf-8")}
     else:
         texts = {"__main__.py": START.format(name=server.name)}
         texts |= {f"{SERVER.name}/{name}": text for name, text in sources(server).items()}
-    home = folder / folder_name(server)
     shutil.rmtree(home, ignore_errors=True)
     for name, text in texts.items():
         path = home / name

@@ -62,10 +62,11 @@ def hold() -> Iterator[Hold]:
         greeting: bytes = GREETING,
         control: Callable[[Case], None] | None = None,
         beside_others: bool = False,
+        twice: bool = False,
     ) -> Record:
         listeners.append(listener := socket.create_server(("127.0.0.1", 0)))
         threading.Thread(target=serve, args=(listener, RIGHT | (replies or {}), greeting), daemon=True).start()
-        server = Addressed(KIND, listener.getsockname(), Manners(), None, "it cannot be seen")
+        server = Addressed(replace(KIND, twice=twice), listener.getsockname(), Manners(), None, "it cannot be seen")
         bench = Bench(server, SETTINGS, PROFILE)
 
         def case_body(case: Case) -> None:
@@ -280,3 +281,27 @@ def test_what_fails_while_another_case_starts_the_server_again_is_void(
 
     replies = {b"MAIL": b"250 no\r\n"}
     assert hold(body, "mail", replies=replies, beside_others=True).verdict == verdict
+
+
+def test_where_breaches_are_to_be_seen_twice_one_that_is_not_is_only_noted(hold: Hold) -> None:
+    tries = []
+
+    def now_and_then(case: Case) -> None:
+        tries.append(case)
+        case.expect(len(tries) % 2 == 0, "mail", "not as it should be", "this", "that")
+
+    record = hold(now_and_then, "mail", twice=True)
+    assert (record.verdict, len(tries)) == ("note", 2)
+    assert record.worst.reason.startswith("unsteady") and record.worst.actual == "that"
+
+
+def test_a_breach_that_is_seen_twice_is_found(hold: Hold) -> None:
+    record = hold(lambda case: case.expect(False, "mail", "not as it should be"), "mail", twice=True)
+    assert (record.verdict, record.worst.reason) == ("fail", "not as it should be")
+
+
+def test_a_breach_may_be_said_to_only_warn(hold: Hold) -> None:
+    record = hold(lambda case: case.record.find("mail", "odd", at_most="warn"), "mail")
+    assert record.verdict == "warn"
+    record = hold(lambda case: case.record.find("reply.prompt", "late", at_most="note"), "reply.prompt")
+    assert record.verdict == "note"

@@ -76,6 +76,17 @@ def test_a_stale_mailbox_is_planted_first(script: Callable[[str], str], start: C
     assert (process.directory / "mailbox").read_bytes() == b"stale\n"
 
 
+def test_what_one_leaves_that_is_killed_is_planted_again(
+    script: Callable[[str], str], start: Callable[..., Process]
+) -> None:
+    process = start(f"{script(LISTEN)} {{port}}", leftover={"mail/new/1": b"kept\n"})
+    (process.directory / "link").symlink_to("/etc/passwd")
+    left = process.crash()
+    assert process.status == 128 + signal.SIGKILL
+    assert left["mail/new/1"] == b"kept\n"
+    assert not {"link", launch.OUTPUT} & set(left)
+
+
 def test_two_servers_have_two_ports(script: Callable[[str], str], start: Callable[..., Process]) -> None:
     command = f"{script(LISTEN)} {{port}}"
     first, second = start(command), start(command)

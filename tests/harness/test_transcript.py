@@ -122,3 +122,14 @@ def test_what_several_clients_met_is_told_once_with_their_count() -> None:
     met[0].count(met, 32)
     assert met[0].finding[:2] == ("pool.32", "no reply, for 3 of 32 clients at once")
     assert met[0].about == (3, 4, 5)
+
+
+def test_secrets_are_told_by_nobody() -> None:
+    transcript = Transcript()
+    transcript.secrets = ("hunter2", "aHVudGVyMg==")
+    transcript.add("<-", b"535 hunter2 is wrong, and aHVudGVyMg== too\r\n", 1)
+    record = Record("x::y", "Title.", ("mail",), ledger.load(), transcript)
+    record.find("mail", "hunter2 was refused", actual="535 hunter2")
+    record.conceal()
+    assert "hunter2" not in repr(record.result("")) and "aHVudGVyMg" not in repr(record.result(""))
+    assert record.worst.reason == "[secret] was refused"

@@ -13,6 +13,7 @@ import pytest
 
 from conformance.harness.wire import connection as wire
 from conformance.harness.wire.connection import Closed, Connection, Flooded, Manners, Refused, Silent, Slow, WireError
+from conformance.harness.wire.reply import LONGEST_REPLY
 from conformance.harness.wire.transcript import Transcript
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
@@ -248,7 +249,7 @@ def test_a_flood_does_not_hold_other_waits_for_ever(servers: Servers) -> None:
 def test_an_endless_line_is_cut(servers: Servers) -> None:
     connection = servers.connect(endless(b"x" * 10_000))
     reply = connection.reply(soon())
-    assert (len(reply.raw), reply.end) == (wire.LONGEST_REPLY, "")
+    assert (len(reply.raw), reply.end) == (LONGEST_REPLY, "")
     with pytest.raises(Flooded):
         while True:
             connection.reply(soon())
@@ -259,7 +260,7 @@ def test_a_drip_of_bytes_does_not_hold_a_reply_for_ever(servers: Servers) -> Non
     connection = servers.connect(endless(b"2", pause=0.01))
     reply = connection.reply(time.monotonic() + SHORT)
     assert set(reply.raw) == {ord("2")}
-    assert len(reply.raw) < wire.LONGEST_REPLY
+    assert len(reply.raw) < LONGEST_REPLY
 
 
 def test_a_drip_of_lines_does_not_hold_the_end_for_ever(servers: Servers) -> None:
@@ -308,3 +309,20 @@ def test_sending_to_a_server_that_has_left_is_told(servers: Servers) -> None:
     with pytest.raises(Closed):
         while time.monotonic() < soon():
             connection.send(b"x" * 65536)
+
+
+def test_a_reply_of_several_lines_is_one_and_knows_them(servers: Servers) -> None:
+    connection = servers.connect(lambda client: client.sendall(b"250-me\r\n250-SIZE 10\n250 HELP\r\n"))
+    reply = connection.reply(time.monotonic() + DEADLINE)
+    assert [(line.code, line.more, line.text, line.end) for line in reply.lines] == [
+        ("250", True, "me", "\r\n"),
+        ("250", True, "SIZE 10", "\n"),
+        ("250", False, "HELP", "\r\n"),
+    ]
+    assert reply.code == "250"
+
+
+def test_a_line_of_no_code_has_none(servers: Servers) -> None:
+    connection = servers.connect(lambda client: client.sendall(b"\xff25 hello"))
+    (line,) = connection.reply(time.monotonic() + DEADLINE).lines
+    assert (line.code, line.more, line.end) == ("", False, "")

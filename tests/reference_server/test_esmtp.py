@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from reference_server.channel import Channel
-from reference_server.esmtp import LINE_LIMIT, RECIPIENTS_LIMIT, SIZE_LIMIT, Esmtp
+from reference_server.esmtp import LINE_LIMIT, Esmtp
 from reference_server.maildir import Maildir
+from reference_server.parameters import RECIPIENTS_LIMIT, SIZE_LIMIT
+from reference_server.site import Site
 from tests.reference_server.esmtp_runs import STATES, TO, Office, office
 from tests.reference_server.server_runs import DEADLINE, ends, in_thread
 
@@ -16,7 +18,8 @@ MAIL = b"MAIL FROM:<a@client.example>"
 LONG = b"MAIL FROM:<%b@%b>" % (b"l" * 64, b".".join((b"a" * 62, b"b" * 62, b"c" * 63)))
 EHLO = (
     b"250-reference.example\r\n250-SIZE 10485760\r\n250-8BITMIME\r\n250-PIPELINING\r\n"
-    b"250-ENHANCEDSTATUSCODES\r\n250-VRFY\r\n250 HELP\r\n"
+    b"250-ENHANCEDSTATUSCODES\r\n250-CHUNKING\r\n250-BINARYMIME\r\n250-SMTPUTF8\r\n250-DSN\r\n"
+    b"250-LIMITS RCPTMAX=1000\r\n250-VRFY\r\n250 HELP\r\n"
 )
 ANSWERS = [  # a rule, a state, a line that is sent there, how its reply begins
     ("ehlo.250", "connected", b"EHLO client.example", EHLO),
@@ -139,7 +142,7 @@ OTHERS_GO_ON = (b"NOOP", b"VRFY", b"HELP")
 
 @pytest.fixture(scope="module")
 def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("maildir")) as one:
+    with office(tmp_path_factory.mktemp("maildir"), "--tls", "none") as one:
         yield one
 
 
@@ -215,7 +218,7 @@ def test_every_line_gives_the_time_anew(tmp_path: Path, monkeypatch: pytest.Monk
         there, _ = listener.accept()
     with here, there, here.makefile("rb") as replies:
         channel = Channel(there, 10.0)
-        session = Esmtp(channel, Maildir(tmp_path, b"x"), b"x", b"[192.0.2.1]", b"[192.0.2.2]")
+        session = Esmtp(channel, Site(Maildir(tmp_path, b"x"), b"x"), b"[192.0.2.1]", b"[192.0.2.2]")
         serving = in_thread(session.run)
         assert replies.readline() == b"220 x ESMTP ready\r\n"
         for line in (b"NOOP", b"frob", b"NOOP"):

@@ -10,18 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from reference_server.esmtp import HOPS_LIMIT, SIZE_LIMIT
+from reference_server.delivery import HOPS_LIMIT
 from reference_server.maildir import Maildir, Message
-from tests.reference_server.esmtp_runs import TO, Office, office
+from reference_server.parameters import SIZE_LIMIT
+from tests.reference_server.esmtp_runs import TO, Office, office, trace
 from tests.reference_server.server_runs import DEADLINE
 
 HEADER = b"Date: Mon, 2 Jan 2023 10:00:00 +0000\r\nFrom: a@client.example\r\nTo: user@reference.example\r\n"
-TRACE = re.compile(
-    rb"Return-Path: <(?P<sender>.*)>\r\nDelivered-To: (?P<to>.+)\r\n"
-    rb"Received: from (?P<name>\S+) \((?P<address>\S+)\)\r\n\t"
-    rb"by reference\.example with (?P<protocol>\S+) id [0-9a-f]{16}"
-    rb"(?:\r\n\tfor <(?P<one>.+)>)?;\r\n\t(?P<date>.+)\r\n"
-)
 TEXTS = {  # of each rule a text that is sent, and what arrives of it below the trace
     "data.eod-first": (b"", b"\r\n"),
     "data.unstuff": (b"\r\n..\r\n..x\r\n...\r\n", b"\r\n.\r\n.x\r\n..\r\n"),
@@ -55,12 +50,6 @@ TRICK = b"MAIL FROM:<evil@client.example>\r\n" + TO + b"\r\nDATA\r\nSubject: smu
 def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     with office(tmp_path_factory.mktemp("maildir")) as one:
         yield one
-
-
-def trace(copy: bytes) -> re.Match[bytes]:
-    found = TRACE.match(copy)
-    assert found, copy
-    return found
 
 
 @pytest.mark.parametrize("rule", TEXTS)

@@ -60,11 +60,23 @@ def test_taken_port_is_said_and_leaves_the_other_mailbox_alone(start: Callable[.
         ("--protocol", "rfc821"),
         ("--domain", "a_b.example"),
         ("--protocol", "rfc5321", "--directory", "a-file"),
+        ("--protocol", "lmtp", "--port", "25"),
+        ("--protocol", "rfc5321", "--tls", "ssl3"),
+        ("--protocol", "rfc5321", "--key", "a-file"),
+        ("--protocol", "rfc5321", "--certificate", "a-file"),
+        ("--protocol", "rfc5321", "--certificate", "not-there"),
+        ("--protocol", "rfc5321", "--require-login"),
+        ("--protocol", "rfc5321", "--user", "ada"),
+        ("--protocol", "rfc5321", "--password-file", "a-file"),
+        ("--protocol", "rfc5321", "--user", "ada", "--password-file", "a-file"),
+        ("--protocol", "rfc5321", "--user", "ada", "--password-file", "not-there"),
+        ("--protocol", "rfc5321", "--user", "", "--password-file", "a-word"),
         ("--unknown",),
     ],
 )
 def test_mistake_on_the_command_line_is_one_line_and_status_2(tmp_path: Path, options: tuple[str, ...]) -> None:
     (tmp_path / "a-file").touch()
+    (tmp_path / "a-word").write_text("open")
     run = subprocess.run(command(*options), cwd=tmp_path, env=environment(), capture_output=True, timeout=DEADLINE)
     assert run.returncode == 2
     assert re.fullmatch(rb"reference_server: .+\n", run.stderr)
@@ -75,8 +87,10 @@ def test_help_names_every_option_and_its_default(tmp_path: Path) -> None:
     assert run.returncode == 0
     for option in (b"--host", b"--port", b"--netid", b"--time-limit", b"--threads", b"--backup-every", b"--directory"):
         assert option in run.stdout
-    assert b"--protocol" in run.stdout and b"--domain" in run.stdout
-    for default in (b"127.0.0.1", b"8765", b"reference", b"reference.example", b"cs4410", b"10.0", b"32"):
+    for option in (b"--protocol", b"--domain", b"--tls", b"--certificate", b"--key", b"--user", b"--password-file"):
+        assert option in run.stdout
+    assert b"--require-login" in run.stdout
+    for default in (b"starttls", b"127.0.0.1", b"8765", b"reference", b"reference.example", b"cs4410", b"10.0", b"32"):
         assert b"default: " + default in b" ".join(run.stdout.split())
 
 
@@ -96,3 +110,9 @@ def test_listens_on_ipv6(start: Callable[..., Server]) -> None:
     server = start("--host", "::1")
     with socket.create_connection(("::1", server.port), timeout=DEADLINE) as client:
         assert client.recv(100) == b"220 reference SMTP CS4410MP3\r\n"
+
+
+def test_options_of_the_standard_change_nothing_of_the_assignment(start: Callable[..., Server]) -> None:
+    client = start("--tls", "implicit", "--certificate", "not-there", "--user", "ada", "--require-login").connect()
+    assert client.ask(b"EHLO client")[:3] == client.ask(b"STARTTLS")[:3] == client.ask(b"AUTH PLAIN")[:3] == b"502"
+    client.open_data()

@@ -76,6 +76,19 @@ def test_what_a_server_adds_is_told_by_its_place(
 
 
 @pytest.mark.parametrize(
+    ("on_top", "own"),
+    [
+        (b"", None),
+        (b"Return-Path: <>\r\n", None),
+        (b"Received: later\r\nreceived: own\r\nX-Filter: yes\r\n", "own"),
+    ],
+)
+def test_the_lowest_new_received_is_of_the_server_itself(on_top: bytes, own: str | None) -> None:
+    found = added_fields(SENT, stored(on_top + SENT)).received
+    assert (found and found.value) == own
+
+
+@pytest.mark.parametrize(
     ("there", "told"),
     [
         (SENT.replace(b"X: y\r\n", b""), "X: it is not there"),

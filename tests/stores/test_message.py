@@ -41,6 +41,6 @@ def test_fields_are_found_by_name_in_any_letter_case() -> None:
     assert [field.raw for field in message.all("RECEIVED")] == [b" 1", b" 2"]
 
 
-def test_a_header_of_a_million_fields_is_cut_and_its_body_is_found() -> None:
-    message = stored(b"a:\n" * 1_000_000 + b"\nbody")
+def test_a_header_of_very_many_fields_is_cut_and_its_body_is_found() -> None:
+    message = stored(b"a:\n" * 200_000 + b"\nbody")
     assert (len(message.fields), message.body) == (10_000, b"body")

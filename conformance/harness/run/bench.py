@@ -99,6 +99,7 @@ class Bench:
             record = self._once(plan)
         record = self._conclude(plan, record, died)
         printed.quote(record, self.server.complaints.since(mark))
+        record.conceal()
         return record
 
     def run_until_broken(self, plan: Plan, times: int) -> Record:
@@ -152,6 +153,7 @@ class Bench:
         if (patience := _patience(record)) and (self.server.starts != starts or self.server.ended(patience)):
             record.set_aside("void", "the server died while several cases were run")
         printed.quote(record, self.server.complaints.since(mark))
+        record.conceal()
         return record
 
     def _once(self, plan: Plan) -> Record:

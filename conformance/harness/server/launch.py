@@ -9,6 +9,7 @@ import random
 import re
 import shlex
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -23,8 +24,10 @@ from conformance.harness.server.complaints import Complaints
 from conformance.harness.server.elsewhere import Elsewhere
 from conformance.harness.server.kind import Kind
 
-OUTPUT_LIMIT = 1024 * 1024
-"""Bytes of a server's output that are kept in `output.txt`."""
+OUTPUT, OUTPUT_LIMIT = "output.txt", 1024 * 1024
+"""The file that a server's output is kept in, and how many bytes of it are."""
+LEFT_LIMIT = 64 * 1024 * 1024
+"""Bytes of the files that are kept of a server that was killed."""
 START_LIMIT = 15.0
 """Seconds that a server may take until it listens."""
 STOP_LIMIT = 30.0
@@ -126,7 +129,7 @@ class Process:
         kind: of the server.
         command: the command line with `{host}`, `{port}` and `{time_limit}`.
         time_limit: seconds, filled in.
-        leftover: what stands in its directory before it starts: bytes by the names of files.
+        leftover: what stands in its directory before it starts: bytes by the names of files, or paths below it.
         wrap: a command that is put in front of it, or None.
         complaints: where the exceptions and crashes go that it prints, or None.
 
@@ -149,9 +152,11 @@ class Process:
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
         self.directory = Path(tempfile.mkdtemp(prefix="conformance-"))
         for name, data in (leftover or {}).items():
-            (self.directory / name).write_bytes(data)
+            place = self.directory / name
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_bytes(data)
         # Before the server can put anything in its place.
-        self._output = (self.directory / "output.txt").open("wb")
+        self._output = (self.directory / OUTPUT).open("wb")
         values = {"{host}": HOST, "{port}": str(self.port), "{time_limit}": f"{time_limit:g}"}
         for name, value in values.items():
             words = [word.replace(name, value) for word in words]
@@ -270,6 +275,21 @@ class Process:
         lines = bytes(self._tail).decode("latin-1").splitlines()[-12:]
         shown = "\n".join("    " + complaints.shown(row[:200]) for row in lines)
         return f"; it printed:\n{shown}" if shown else "; it printed nothing"
+
+    def crash(self) -> dict[str, bytes]:
+        """Kill its processes at once; what they leave in its directory, as `leftover` wants it."""
+        for process in self.processes():
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGKILL)
+        self.ends(STOP_LIMIT)
+        left: dict[str, bytes] = {}
+        room = LEFT_LIMIT
+        for place in self.directory.rglob("*"):
+            with contextlib.suppress(OSError):
+                if place.is_file() and not place.is_symlink() and place.name != OUTPUT and place.stat().st_size <= room:
+                    left[str(place.relative_to(self.directory))] = data = place.read_bytes()
+                    room -= len(data)
+        return left
 
     def stop(self) -> None:
         """End its process group and remove its directory."""

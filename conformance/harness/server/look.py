@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from contextlib import AbstractContextManager
 
@@ -9,7 +10,9 @@ from conformance.harness.rules import LATE
 from conformance.harness.server.slots import Places
 from conformance.harness.settings import Settings
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import LONGEST_REPLY, Connection, Reply, Silent
+from conformance.harness.wire.connection import Closed, Connection, Silent
+from conformance.harness.wire.reply import LONGEST_REPLY, Reply
+from conformance.harness.wire.tls import TLSFailed
 
 QUIET = 0.025
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
@@ -73,6 +76,21 @@ class Look:
             raise Silent("too slow to be looked at any longer")
         self._connection.extra(QUIET)
         return reply
+
+    def begin_tls(self, settings: ssl.SSLContext, name: str | None) -> None:
+        """Shake hands for TLS.
+
+        Args:
+            settings: what is asked of the session.
+            name: the server's, for its certificate, or None.
+
+        Raises:
+            Closed: no session came about.
+        """
+        try:
+            self._connection.start_tls(settings, self._patience, name)
+        except TLSFailed as error:
+            raise Closed(str(error)) from None
 
     def delivering(self) -> AbstractContextManager[None]:
         """Hold the right to deliver."""

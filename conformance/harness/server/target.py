@@ -100,6 +100,9 @@ class Server:
     def restart(self, leftover: Mapping[str, bytes]) -> None:
         """Start it again, where that can be done, with files left over in its directory."""
 
+    def crash(self) -> None:
+        """Kill it, and start it again with the files that it left in its directory, where that can be done."""
+
     def note_no_greeting(self) -> bool:
         """Told that it greets nobody any more; whether it could be started again."""
         return False
@@ -182,6 +185,13 @@ class Launched(Server):
         with self._lock:
             self.stop()
             self._start(leftover)
+
+    def crash(self) -> None:
+        """Kill it at once, and start it again with the files that it left in its directory."""
+        with self._lock:
+            left = self._process.crash() if self._process else {}
+            self.stop()
+            self._start(left)
 
     def _start(self, leftover: Mapping[str, bytes] | None = None) -> None:
         assert self.command

@@ -40,21 +40,22 @@ class Requirement:
 Ledger = dict[str, Requirement]
 
 
-def load(path: Path) -> Ledger:
-    """Read a ledger, in its order.
+def load(*paths: Path) -> Ledger:
+    """Read a ledger, in its order, from one file or from several that go on with each other.
 
     Args:
-        path: the TOML file.
+        paths: the TOML files.
 
     Raises:
         ValueError: an id stands twice, or a level is none of the three.
     """
     ledger: Ledger = {}
-    for row in tomllib.loads(path.read_text(encoding="utf-8"))["requirement"]:
-        requirement = Requirement(**row)
-        if requirement.id in ledger:
-            raise ValueError(f"{path.name}: the id {requirement.id} stands twice")
-        if requirement.level not in ("MUST", "SHOULD", "NOTE"):
-            raise ValueError(f"{path.name}: {requirement.id} has no level MUST, SHOULD or NOTE")
-        ledger[requirement.id] = requirement
+    for path in paths:
+        for row in tomllib.loads(path.read_text(encoding="utf-8"))["requirement"]:
+            requirement = Requirement(**row)
+            if requirement.id in ledger:
+                raise ValueError(f"{path.name}: the id {requirement.id} stands twice")
+            if requirement.level not in ("MUST", "SHOULD", "NOTE"):
+                raise ValueError(f"{path.name}: {requirement.id} has no level MUST, SHOULD or NOTE")
+            ledger[requirement.id] = requirement
     return ledger

@@ -130,6 +130,14 @@ class Record(Judged):
             self.findings.append(finding)
             self.about += about
 
+    def conceal(self) -> None:
+        """Make all secrets in the findings unreadable."""
+        hide = self.transcript.without_secrets
+        self.findings = [
+            Finding(one.requirement, one.verdict, hide(one.reason), hide(one.expected), hide(one.actual))
+            for one in self.findings
+        ]
+
     def told(self) -> list[Entry]:
         """The transcript; where a case of many connections found something, only those that it is about."""
         if self.transcript.connections <= FEW or self.verdict not in ("fail", "warn", "blocked"):

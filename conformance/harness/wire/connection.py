@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import re
 import select
 import socket
+import ssl
 import struct
 import sys
 import termios
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NamedTuple
 
+from conformance.harness.wire import tls
+from conformance.harness.wire.reply import LONGEST_REPLY, Reply, ReplyLine
 from conformance.harness.wire.transcript import Transcript
 
-LONGEST_REPLY = 16 * 1024
-"""Bytes of one reply that are read before it is taken as it is."""
 MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
@@ -71,75 +70,6 @@ class Manners:
     chatty: bool = False
 
 
-class ReplyLine(NamedTuple):
-    """One line of a reply.
-
-    Attributes:
-        raw: its bytes with the line end.
-    """
-
-    raw: bytes
-
-    @property
-    def end(self) -> str:
-        """Its line end: CRLF, LF, or nothing."""
-        return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
-
-    @property
-    def code(self) -> str:
-        """Its three-digit status code, or an empty string."""
-        digits = self.raw[:3].decode("latin-1")
-        return digits if digits.isascii() and digits.isdigit() and len(digits) == 3 else ""
-
-    @property
-    def more(self) -> bool:
-        """Whether it says that another line follows."""
-        return bool(self.code) and self.raw[3:4] == b"-"
-
-    @property
-    def text(self) -> str:
-        """What follows the code and the character after it, without the line end, decoded as latin-1."""
-        return self.raw.decode("latin-1").removesuffix(self.end)[4:]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One reply of the server.
-
-    Attributes:
-        raw: its bytes with the line end, of all its lines.
-        at: when its last byte was read, in seconds of the monotonic clock.
-    """
-
-    raw: bytes
-    at: float
-
-    @property
-    def end(self) -> str:
-        """Its line end: CRLF, LF, or nothing."""
-        return "\r\n" if self.raw.endswith(b"\r\n") else "\n" if self.raw.endswith(b"\n") else ""
-
-    @property
-    def truncated(self) -> bool:
-        """Whether it is only the beginning of an over-long reply."""
-        return len(self.raw) >= LONGEST_REPLY and not self.end
-
-    @property
-    def text(self) -> str:
-        """Its text without the line end, decoded as latin-1."""
-        return self.raw.decode("latin-1").removesuffix(self.end)
-
-    @property
-    def code(self) -> str:
-        """Its three-digit status code, or an empty string."""
-        return ReplyLine(self.raw).code
-
-    @property
-    def lines(self) -> tuple[ReplyLine, ...]:
-        """Its lines."""
-        return tuple(map(ReplyLine, re.findall(rb"[^\n]*\n|[^\n]+$", self.raw)))
-
-
 class Connection:
     """A TCP connection to the server under test.
 
@@ -173,13 +103,14 @@ class Connection:
         self.number = transcript.connections
         self._log = transcript
         self._manners = manners
+        self._tls: tls.Session | None = None
         self._between = between
         self._buffer = bytearray()
         self._received = 0
         self._ended: WireError | None = None
         self.began = time.monotonic()
         try:
-            self._socket = existing or socket.create_connection(address, timeout=patience)
+            made = existing or socket.create_connection(address, timeout=patience)
         except TimeoutError:
             self._note("no connection")
             raise Silent(f"no connection within {patience:g} s") from None
@@ -188,20 +119,51 @@ class Connection:
         except OSError as error:
             self._note(f"no connection: {error}")
             raise Refused(f"no connection: {error}") from None
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._socket.setblocking(False)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        made.setblocking(False)
+        self._plain = made
+        self._socket: socket.socket | tls.Session = made
         self.connected = self.sent = time.monotonic()
-        self.own_address: str = self._socket.getsockname()[0]
-        self.local_port: int = self._socket.getsockname()[1]
+        self.own_address: str = made.getsockname()[0]
+        self.local_port: int = made.getsockname()[1]
         self._note("connected")
 
-    def send(self, data: bytes, patience: float = 10.0, reading: bool = True) -> None:
+    def start_tls(self, settings: ssl.SSLContext, patience: float, name: str | None = None) -> None:
+        """Begin a TLS session; what came in clear and was not read is set aside, and written down.
+
+        Args:
+            settings: what is asked of it.
+            patience: seconds for the handshake.
+            name: the server's, for its certificate.
+
+        Raises:
+            TLSFailed: none came about; the connection is of no use any more.
+        """
+        if left := bytes(self._buffer):
+            self._buffer.clear()
+            self._log.add("<-", left, self.number)
+            self._note("so much came in clear before TLS")
+        try:
+            self._tls = self._socket = tls.Session(self._plain, settings, name, time.monotonic() + patience)
+        except tls.TLSFailed as error:
+            self._note(str(error))
+            self._ended = Closed(str(error))
+            raise
+        self._note(f"{self._tls.version} from here on")
+
+    @property
+    def session(self) -> tls.Session | None:
+        """The TLS session, if there is one."""
+        return self._tls
+
+    def send(self, data: bytes, patience: float = 10.0, reading: bool = True, shown: str = "") -> None:
         """Send bytes in one segment, as far as the kernel takes them.
 
         Args:
             data: the bytes.
             patience: seconds for the server to take them.
             reading: whether replies are taken meanwhile, so that the server is not stuck on them.
+            shown: what the transcript has in their place, where they are a secret.
 
         Raises:
             Closed: the server has closed or reset the connection.
@@ -209,7 +171,7 @@ class Connection:
             Silent: the server takes no more bytes.
             Flooded: the connection has received more than `MOST_RECEIVED` bytes.
         """
-        self._log.add("->", data, self.number)
+        self._log.add("->", shown or data, self.number)
         deadline = time.monotonic() + patience
         view = memoryview(data)
         while view:
@@ -415,6 +377,8 @@ class Connection:
         return True
 
     def _ready(self, deadline: float, events: int = POLLIN) -> bool:
+        if self._tls and events & POLLIN and self._tls.waiting:
+            return True
         poll = select.poll()
         poll.register(self._socket, events)
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))

@@ -56,9 +56,14 @@ class _Ends:
 
 
 class Transcript:
-    """Collects entries of milliseconds, direction and text; keeps head and tail of what is too long."""
+    """Collects entries of milliseconds, direction and text; keeps head and tail of what is too long.
+
+    Attributes:
+        secrets: words that are never told, in whatever form the server or the client says them.
+    """
 
     def __init__(self) -> None:
+        self.secrets: Collection[str] = ()
         self._start = time.monotonic()
         self._lock = threading.Lock()
         self._kept = _Ends(LIMIT)
@@ -78,12 +83,18 @@ class Transcript:
         # Cut before it is decoded: a body may be large.
         ends = (data[:half], data[-half:]) if left_out > 0 else (data, data[:0])
         first, last = (end.decode("latin-1") if isinstance(end, bytes) else end for end in ends)
-        text = f"{first}[... {left_out} bytes ...]{last}" if left_out > 0 else first
+        text = self.without_secrets(f"{first}[... {left_out} bytes ...]{last}" if left_out > 0 else first)
         mark = str(connection) if connection > 1 else ""
         entry = (round((time.monotonic() - self._start) * 1000), direction + mark, text)
         with self._lock:
             self._kept.limit = LIMIT if self.connections <= FEW else KEPT
             self._kept.add(_Moment(entry, connection))
+
+    def without_secrets(self, text: str) -> str:
+        """A text with all secrets in it made unreadable: a server may say again what it was told."""
+        for secret in self.secrets:
+            text = text.replace(secret, "[secret]")
+        return text
 
     def hide(self, connection: int) -> None:
         """Tell no more of a connection that has shown nothing."""

@@ -1,0 +1,117 @@
+"""The first conversation with a server: who it is, what it announces, and whose mail it takes."""
+
+from __future__ import annotations
+
+import time
+
+from conformance.harness.server.look import Look
+from conformance.harness.settings import UsageError
+from conformance.harness.wire import tls
+from conformance.harness.wire.reply import Reply
+from conformance.rfc5321.login import encoded, plain_response
+from conformance.rfc5321.message import compose
+from conformance.rfc5321.tester import Tester
+
+
+class FirstLook:
+    """The first conversation with a server: who it is, and whose mail it takes.
+
+    Args:
+        look: the conversation.
+    """
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._tester = Tester.of(look.settings)
+        literal = f"[IPv6:{look.own_address}]" if ":" in look.own_address else f"[{look.own_address}]"
+        look.learned["client name"] = self._tester.client_name or literal
+
+    def hold(self) -> None:
+        """Learn what there is to learn.
+
+        Raises:
+            WireError: the server does not go along.
+            UsageError: it is a server of the assignment.
+        """
+        look, tester = self._look, self._tester
+        if tester.tls == "implicit":
+            look.begin_tls(tls.context(tester.verify), tester.host)
+        greeting = look.greeting()
+        look.greeted = greeting is not None and greeting.code.startswith("2")
+        if greeting is None or not look.greeted:
+            return
+        if "CS4410MP3" in greeting.text:
+            raise UsageError("this looks like a server of the assignment: try --profile cs4410")
+        names = [_first_word(greeting), self._hello()]
+        if tester.tls == "starttls" and self._say("STARTTLS").code == "220":
+            look.begin_tls(tls.context(tester.verify), tester.host)
+            names[1] = self._hello()
+        if tester.user:
+            self._log_in(tester.user, tester.password)
+        domain = next((one.rpartition("@")[2] for one in self._tester.recipients), names[1] or names[0])
+        if self._sender(domain) and self._recipient(names):
+            self._deliver()
+        look.say(b"QUIT\r\n")
+
+    def _say(self, line: str) -> Reply:
+        return self._look.say(line.encode("latin-1") + b"\r\n")
+
+    def _log_in(self, user: str, password: str) -> None:
+        """Log in as it is done by most; what comes of it shows at MAIL."""
+        rows = self._look.learned.get("announced", "").upper().splitlines()
+        offered = next((row.split()[1:] for row in rows if row.startswith("AUTH ")), [])
+        if "PLAIN" in offered:
+            self._look.say(f"AUTH PLAIN {plain_response(user, password)}\r\n".encode())
+        elif "LOGIN" in offered and self._say("AUTH LOGIN").code == self._say(encoded(user)).code == "334":
+            self._say(encoded(password))
+
+    def _hello(self) -> str:
+        learned = self._look.learned
+        for verb in ("LHLO",) if self._tester.role == "lmtp" else ("EHLO", "HELO"):
+            reply = self._say(f"{verb} {learned['client name']}")
+            if reply.code.startswith("2"):
+                learned["hello"] = verb
+                learned["announced"] = "\n".join(line.text for line in reply.lines[1:])
+                learned["name"] = _first_word(reply)
+                return learned["name"]
+        return ""
+
+    def _sender(self, domain: str) -> bool:
+        own, learned = self._tester.sender, self._look.learned
+        for sender in [own] if own else [f"probe@{domain}", "", "probe@conformance.example"]:
+            reply = self._say(f"MAIL FROM:<{sender}>")
+            if reply.code.startswith("2"):
+                learned["sender"] = sender
+                return True
+            learned["no sender"] = reply.text.strip()[:100]
+        return False
+
+    def _recipient(self, names: list[str]) -> bool:
+        learned, tester = self._look.learned, self._tester
+        guessed = dict.fromkeys([*(f"postmaster@{name}" for name in reversed(names) if name), "Postmaster"])
+        for recipient in tester.recipients or guessed:
+            reply = self._say(f"RCPT TO:<{recipient}>")
+            if reply.code.startswith("4") and not tester.local:
+                time.sleep(tester.grey_time)  # a greylist takes the same envelope later
+                reply = self._say(f"RCPT TO:<{recipient}>")
+            if reply.code.startswith("2"):
+                learned["recipient"] = recipient
+                return True
+            learned["no recipient"] = f"RCPT TO:<{recipient}> is answered {reply.text.strip()[:100]}"
+        return False
+
+    def _deliver(self) -> None:
+        look, learned = self._look, self._look.learned
+        if not self._say("DATA").code.startswith("3"):
+            return
+        message = compose(look.words, learned["sender"], learned["recipient"])
+        message = message.with_fields(("X-Conformance-Probe", look.mark))
+        with look.delivering():
+            reply = look.say(message.data)
+        look.delivered = reply.code.startswith("2")
+        if look.delivered:
+            learned["delivered"] = "yes"
+
+
+def _first_word(reply: Reply) -> str:
+    return reply.lines[0].text.split(" ")[0]

@@ -1,0 +1,300 @@
+"""One client's connection to a mail server: it connects, is greeted, sends lines, hears replies, and leaves."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+
+from conformance.harness.verdict.verdict import Blocked, Skipped
+from conformance.harness.vocabulary import Vocabulary
+from conformance.harness.wire import tls
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, WireError
+from conformance.harness.wire.reply import Reply
+from conformance.rfc5321 import codes, pace
+from conformance.rfc5321.scene import MailScene, shown
+
+CRLF = b"\r\n"
+PROOF = 2.0
+"""Seconds that the answer to QUIT is waited for after a silence."""
+AGAIN = (1.0, 5.0, 15.0)
+"""Seconds after which a server that has no place for a client is asked again."""
+MOST_ERRORS = 2
+"""Refused commands after which a close is a server's right."""
+MOST_COUNTED = 30
+"""Replies that are counted up to that to QUIT."""
+Cut = Callable[[bytes], Iterable[bytes]]
+
+
+def whole(data: bytes) -> list[bytes]:
+    """Send in one segment."""
+    return [data]
+
+
+def bytewise(data: bytes) -> list[bytes]:
+    """Send each byte in a segment of its own."""
+    return [data[at : at + 1] for at in range(len(data))]
+
+
+def as_bytes(line: str | bytes) -> bytes:
+    """A line as it goes over the wire, without its CRLF."""
+    return line.encode("latin-1") if isinstance(line, str) else line
+
+
+def told(data: bytes) -> str:
+    """What was sent, in the middle of a sentence."""
+    text = data.removesuffix(CRLF).decode("latin-1")
+    shorter = text if len(text) <= 60 else f"{text[:40]}... ({len(data)} octets)"
+    return shorter.encode("unicode_escape").decode("ascii")
+
+
+class Link:
+    """A connection of a client.
+
+    Args:
+        case: the scene.
+        words: what it says.
+
+    Attributes:
+        greeting: the reply that greeted it.
+        hello: the reply to its EHLO, or HELO.
+        errors: how many of its commands were refused.
+    """
+
+    def __init__(self, case: MailScene, words: Vocabulary) -> None:
+        self.words = words
+        self.errors = 0
+        self.greeting: Reply | None = None
+        self.hello: Reply | None = None
+        self._case = case
+        self._wire: Connection | None = None
+        self._said_quit = False
+        self._gone = False
+        self._last = "the connection"
+
+    @property
+    def wire(self) -> Connection:
+        """The connection."""
+        assert self._wire, "the client is not connected"
+        return self._wire
+
+    @property
+    def connection(self) -> int:
+        """The connection's number in the transcript; 0 if there is none."""
+        return self._wire.number if self._wire else 0
+
+    @property
+    def ended(self) -> bool:
+        """Whether the server has ended the connection."""
+        return self._wire is not None and self._wire.ended
+
+    def connect(self) -> None:
+        """Connect, without reading the greeting.
+
+        Raises:
+            Blocked: the server takes no connections.
+        """
+        case, server = self._case, self._case.server
+        if case.patience.given_up("greet.first", case.judges("greet.first")):
+            raise Skipped("no greeting came three times in a row, and no more are waited for")
+        if not case.tester.launched:
+            case.pacing.wait("connections", pace.CONNECTIONS["near" if case.tester.local else "far"])
+        server.connections += 1
+        transcript, patience = case.record.transcript, case.patient
+        try:
+            self._wire = Connection(
+                server.address, transcript, server.manners, patience, server.first_socket(), between=patience
+            )
+        except Refused as error:
+            raise case.breach("close.serves-on", str(error)) from None
+        except (Silent, Closed) as error:
+            raise Skipped(str(error)) from None
+        if case.tester.tls == "implicit":
+            self.begin_tls()
+        self._gone = False
+        server.own_ports.add(self.wire.local_port)
+        server.open_ports.add(self.wire.local_port)
+
+    def open(self) -> Reply:
+        """Connect and read the greeting as a set-up step, later again where the server has no place now.
+
+        Raises:
+            Blocked: the greeting is none.
+            Skipped: none came in time, or the server serves nobody.
+        """
+        case = self._case
+        for pause in (*(() if case.tester.launched else AGAIN), 0.0):
+            with case.server.places.connecting():
+                self.connect()
+                greeting = self.take_greeting()
+            if not greeting.code.startswith("4") or not pause:
+                break
+            self.close()
+            time.sleep(pause)
+        if greeting.code.startswith(("4", "5")):
+            raise Skipped(f"the server serves nobody here: {shown(greeting)}")
+        if greeting.code != "220":
+            raise Blocked("greet.code", "not a greeting", "220", greeting.text, [self.connection])
+        case.server.greets = True
+        return greeting
+
+    def take_greeting(self) -> Reply:
+        """Read what greets the client, whatever it says.
+
+        Raises:
+            Skipped: nothing came in time.
+        """
+        patience = self._case.patience
+        try:
+            self.greeting = self.wire.reply(time.monotonic() + self._case.patient)
+        except WireError as error:
+            patience.record_setup("greet.first", False, self._case.judges("greet.first"))
+            raise Skipped(f"no greeting: {error}") from None
+        patience.record_setup("greet.first", True, self._case.judges("greet.first"))
+        return self.greeting
+
+    def quit(self) -> None:
+        """Say goodbye, as far as anybody listens: a rude client is remembered."""
+        if self._wire and not self.ended and not self._said_quit and not self._gone:
+            patience = self._case.patience
+            try:
+                self.wire.send(b"QUIT\r\n", patience=1.0)
+                if not patience.given_up("quit.closes"):
+                    patience.record_setup("quit.closes", self.wire.wait_closed(time.monotonic() + 1.0))
+            except WireError:
+                pass
+        self.close()
+
+    def close(self) -> None:
+        """Leave, if connected."""
+        if self._wire:
+            self._gone = True
+            self._wire.close()
+            self._case.server.open_ports.discard(self._wire.local_port)
+
+    def vanish(self, reset: bool = False) -> None:
+        """Leave without a word, with a reset if that is asked for."""
+        if reset:
+            self.wire.reset()
+        self.close()
+
+    def left_within(self, seconds: float) -> bool:
+        """Whether the server ends the connection within some seconds."""
+        return self.wire.wait_closed(time.monotonic() + seconds)
+
+    def send(self, data: bytes, cut: Cut = whole) -> None:
+        """Send bytes in the pieces that `cut` makes of them."""
+        if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
+            self.wire.settle()
+        self._last = told(data)
+        self._said_quit = data.upper() == b"QUIT\r\n"
+        with suppress(WireError):  # what keeps them from being taken shows in the reply
+            self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
+
+    def pour(self, data: bytes) -> None:
+        """Send much and read nothing, until the server takes no more."""
+        self._last = told(data)
+        with suppress(WireError):
+            self.wire.send(data, patience=1.0, reading=False)
+
+    def send_secret(self, line: str, shown: str) -> None:
+        """Send a line that no transcript may have.
+
+        Args:
+            line: without its CRLF.
+            shown: what the transcript has in its place.
+        """
+        self._last, self._said_quit = shown, False
+        with suppress(WireError):
+            self.wire.send(line.encode() + CRLF, shown=f"{shown}\r\n")
+
+    def begin_tls(self) -> tls.Session:
+        """Shake hands; whatever certificate will do unless the tester wants it verified.
+
+        Raises:
+            Skipped: no TLS session comes about.
+        """
+        tester = self._case.tester
+        try:
+            self.wire.start_tls(tls.context(tester.verify), self._case.patient, tester.host)
+        except tls.TLSFailed as error:
+            raise Skipped(f"no TLS: {error}") from None
+        assert self.wire.session
+        return self.wire.session
+
+    def hear(self) -> Reply:
+        """The reply to what was sent; nothing of it is judged.
+
+        Raises:
+            Broken: none came, and QUIT was answered before; or the server closed the connection instead.
+            Skipped: none came in time; or the server left, as it may after several errors.
+        """
+        case = self._case
+        try:
+            reply = self.wire.reply(time.monotonic() + case.patient)
+        except Silent:
+            raise self._silent() from None
+        except Closed as error:
+            raise self._left(error) from None
+        except Flooded as error:
+            raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
+        case.patience.replied(reply.at - self.wire.sent)
+        self.errors += codes.refused(reply)
+        return reply
+
+    def hear_or_end(self) -> Reply | None:
+        """The reply to what was sent, or None where the server closes the connection instead, as it may here."""
+        try:
+            reply = self.wire.reply(time.monotonic() + self._case.patient)
+        except Silent:
+            raise self._silent() from None
+        except Closed:
+            return None
+        self.errors += codes.refused(reply)
+        return reply
+
+    def hear_within(self, seconds: float) -> Reply | None:
+        """The next reply if one comes within some seconds; None if none does, or the server closes."""
+        try:
+            return self.wire.reply(time.monotonic() + seconds)
+        except (Silent, Closed):
+            return None
+
+    def farewell(self) -> list[Reply]:
+        """Say QUIT, and return all replies up to its 221, as far as they come: what is one too many shows there."""
+        with suppress(WireError):
+            self.wire.send(b"QUIT\r\n")  # not by `send`, which sets aside what is to be counted here
+        self._said_quit = True
+        replies: list[Reply] = []
+        while len(replies) < MOST_COUNTED and (reply := self.hear_within(self._case.patient)):
+            replies.append(reply)
+            if reply.code == "221":
+                break
+        return replies
+
+    def say(self, line: str | bytes, cut: Cut = whole) -> Reply:
+        """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
+        self.send(as_bytes(line) + CRLF, cut)
+        return self.hear()
+
+    def _silent(self) -> Exception:
+        """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""
+        case, waited = self._case, self._case.patient
+        case.patience.silent()
+        try:
+            self.wire.send(b"QUIT\r\n")
+            first = self.wire.reply(time.monotonic() + PROOF)
+            proved = first.code == "221" and self.wire.wait_closed(time.monotonic() + PROOF)
+        except WireError:
+            proved = False
+        if proved:
+            why = f"no reply to {self._last}, though QUIT behind it was answered"
+            return case.beside("reply.one", why, "one reply", "none", [self])
+        return Skipped(f"no reply to {self._last} within {waited:g} s")
+
+    def _left(self, error: WireError) -> Exception:
+        """What to raise where the server closed the connection instead of replying."""
+        if self.errors > MOST_ERRORS:
+            return Skipped(f"{error} after {self.errors} refused commands")
+        why = f"{error} instead of replying to {self._last}"
+        return self._case.beside("close.error", why, "a reply, or a 421 before the close", str(error), [self])
