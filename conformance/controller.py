@@ -83,7 +83,8 @@ class Controller:
         terminal = plugins.getplugin("terminalreporter")
         if ids and terminal and option.verbose >= 0 and not plugins.hasplugin("progress"):
             workers = getattr(option, "numprocesses", None) or 1
-            progress = Progress(terminal, self._settings, self._profile.package, self._found, workers, ids)
+            manners = self._profile.seconds_a_case(self._settings)
+            progress = Progress(terminal, self._settings, self._profile.package, self._found, workers, ids, manners)
             plugins.register(progress, "progress")
 
     def pytest_report_header(self) -> str:
