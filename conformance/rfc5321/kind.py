@@ -33,6 +33,7 @@ KIND = Kind(
     ungreeted=4,
     reference=("reference_server", "--protocol rfc5321 --port {port}"),
     store=Maildir,
+    mail_option="--store SPEC",
     found_by_process=False,
     twice=True,
     rules=Rules(

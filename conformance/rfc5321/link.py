@@ -242,8 +242,11 @@ class Link:
         assert self.wire.session
         return self.wire.session
 
-    def hear(self) -> Reply:
+    def hear(self, times: int = 1) -> Reply:
         """The reply to what was sent; nothing of it is judged.
+
+        Args:
+            times: so often the usual patience is had.
 
         Raises:
             Broken: none came, and QUIT was answered before; or the server closed the connection instead.
@@ -251,7 +254,7 @@ class Link:
         """
         case = self._case
         try:
-            reply = self.wire.reply(time.monotonic() + case.patient)
+            reply = self.wire.reply(time.monotonic() + times * case.patient)
         except Silent:
             raise self._silent() from None
         except Closed as error:

@@ -160,7 +160,7 @@ class Session(Link):
         """
         with self._case.server.places.delivering():
             self.send_content(data, cut)
-            return self.hear()
+            return self.hear(times=2)  # clients are to wait longer here than elsewhere
 
     def deliver_content(self, message: Message) -> Reply:
         """Send a message after the 354 as a set-up step.

@@ -124,13 +124,12 @@ def test_for_blind(case: Case) -> None:
     client = case.client()
     message = client.message().to_nobody()
     client.deliver(message, *both)
-    for copy in case.arrived(message, 2):
+    for copy in case.copies(message):
         if copy.all("Apparently-To"):
             raise client.breach("a field that tells recipients", "none", "Apparently-To")
         header = copy.header.decode("latin-1")
         told = [recipient for recipient in both if mailboxes.mentions(header, recipient)]
         _expect(client, f"the header names {' and '.join(told)}" if len(told) > 1 else "", "one recipient at most")
-    case.delivered(message)
 
 
 @pytest.mark.judges("trace.old-kept")
@@ -234,6 +233,8 @@ def test_clean(case: Case, octet: bytes, place: str) -> None:
     if not reply or not reply.code.startswith("2"):
         return
     client.hear_within(0.5)  # of a server that takes it for two lines
+    if client.left_within(0.1):
+        return
     message = client.message()
     for verb in ("RCPT", "DATA") if place == "MAIL" else ("MAIL", "RCPT", "DATA"):
         client.set_up(client.plain(verb))

@@ -136,7 +136,7 @@ def _store(found: Found, settings: Settings, profile: Profile) -> Store | None:
         return profile.kind.store(Path(said).resolve(), since)
     directory = proc.directory(pid) if pid and profile.kind.found_by_process else None
     if directory is None:
-        found.no_mailbox = "the server's directory cannot be seen: name it with --mailbox DIR"
+        found.no_mailbox = f"where it keeps its mail cannot be seen: name it with {profile.kind.mail_option}"
         return None
     return profile.kind.store(directory, since)
 
@@ -166,10 +166,10 @@ def _learn(
     found.greeted, found.answered, found.latency = talk.greeted, talk.answered, talk.latency
     found.unterminated, found.chatty = manners.unterminated, manners.chatty
     if store is not None:
-        _verify(found, store, talk)
+        _verify(found, store, talk, profile.kind.mail_option)
 
 
-def _verify(found: Found, store: Store, talk: Look) -> None:
+def _verify(found: Found, store: Store, talk: Look, option: str) -> None:
     deadline = time.monotonic() + SOON
     while talk.delivered:
         if store.holds(talk.mark.encode()):
@@ -183,7 +183,7 @@ def _verify(found: Found, store: Store, talk: Look) -> None:
     elif found.command is not None:
         found.no_mailbox = "a first message was not found in the directory in which the server was started"
     else:
-        found.no_mailbox = f"a first message was not found in {store.directory}: name another with --mailbox DIR"
+        found.no_mailbox = f"a first message was not found in {store.directory}: name another with {option}"
 
 
 __all__ = ["Found", "Unreachable", "UsageError", "look"]
