@@ -79,6 +79,16 @@ def time_out(sent: float, came: float, limit: float) -> Late:
     return Late.UNANSWERED if came > 0.95 * limit else Late.EARLY
 
 
+def hung_up(stumbled: bool, delivered: bool) -> str:
+    """The server ends the connection where it should not; empty where that is for what is judged to say.
+
+    Args:
+        stumbled: an error was the last thing that it was told.
+        delivered: the first message of the session was.
+    """
+    return "recover" if stumbled else "after.forgets" if delivered else ""
+
+
 def unfit(requirement: str, code: str, refusing: bool) -> str:
     """A reply is none of those that are acceptable.
 

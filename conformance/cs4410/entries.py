@@ -6,7 +6,7 @@ import time
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from conformance.cs4410 import blame, mailbox
+from conformance.cs4410 import blame, heads, mailbox
 from conformance.cs4410.clients import Clients
 from conformance.cs4410.mailbox import Entry, Folder, Message
 from conformance.harness.verdict import telling
@@ -62,7 +62,7 @@ class Entries:
         return any(
             one.number == message.number
             or mailbox.same_sender_and_body(one, message)
-            or (not one.netid and _holds(one, message))
+            or (one.number < 0 and _holds(one, message))
             for one in self.entries()
         )
 
@@ -88,8 +88,8 @@ class Entries:
             time.sleep(0.02)
         if not found:
             self._expect_told_number(None, message, entries)
-            # An entry without a head that can be read is still the message's, if it holds its body.
-            headless = (entry for entry in entries if not entry.netid)
+            # An entry without a number is still the message's, if it holds its body.
+            headless = (entry for entry in entries if entry.number < 0)
             found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
         if not found:
             self._expect_kept_by_backup(message.number, last)
@@ -180,10 +180,10 @@ class Entries:
     def expect_entry(self, message: Message, requirement: str) -> Entry:
         """Judge that a message stands in the mailbox as it was sent."""
         entry = self.entry(message)
-        if mailbox.differences(entry, message):
+        if self.differences(entry, message):
             self.settled_entries()  # it may be under way still
             entry = self.entry(message)
-        wrong = mailbox.differences(entry, message)
+        wrong = self.differences(entry, message)
         if wrong:
             rule, why, shown = blame.entry(wrong, requirement), "; ".join(wrong.values()), entry.shown
             if {"sender", "body"} <= wrong.keys() and entry.sender.strip("<>") not in self._case.senders:
@@ -192,6 +192,33 @@ class Entries:
                 shown = "no entry of this message with its number"
             raise self._case.breach(rule, why, mailbox.wanted(message), shown, "mailbox.entry", [message])
         return entry
+
+    def differences(self, entry: Entry, message: Message) -> dict[str, str]:
+        """What is wrong with an entry, as `mailbox.differences` has it, but for a form that plain entries have, too."""
+        wrong = mailbox.differences(entry, message)
+        if not wrong or self._case.judges("mailbox.entry") or not (usual := self._usual_flaw("form" in wrong)):
+            return wrong
+        if usual == heads.TO and mailbox.same_body(entry.raw[entry.body_at - 1 :], message.body):
+            wrong.pop("body", None)  # its own first line is empty, and was taken for the one that is missing
+        if wrong.get("form") == usual or entry.flaw == usual:
+            wrong.pop("form", None)
+        return wrong
+
+    def _usual_flaw(self, look: bool) -> str:
+        """What is wrong with the form of every entry, as the most ordinary message shows it; empty if nothing is.
+
+        Args:
+            look: whether to look for it now, if that has not been done.
+        """
+        known = self._case.patience.known
+        if "form" not in known and look:
+            known["form"] = ""
+            client = self._case.client("recipient")
+            message = client.deliver(self._case.words.body())
+            self._case.record.transcript.hide(client.connection)
+            entry = self.entry(message)
+            known["form"] = entry.flaw or mailbox.differences(entry, message).get("form", "")
+        return known.get("form", "")
 
     def _expect_plain_entries(self) -> None:
         """Go on only if messages that one client delivers one after the other stand in the mailbox as they were sent.

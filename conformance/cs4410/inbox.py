@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from conformance.cs4410 import mailbox
+from conformance.cs4410 import heads, mailbox
 from conformance.cs4410.client import Client
 from conformance.cs4410.discrepancies import discrepancies, not_each_once, order
 from conformance.cs4410.entries import GROUP, SOON, Entries
@@ -28,7 +28,7 @@ class Inbox(Entries):
         numbers = [entry.number for entry in entries]
         if -1 in numbers:
             shown = entries[numbers.index(-1)].shown
-            raise self._case.breach("mailbox.entry", "an entry whose head cannot be read", mailbox.HEAD, shown)
+            raise self._case.breach("mailbox.entry", "an entry whose head cannot be read", heads.HEAD, shown)
         for number in numbers:
             if numbers.count(number) > 1:
                 why = f"entry {number} stands {numbers.count(number)} times"

@@ -27,6 +27,8 @@ from conformance.harness.wire.connection import Closed, Flooded, Reply, Silent, 
 CRLF = b"\r\n"
 PAUSE, LONGEST_PAUSE, ALL_PAUSES = 0.001, 0.05, 1.0
 """Seconds between two segments: as long as the server's last reply took, for so soon it has read one; within bounds."""
+AT_ONCE = 0.25
+"""Of the limit: what ends a session so soon is no clock."""
 LONG = 50
 """Lines of a session after which a finding says at which line it was: a server may count, or run out of something."""
 STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
@@ -58,7 +60,8 @@ class Session(Link):
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
-        self._stumbled = False
+        self._stumbled = self._after_first_message = False
+        self._messages = 0
         self._line = 0
         self._last_wait = 0.0
         self.ends_with_send = False
@@ -107,7 +110,13 @@ class Session(Link):
         """
         line = line.encode("latin-1") if isinstance(line, str) else line
         answers = tuple(answer for answer in acceptable(self.state, line) if answer.kind != "error")
-        reply = self._step(answers[0].rule, line + CRLF)
+        try:
+            reply = self._step(answers[0].rule, line + CRLF)
+        except Blocked:
+            if not self._after_first_message:
+                raise
+            self._come_again()
+            reply = self._step(answers[0].rule, line + CRLF)
         answer, _ = judge(self._case.dialect, reply.text, answers)
         same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
         self._case.patience.record_setup(answers[0].rule, answer is not None or same_kind)
@@ -115,6 +124,15 @@ class Session(Link):
             raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
         self._follow(answers[0], reply)
         return reply
+
+    def _come_again(self) -> None:
+        """Go on over a new connection, for the server has ended the old one with its message."""
+        host = self.state.host
+        self.close()
+        self.left, self.state = "", State()
+        self._after_first_message = False
+        self.open()
+        self.set_up(f"HELO {host}")
 
     def provoke_error(self, line: str | bytes) -> Reply:
         """Send a wrong command as a set-up step: any error is enough, and the state stays.
@@ -133,13 +151,16 @@ class Session(Link):
         return reply
 
     def _expect_no_hanging_up(self, error: WireError) -> None:
-        """Go on with an error of the wire only if it is not that an error before, which set something up, ended all.
+        """Go on with an error of the wire only if it is not that an error or a message before ended all.
 
         Raises:
             Broken, Blocked: the server ended the connection for it.
         """
-        if self._stumbled and isinstance(error, Closed):
-            raise self._stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
+        at_once = time.monotonic() - self.valid_read < AT_ONCE * self._case.limit
+        delivered = self._after_first_message and at_once
+        if isinstance(error, Closed) and (rule := blame.hung_up(self._stumbled, delivered)):
+            after = "an error" if self._stumbled else "a message"
+            raise self._stop(rule, f"{error} after {after}", "the session goes on", str(error)) from None
 
     def _step(self, rule: str, data: bytes) -> Reply:
         if self._case.patience.given_up(rule):
@@ -213,7 +234,11 @@ class Session(Link):
         case, patience = self._case, self._case.patience
         self._line += bool(self._began and not self._in_body)
         try:
-            reply = self._no_time_out(self.wire.reply(deadline))
+            reply = self.wire.reply(deadline)
+            if self.greeted_late and reply.code == case.dialect.code("greeting"):
+                self.greeted_late = False
+                reply = self.wire.reply(deadline)
+            reply = self._no_time_out(reply)
         except WireError as error:
             self._expect_no_hanging_up(error)
             if isinstance(error, Silent):
@@ -289,16 +314,20 @@ class Session(Link):
     def _judge_netid(self, reply: Reply, kind: str) -> None:
         words = reply.text.split(" ")
         said = words[1] if kind == "helo" and len(words) > 1 else words[2] if len(words) > 2 else ""
-        if said != self.netid:
+        if not self.netid and kind == "helo" and self._case.record.requirements[0] == "netid":
+            raise Blocked("greeting", "the greeting tells no netid that the reply could be held against")
+        if said != self.netid and self.netid:
             self._case.find_if_judged(
                 "netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text, [self]
             )
 
     def _follow(self, answer: Answer, reply: Reply) -> None:
-        self._stumbled = False
+        self._stumbled = self._after_first_message = False
         self.state = answer.after or self.state
         if self.state.sender is not None:
             self._case.senders.add(self.state.sender)
+        if answer.kind == "helo" and not self.netid and reply.code.startswith("2"):
+            self.netid = reply.text[4:]  # where the greeting told none, whatever else names one is held against this
         self._in_body = answer.kind == "data"
         if answer.kind in ("helo", "mail", "rcpt", "delivered") and reply.code.startswith("2"):
             self.valid_sent = self._began
@@ -338,6 +367,8 @@ class Session(Link):
     def _delivered(self, message: Message, reply: Reply) -> Message:
         number = re.search(r"(\d{1,18})\D*$", reply.text[3:])
         self._follow(Answer("delivered", self.state.delivered()), reply)
+        self._messages += 1
+        self._after_first_message = self._messages == 1
         told = int(number[1]) if number else -1
         return replace(message, number=told)
 

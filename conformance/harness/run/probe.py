@@ -55,12 +55,10 @@ class Found:
         return asdict(self)
 
     def failed(self, rules: Rules) -> tuple[str, ...]:
-        """What failed so that it may fail every case: the requirement that judges it, or nothing."""
-        if not self.greeted:
-            return (rules.greeting,)
-        if not self.answered:
-            return (rules.answer,)
-        return (rules.prompt,) if self.latency > LATE else ()
+        """What failed so that it may fail every case: the requirements that judge it."""
+        greeting = () if self.greeted else (rules.greeting,)
+        answer = (rules.answer,) if not self.answered else (rules.prompt,) if self.latency > LATE else ()
+        return greeting + answer
 
     @property
     def prompt(self) -> bool:
@@ -151,7 +149,7 @@ def _learn(
     except WireError as error:
         raise Unreachable(f"{found.name}: {error}: start the server, or correct --target") from None
     places = SharedPlaces(profile.kind, found.host, found.port)
-    talk = Look(connection, Vocabulary(settings.seed, "probe"), places, patience)
+    talk = Look(connection, Vocabulary(settings.seed, "probe"), places, patience, settings.time_limit)
     try:
         profile.look(talk)
     except WireError:

@@ -22,6 +22,7 @@ class Look:
         words: what is said.
         places: those of the server.
         patience: seconds that a reply is waited for.
+        limit: seconds after which the server may time out a client that says nothing.
 
     Attributes:
         mark: what the message bears by which it is found again.
@@ -31,7 +32,9 @@ class Look:
         latency: seconds that a reply takes, the median of those that came.
     """
 
-    def __init__(self, connection: Connection, words: Vocabulary, places: Places, patience: float) -> None:
+    def __init__(
+        self, connection: Connection, words: Vocabulary, places: Places, patience: float, limit: float
+    ) -> None:
         self.mark = words.token(16)
         self.words = words
         self.greeted = self.answered = self.delivered = False
@@ -39,26 +42,34 @@ class Look:
         self._connection = connection
         self._places = places
         self._patience = patience
+        self._limit = limit
         self._waits: list[float] = []
 
     def greeting(self) -> Reply | None:
         """Read what greets the client; None for a flood of it.
 
         Raises:
-            WireError: nothing comes.
+            WireError: nothing comes in half of the limit; a greeting may still come before the first reply.
         """
-        reply = self._hear()
+        reply = self._hear(0.5 * self._limit)
         flood = len(self._connection.extra(QUIET)) >= LONGEST_REPLY
         return None if flood or reply.truncated else reply
 
-    def say(self, data: bytes) -> Reply:
+    def say(self, data: bytes, late: str = "") -> Reply:
         """Send a line or a message, and read what answers it.
+
+        Args:
+            data: what is sent.
+            late: the code of what may come before the answer, because it is late itself.
 
         Raises:
             WireError: nothing does, or too slowly.
         """
         self._connection.send(data)
-        reply = self._hear()
+        reply = self._hear(self._patience)
+        if late and reply.code == late:
+            self.greeted = True
+            reply = self._hear(self._patience)
         self.answered = True
         if self.latency > LATE:
             raise Silent("too slow to be looked at any longer")
@@ -69,8 +80,8 @@ class Look:
         """Hold the right to deliver."""
         return self._places.delivering()
 
-    def _hear(self) -> Reply:
-        reply = self._connection.reply(time.monotonic() + self._patience)
+    def _hear(self, patience: float) -> Reply:
+        reply = self._connection.reply(time.monotonic() + patience)
         self._waits.append(reply.at - self._connection.sent)
         self.latency = sorted(self._waits)[len(self._waits) // 2]
         return reply
