@@ -66,8 +66,12 @@ class Entries:
             for one in self.entries()
         )
 
-    def entry(self, message: Message) -> Entry:
+    def entry(self, message: Message, by_number: bool = True) -> Entry:
         """The entry of a delivered message, waited for up to two seconds.
+
+        Args:
+            message: which.
+            by_number: whether its number has to be what the reply told, though that is wrong of every message.
 
         Raises:
             Broken, Blocked: there is none, or more than one.
@@ -80,12 +84,17 @@ class Entries:
             entries = self.entries()
             # At the first look: what is delivered while it is waited for finishes its group as well.
             last = last or max([message.number, *(entry.number for entry in entries)])
-            found = [entry for entry in entries if entry.number == message.number]
+            found = _numbered(entries, message)
             # An entry may show in the mailbox and its backup for a moment.
             if len(found) == 1 or time.monotonic() > deadline:
                 break
+            if not by_number and self._wrong_numbers and (there := _own(entries, message)):
+                return there[0]
             del entries, found  # before they are read again: a body may be large
             time.sleep(0.02)
+        own = [] if by_number else _own(entries, message)
+        if own and not any(one in found for one in own) and self._numbers_are_wrong():
+            return own[0]
         if not found:
             self._expect_told_number(None, message, entries)
             # An entry without a number is still the message's, if it holds its body.
@@ -171,18 +180,18 @@ class Entries:
     def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
         if entry is None or not mailbox.same_sender_and_body(entry, message):
-            for other in entries:
-                if mailbox.same_sender_and_body(other, message):
-                    told = f"the reply told {message.number}, the entry has {other.number}"
-                    wanted, shown = f"{message.number}", f"{other.number}"
-                    raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
+            own = _own(entries, message)
+            if own and all(other.number != message.number for other in own):
+                told = f"the reply told {message.number}, the entry has {own[0].number}"
+                wanted, shown = f"{message.number}", f"{own[0].number}"
+                raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
 
     def expect_entry(self, message: Message, requirement: str) -> Entry:
         """Judge that a message stands in the mailbox as it was sent."""
-        entry = self.entry(message)
+        entry = self.entry(message, by_number=False)
         if self.differences(entry, message):
             self.settled_entries()  # it may be under way still
-            entry = self.entry(message)
+            entry = self.entry(message, by_number=False)
         wrong = self.differences(entry, message)
         if wrong:
             rule, why, shown = blame.entry(wrong, requirement), "; ".join(wrong.values()), entry.shown
@@ -194,8 +203,10 @@ class Entries:
         return entry
 
     def differences(self, entry: Entry, message: Message) -> dict[str, str]:
-        """What is wrong with an entry, as `mailbox.differences` has it, but for a form that plain entries have, too."""
+        """What is wrong with an entry, as `mailbox.differences` has it, but for what is wrong with plain ones, too."""
         wrong = mailbox.differences(entry, message)
+        if "number" in wrong and self._wrong_numbers:
+            del wrong["number"]
         if not wrong or self._case.judges("mailbox.entry") or not (usual := self._usual_flaw("form" in wrong)):
             return wrong
         if usual == heads.TO and mailbox.same_body(entry.raw[entry.body_at - 1 :], message.body):
@@ -210,15 +221,32 @@ class Entries:
         Args:
             look: whether to look for it now, if that has not been done.
         """
+        if look:
+            self._look_at_plain_entry()
+        return self._case.patience.known.get("form", "")
+
+    @property
+    def _wrong_numbers(self) -> bool:
+        """Whether replies are known to tell other numbers than entries have, which other cases judge."""
+        return bool(self._case.patience.known.get("number")) and not self._case.judges("numbers.file")
+
+    def _numbers_are_wrong(self) -> bool:
+        self._look_at_plain_entry()
+        return self._wrong_numbers
+
+    def _look_at_plain_entry(self) -> None:
+        """Learn what is wrong with the entry of the most ordinary message, if that has not been done."""
         known = self._case.patience.known
-        if "form" not in known and look:
-            known["form"] = ""
-            client = self._case.client("recipient")
-            message = client.deliver(self._case.words.body())
-            self._case.record.transcript.hide(client.connection)
-            entry = self.entry(message)
+        if "form" in known:
+            return
+        known["form"] = ""
+        client = self._case.client("recipient")
+        message = client.deliver(self._case.words.body())
+        self._case.record.transcript.hide(client.connection)
+        entries = self.settled_entries()
+        for entry in _own(entries, message) or [one for one in entries if _holds(one, message)]:
             known["form"] = entry.flaw or mailbox.differences(entry, message).get("form", "")
-        return known.get("form", "")
+            known["number"] = "" if entry.number in (message.number, -1) else "wrong"
 
     def _expect_plain_entries(self) -> None:
         """Go on only if messages that one client delivers one after the other stand in the mailbox as they were sent.
@@ -254,6 +282,17 @@ def _group_of(number: int) -> tuple[int, int]:
     """The first and the last number of the messages that are backed up together with this one."""
     low = (number - 1) // GROUP * GROUP + 1
     return low, low + GROUP - 1
+
+
+def _own(entries: Sequence[Entry], message: Message) -> list[Entry]:
+    """The entries that are a message's by its sender and body, whatever their number."""
+    return [entry for entry in entries if mailbox.same_sender_and_body(entry, message)]
+
+
+def _numbered(entries: Sequence[Entry], message: Message) -> list[Entry]:
+    """The entries with a message's number; only its own ones where others have that number as well."""
+    found = [entry for entry in entries if entry.number == message.number]
+    return (_own(found, message) or found) if len(found) > 1 else found
 
 
 def _holds(entry: Entry, message: Message) -> bool:

@@ -119,7 +119,7 @@ class Session(Link):
             reply = self._step(answers[0].rule, line + CRLF)
         answer, _ = judge(self._case.dialect, reply.text, answers)
         same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
-        self._case.patience.record_setup(answers[0].rule, answer is not None or same_kind)
+        self._case.patience.record_setup(self._step_name(answers[0].rule), answer is not None or same_kind)
         if answer is None and not same_kind:
             raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
         self._follow(answers[0], reply)
@@ -130,7 +130,7 @@ class Session(Link):
         host = self.state.host
         self.close()
         self.left, self.state = "", State()
-        self._after_first_message = False
+        self._after_first_message, self._messages = False, 0
         self.open()
         self.set_up(f"HELO {host}")
 
@@ -144,7 +144,7 @@ class Session(Link):
         rule = acceptable(self.state, line)[0].rule
         reply = self._step(rule, line + CRLF)
         worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
-        self._case.patience.record_setup(rule, worked)
+        self._case.patience.record_setup(self._step_name(rule), worked)
         if not worked:
             raise Blocked(rule, "an error was needed to go on", "5xx", reply.text, [self.connection])
         self._stumbled = True
@@ -163,15 +163,20 @@ class Session(Link):
             raise self._stop(rule, f"{error} after {after}", "the session goes on", str(error)) from None
 
     def _step(self, rule: str, data: bytes) -> Reply:
-        if self._case.patience.given_up(rule):
+        step = self._step_name(rule)
+        if self._case.patience.given_up(step):
             why = "this step failed for three cases in a row and is not tried again"
             raise Blocked(rule, why, about=[self.connection])
         try:
             self._send([data])
             return self._read(self._deadline(rule))
         except WireError as error:
-            self._case.patience.record_setup(rule, False)
+            self._case.patience.record_setup(step, False)
             raise self._stop(rule, _instead(error), "a reply", str(error)) from None
+
+    def _step_name(self, rule: str) -> str:
+        """A set-up step by what judges it and by what came before, for what fails after that may work without."""
+        return " ".join([rule, self.state.name, "stumbled" * self._stumbled, "again" * bool(self._messages)])
 
     def deliver(self, body: bytes) -> Message:
         """Send DATA and a body as a set-up step.
@@ -186,7 +191,9 @@ class Session(Link):
         message = self._message(body)
         with self._right_to_deliver():
             reply = self.wire.past_chatter(self._step("delivered", body + b"." + CRLF))
-        if not reply.code.startswith("2"):
+        worked = reply.code.startswith("2")
+        self._case.patience.record_setup(self._step_name("delivered"), worked)
+        if not worked:
             raise self._stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
         return self._delivered(message, reply)
 
