@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from conformance.cs4410 import blame
 from conformance.cs4410.mailbox import Message
 from conformance.cs4410.model import Answer, acceptable
-from conformance.cs4410.session import CRLF, Session
+from conformance.cs4410.session import CRLF
+from conformance.cs4410.steps import Steps
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import Flooded, Reply, Silent, WireError
@@ -24,7 +25,7 @@ TOGETHER, UNANSWERED = 100, 0.2
 """At the most: lines of a flood that are sent together, and the seconds that a server is to need for them."""
 
 
-class Clocked(Session):
+class Clocked(Steps):
     """A session that waits.
 
     Attributes:

@@ -152,6 +152,8 @@ def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "po
             oldest = min(one.valid_sent for one in case.clients if one not in clients)
             if time.monotonic() - oldest > 0.9 * case.limit:
                 raise Void("the case itself was late")
+            for one in case.clients:
+                one.expect_still_served()
             why = f"greeted though {POOL} others are connected"
             raise case.breach(requirement, why, "no greeting", "a greeting", about=[client])
 

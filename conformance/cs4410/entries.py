@@ -222,7 +222,7 @@ class Entries:
             look: whether to look for it now, if that has not been done.
         """
         if look:
-            self._look_at_plain_entry()
+            self.learn()
         return self._case.patience.known.get("form", "")
 
     @property
@@ -231,18 +231,24 @@ class Entries:
         return bool(self._case.patience.known.get("number")) and not self._case.judges("numbers.file")
 
     def _numbers_are_wrong(self) -> bool:
-        self._look_at_plain_entry()
+        self.learn()
         return self._wrong_numbers
 
-    def _look_at_plain_entry(self) -> None:
-        """Learn what is wrong with the entry of the most ordinary message, if that has not been done."""
+    def learn(self, plain: Message | None = None) -> None:
+        """Learn what is wrong with the entry of the most ordinary message, if that has not been done.
+
+        Args:
+            plain: such a message, or None for one to be delivered now.
+        """
         known = self._case.patience.known
         if "form" in known:
             return
         known["form"] = ""
-        client = self._case.client("recipient")
-        message = client.deliver(self._case.words.body())
-        self._case.record.transcript.hide(client.connection)
+        message = plain
+        if message is None:
+            client = self._case.client("recipient")
+            message = client.deliver(self._case.words.body())
+            self._case.record.transcript.hide(client.connection)
         entries = self.settled_entries()
         for entry in _own(entries, message) or [one for one in entries if _holds(one, message)]:
             known["form"] = entry.flaw or mailbox.differences(entry, message).get("form", "")

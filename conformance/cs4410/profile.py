@@ -78,7 +78,7 @@ class CS4410(Profile):
         with suppress(Silent):
             greeting = look.greeting()
             look.greeted = greeting is not None and greeting.code.startswith("2")
-        words, sender = look.words, look.mark
+        words, sender = look.words, f"{look.mark}@example.org"
         lines = (f"HELO {words.host()}", f"MAIL FROM: {sender}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
         for line in lines:
             first = line.startswith("HELO")

@@ -14,8 +14,9 @@ import struct
 import sys
 import termios
 import time
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from conformance.harness.wire.transcript import Transcript
 
@@ -28,12 +29,13 @@ CONTINUATIONS = 64
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
+QUIET_AFTER = 3  # times in a row that nothing more comes after lines of one kind, before it is not waited for
 SETTLE_KNOWN = 0.02
 """The same, once the server is known to end replies with nothing."""
 
 
 class WireError(Exception):
-    """The connection did not give what was waited for; the message says what happened instead."""
+    """The connection did not give what was waited for; the message says what came instead."""
 
 
 class Silent(WireError):
@@ -63,10 +65,12 @@ class Manners:
     Attributes:
         unterminated: replies end with nothing, so quiet has to end them.
         chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
+        quiet: how often in a row nothing more came after a line of some kind.
     """
 
     unterminated: bool = False
     chatty: bool = False
+    quiet: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -196,7 +200,7 @@ class Connection:
         return Silent(f"the server took no more bytes for {patience:g} s")
 
     def _queued(self) -> int:
-        """How many bytes were sent and not taken yet."""
+        """Bytes sent and not taken yet."""
         return int.from_bytes(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def send_apart(self, pieces: Iterable[bytes], pause: float = 0.001) -> None:
@@ -294,15 +298,24 @@ class Connection:
         return data
 
     def waiting(self, seconds: float) -> int:
-        """How many bytes come within some seconds beyond the replies that were read; they are still to be read."""
+        """How many bytes come within some seconds beyond the replies that were read, which are still to be read."""
         deadline = time.monotonic() + seconds
         while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
             self._take()
         return len(self._buffer)
 
-    def settle(self) -> None:
-        """Set aside what came beyond one reply a line, which one requirement alone judges."""
-        self.extra(0.05 if self._manners.chatty else 0.0)
+    def settle(self, after: str = "") -> None:
+        """Set aside what came beyond one reply a line, which one requirement alone judges.
+
+        Args:
+            after: which kind of line was answered last.
+        """
+        came = self.extra(0.05 if (waits := self.is_chatty(after)) else 0.0)
+        self._manners.quiet[after] = 0 if came else self._manners.quiet[after] + waits
+
+    def is_chatty(self, after: str) -> bool:
+        """Whether more than one reply may come after a line of some kind, as far as is known."""
+        return self._manners.chatty and self._manners.quiet[after] < QUIET_AFTER
 
     def past_chatter(self, reply: Reply) -> Reply:
         """The last acceptance that comes, where the server is known to answer what needs no answer."""
