@@ -68,7 +68,7 @@ class Wire:
         self.sent = self.now
         self.sent_at.append((self.now, data))
 
-    def settle(self) -> None:
+    def settle(self, after: str = "") -> None:
         """Nothing is left over."""
 
     def flood(self, line: bytes, until: float, at_once: int) -> None:
