@@ -73,8 +73,10 @@ class Link:
             Blocked: the server takes no connections.
         """
         case, server = self._case, self._case.server
+        hopeful = {"greeting"} if self.speaks_first else set[str]()
+        hopeful |= set() if server.open_ports else {"pool.32"}  # one client is served even by one that serves no more
         for rule, why in case.patience.rules.given_up.items():
-            if case.patience.given_up(rule, case.judges(rule)) and not (rule == "greeting" and self.speaks_first):
+            if case.patience.given_up(rule, case.judges(rule)) and rule not in hopeful:
                 raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
         server.connections += 1
         try:

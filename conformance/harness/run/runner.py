@@ -87,6 +87,9 @@ class Runner:
             elif (record := bench.attempt(plan)).verdict == "void":
                 # Side by side once more: what the server died of is for the others to find.
                 record = bench.attempt(plan)
+            if record.blocked_by and record.blocked_by == self.profile.kind.rules.together and not self.shared:
+                # It does not serve them side by side, but perhaps each of them.
+                record = self._run_apart(plan)
             future.set_result(record)
         except BaseException as error:
             future.set_exception(error)
