@@ -123,7 +123,7 @@ class Link:
             case.server.greets_late()
         case.patience.record_setup("pool.32", True)
         case.patience.record_setup("pool.frees", True)
-        flood = self.wire.is_chatty("") and self.wire.waiting(0.05) >= LONGEST_REPLY
+        flood = case.server.manners.more_after("") and self.wire.waiting(0.05) >= LONGEST_REPLY
         right = reply.code == case.dialect.code("greeting") and not reply.truncated and not flood
         refused = reply.code.startswith(("4", "5")) or reply.truncated or flood or not case.patience.answers
         goes_on = right or not (refused or case.judges("greeting"))

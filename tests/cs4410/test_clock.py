@@ -17,7 +17,8 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Void
-from conformance.harness.wire.connection import Closed, Flooded, Manners, Reply, Silent, WireError
+from conformance.harness.wire.connection import Closed, Flooded, Reply, Silent, WireError
+from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
 SENT, READ, LIMIT = 100.0, 100.25, PLAIN.time_limit

@@ -16,7 +16,8 @@ from conformance.harness.server.look import Look
 from conformance.harness.server.slots import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Connection, Manners, WireError
+from conformance.harness.wire.connection import Closed, Connection, WireError
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 from conformance.profile import Profile
 

@@ -14,10 +14,10 @@ import struct
 import sys
 import termios
 import time
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 
 LONGEST_REPLY = 16 * 1024
@@ -29,9 +29,9 @@ CONTINUATIONS = 64
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
-QUIET_AFTER = 3  # times in a row that nothing more comes after lines of one kind, before it is not waited for
 SETTLE_KNOWN = 0.02
 """The same, once the server is known to end replies with nothing."""
+BODY = "body"
 
 
 class WireError(Exception):
@@ -56,21 +56,6 @@ class Flooded(WireError):
 
 class Refused(WireError):
     """No connection could be made."""
-
-
-@dataclass
-class Manners:
-    """What is known of how a server replies, so that one fault of its costs it one finding.
-
-    Attributes:
-        unterminated: replies end with nothing, so quiet has to end them.
-        chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
-        quiet: how often in a row nothing more came after a line of some kind.
-    """
-
-    unterminated: bool = False
-    chatty: bool = False
-    quiet: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -305,25 +290,23 @@ class Connection:
         return len(self._buffer)
 
     def settle(self, after: str = "") -> None:
-        """Set aside what came beyond one reply a line, which one requirement alone judges.
-
-        Args:
-            after: which kind of line was answered last.
-        """
-        came = self.extra(0.05 if (waits := self.is_chatty(after)) else 0.0)
-        self._manners.quiet[after] = 0 if came else self._manners.quiet[after] + waits
-
-    def is_chatty(self, after: str) -> bool:
-        """Whether more than one reply may come after a line of some kind, as far as is known."""
-        return self._manners.chatty and self._manners.quiet[after] < QUIET_AFTER
+        """Set aside what came beyond one reply a line of the kind `after`, which one requirement alone judges."""
+        waits = self._manners.more_after(after)
+        begun = self._buffer.endswith(b"\n")  # what comes at once is mostly all that comes
+        came = self.extra(0.0 if not waits else 0.005 if begun else 0.05)
+        if waits or came:
+            self._manners.note(after, bool(came))
 
     def past_chatter(self, reply: Reply) -> Reply:
         """The last acceptance that comes, where the server is known to answer what needs no answer."""
-        while self._manners.chatty:
+        came = False
+        while self._manners.more_after(BODY):
             try:
                 later = self.reply(time.monotonic() + 0.05)
             except WireError:
+                self._manners.note(BODY, came)
                 break
+            came = True
             reply = later if later.code.startswith("2") else reply
         return reply
 
