@@ -37,9 +37,17 @@ class Server:
         greeting: what it greets with; may be empty.
         late: whether the greeting comes with the first reply.
         one_message: whether it closes after a message.
+        replies: what it replies to some verbs; a body follows DATA if the reply is 2xx or 3xx.
     """
 
-    def __init__(self, greeting: bytes = GREETING, late: bool = False, one_message: bool = False) -> None:
+    def __init__(
+        self,
+        greeting: bytes = GREETING,
+        late: bool = False,
+        one_message: bool = False,
+        replies: dict[bytes, bytes] | None = None,
+    ) -> None:
+        self._replies = REPLIES | (replies or {})
         self._greeting, self._late, self._one_message = greeting, late, one_message
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = self._listener.getsockname()
@@ -59,11 +67,11 @@ class Server:
                 if body and line != b".\r\n":
                     continue
                 unknown = b"502 5.5.2 Error: command not recognized\r\n"
-                reply = b"250 OK: delivered message 7\r\n" if body else REPLIES.get(line[:4], unknown)
+                reply = b"250 OK: delivered message 7\r\n" if body else self._replies.get(line[:4], unknown)
                 client.sendall(before + reply)
                 if body and self._one_message:
                     return
-                before, body = b"", line[:4] == b"DATA" and not body
+                before, body = b"", line[:4] == b"DATA" and not body and not reply.startswith(b"5")
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
@@ -145,3 +153,17 @@ def test_the_next_message_has_a_connection_of_its_own_where_it_needs_one(hold: H
 def test_a_close_after_a_message_is_no_time_out(hold: Hold) -> None:
     record = hold(Server(one_message=True), lambda case: case.client("delivered").stay_silent(0.1), "time.early")
     assert (record.verdict, record.blocked_by) == ("blocked", "after.forgets")
+
+
+@pytest.mark.parametrize("replies", [{b"HELO": b"550 go away\r\n"}, {b"DATA": b"250 go on\r\n"}], ids=["HELO", "DATA"])
+def test_a_refusal_that_means_nothing_hides_nothing(hold: Hold, replies: dict[bytes, bytes]) -> None:
+    def deliver(case: Case) -> None:
+        case.client("body").expect_delivered(b"text\r\n")
+
+    assert hold(Server(replies=replies), deliver, "delivered").verdict == "pass"
+
+
+def test_a_refusal_that_means_it_blocks(hold: Hold) -> None:
+    refused = {verb: b"550 no\r\n" for verb in REPLIES}
+    record = hold(Server(replies=refused), accept_sender, "mail")
+    assert (record.verdict, record.blocked_by) == ("blocked", "helo")

@@ -28,6 +28,7 @@ class Patience:
         slow_to_free: places of clients that have left serve others only later.
         never_frees: they never do.
         known: what else a profile has learned, by names of its own, so that it is found once.
+        learning: held while that is learned.
     """
 
     answers = True
@@ -38,6 +39,7 @@ class Patience:
     def __init__(self, time_limit: float, rules: Rules) -> None:
         self.rules = rules
         self.known: dict[str, str] = {}
+        self.learning = threading.RLock()
         self._full = max(5.0, time_limit)
         self._lock = threading.Lock()
         self._strikes: Counter[tuple[str, bool]] = Counter()
