@@ -138,6 +138,7 @@ class Client(Clocked):
         messages = []
         with self._right_to_deliver():
             self._send(cut(b"".join(script)))
+            self._one_by_one = False
             for part in script:
                 reply = self._judged_reply(requirement, self._deadline("joined"))
                 if self._case.server.manners.chatty:
@@ -166,6 +167,7 @@ class Client(Clocked):
         Returns:
             Which of the acceptable answers it is.
         """
+        self._one_by_one = False
         answers = acceptable(self.state, line)
         rule = answers[0].rule
         return self._judge(self._judged_reply(rule, self._deadline(rule), answers), answers, rule)

@@ -17,6 +17,8 @@ SOON = 2.0
 """Seconds within which an entry has to be in the mailbox."""
 GROUP = 32
 """Messages that a backup holds."""
+USUAL = {"form": "mailbox.entry", "number": "numbers.file", "case": "case.arguments"}
+"""What may be wrong with every entry, and is no news of a special one, with the requirement that judges it."""
 
 
 class Entries:
@@ -206,25 +208,18 @@ class Entries:
     def differences(self, entry: Entry, message: Message) -> dict[str, str]:
         """What is wrong with an entry, as `mailbox.differences` has it, but for what is wrong with plain ones, too."""
         wrong = mailbox.differences(entry, message)
-        if "number" in wrong and self._wrong_numbers:
-            del wrong["number"]
-        if not wrong or self._case.judges("mailbox.entry") or not (usual := self._usual_flaw("form" in wrong)):
-            return wrong
-        if usual == heads.TO and mailbox.same_body(entry.raw[entry.body_at - 1 :], message.body):
-            wrong.pop("body", None)  # its own first line is empty, and was taken for the one that is missing
-        if wrong.get("form") == usual or entry.flaw == usual:
-            wrong.pop("form", None)
-        return wrong
-
-    def _usual_flaw(self, look: bool) -> str:
-        """What is wrong with the form of every entry, as the most ordinary message shows it; empty if nothing is.
-
-        Args:
-            look: whether to look for it now, if that has not been done.
-        """
-        if look:
+        if wrong.keys() & USUAL:
             self.learn()
-        return self._case.patience.known.get("form", "")
+        known, judges = self._case.patience.known, self._case.judges
+        for what, rule in USUAL.items():
+            if what != "form" and known.get(what) and not judges(rule):
+                wrong.pop(what, None)
+        if (usual := known.get("form")) and not judges("mailbox.entry"):
+            if usual == heads.TO and mailbox.same_body(entry.raw[entry.body_at - 1 :], message.body):
+                wrong.pop("body", None)  # its own first line is empty, and was taken for the one that is missing
+            if wrong.get("form") == usual or entry.flaw == usual:
+                wrong.pop("form", None)
+        return wrong
 
     @property
     def _wrong_numbers(self) -> bool:
@@ -256,8 +251,8 @@ class Entries:
             self._case.record.transcript.hide(client.connection)
         entries = self.settled_entries()
         for entry in _own(entries, message) or [one for one in entries if _holds(one, message)]:
-            known["form"] = entry.flaw or mailbox.differences(entry, message).get("form", "")
-            known["number"] = "" if entry.number in (message.number, -1) else "wrong"
+            wrong = mailbox.differences(entry, message)
+            known |= {what: wrong.get(what, "") for what in USUAL} | ({"form": entry.flaw} if entry.flaw else {})
 
     def _expect_plain_entries(self) -> None:
         """Go on only if messages that one client delivers one after the other stand in the mailbox as they were sent.

@@ -56,6 +56,7 @@ class Session(Link):
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
+        self._one_by_one = True  # whether each line waits for the reply to the one before
         self._stumbled = self._after_first_message = False
         self._messages = 0
         self._line = 0
@@ -241,7 +242,7 @@ class Session(Link):
         refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
         if (rule := blame.unfit(requirement, reply.code, refusing)) != requirement:
             return self._stop(rule, "an error with a code of the 4xx kind", wanted, reply.text)
-        if reply.code and self._is_stray(answers):
+        if reply.code and self._one_by_one and self._is_stray(answers):
             return self._stop("reply.one", "a reply too many came before it", wanted, reply.text)
         if setting_up:
             return Blocked(requirement, "a set-up step was refused", wanted, reply.text, [self.connection])
@@ -249,8 +250,10 @@ class Session(Link):
 
     def _is_stray(self, answers: tuple[Answer, ...]) -> bool:
         """Whether a reply that fits nothing has only come before the one that was waited for."""
-        later = self.wire.extra(0.05).split(b"\r\n")[0].decode("latin-1")
-        return judge(self._case.dialect, later, answers)[0] is not None
+        later = self.wire.extra(0.05, usual=False).split(b"\r\n")[0].decode("latin-1")
+        stray = judge(self._case.dialect, later, answers)[0] is not None
+        self._case.server.manners.chatty |= stray
+        return stray
 
     def _wanted(self, answers: tuple[Answer, ...]) -> str:
         dialect = self._case.dialect
