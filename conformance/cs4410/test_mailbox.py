@@ -78,7 +78,7 @@ def test_order_of_recipients(case: Case) -> None:
         client.set_up(f"RCPT TO: {name}@example.org")
     message = client.deliver(case.words.body())
     shown = case.inbox.expect_entry(message, "rcpt.lines").recipients
-    if [one.strip("<>") for one in shown] != list(message.recipients):
+    if [one.strip("<>").lower() for one in shown] != list(message.recipients):
         case.find_if_judged(
             "rcpt.order", "the To lines stand in another order", "\n".join(message.recipients), "\n".join(shown)
         )
