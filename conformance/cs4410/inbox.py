@@ -66,9 +66,15 @@ class Inbox(Entries):
         return all(number in entries and entries[number].sender not in self._case.senders for number in numbers)
 
     def _gap(self, action: Callable[[], object]) -> int:
-        first = self._case.client("recipient").deliver(self._case.words.body(1))
+        first = self._deliver_alone()
         action()
-        return self._case.client("recipient").deliver(self._case.words.body(1)).number - first.number
+        return self._deliver_alone().number - first.number
+
+    def _deliver_alone(self) -> Message:
+        client = self._case.client("recipient")
+        message = client.deliver(self._case.words.body(1))
+        client.close()  # so that a server of one client at a time serves the next one
+        return message
 
     def expect_no_number_between(self, action: Callable[[], object], requirement: str) -> None:
         """Judge that something takes no number: deliveries before and after it have numbers that follow each other.
@@ -81,12 +87,12 @@ class Inbox(Entries):
             Skipped: somebody else delivers to this server.
         """
         with self._case.counting():
-            messages = [self._case.client("recipient").deliver(self._case.words.body(1))]
+            messages = [self._deliver_alone()]
             action()
             # The second delivery after it sees a number that was taken late; further ones tell a number that somebody
             # else's message took from numbers that never follow each other.
             for _ in range(5):
-                messages.append(self._case.client("recipient").deliver(self._case.words.body(1)))
+                messages.append(self._deliver_alone())
                 self.expect_told(*messages)
                 if len(messages) > 2 and messages[-1].number == messages[-2].number + 1:
                     break

@@ -27,6 +27,5 @@ KIND = Kind(
             "reply.one": "no command was answered",
             "reply.prompt": f"no reply came within {LATE:g} s",
         },
-        together="pool.32",
     ),
 )

@@ -18,7 +18,6 @@ class Rules(NamedTuple):
         answer: a command is answered.
         prompt: a reply comes in time.
         given_up: what is not waited for any more once it has failed a few times in a row, and how that is said.
-        together: several clients are served at once; empty where none says so.
     """
 
     alive: str
@@ -26,4 +25,3 @@ class Rules(NamedTuple):
     answer: str
     prompt: str
     given_up: Mapping[str, str]
-    together: str = ""
