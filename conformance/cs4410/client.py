@@ -203,7 +203,8 @@ class Client(Clocked):
             if self._in_body and self._case.server.manners.chatty and not self._case.judges("reply.one"):
                 raise Blocked("reply.one", "a reply to a line of a body, as this server is known to send")
             text = extra.decode("latin-1")
-            raise self._case.breach(requirement, "a reply where none is due", "nothing", text, "delivered", [self])
+            base = "delivered" if self._in_body or self._messages else "reply.one"
+            raise self._case.breach(requirement, "a reply where none is due", "nothing", text, base, [self])
 
     def try_line(self, line: str) -> str:
         """Send a line whose reply is only looked at; its text, or an empty string if none comes."""
