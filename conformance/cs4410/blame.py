@@ -66,6 +66,15 @@ def too_few_greeted(requirement: str, greeted: int, before: bool) -> tuple[str, 
     return ("pool.frees" if requirement == "pool.32" else requirement), "pool.frees"
 
 
+def delayed(greeting: bool) -> str:
+    """A delivery takes too long while another client is connected.
+
+    Args:
+        greeting: whether it has waited that long to be greeted, beside the other one.
+    """
+    return "pool.32" if greeting else "pool.no-influence"
+
+
 def time_out(sent: float, came: float, limit: float) -> Late:
     """A time-out comes where a reply was to come.
 
