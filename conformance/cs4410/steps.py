@@ -68,11 +68,12 @@ class Steps(Session):
             self._come_again()
             reply = self._step(answers[0].rule, line + CRLF)
         answer, _ = judge(self._case.dialect, reply.text, answers)
-        works = answer is not None or self._is_of_kind(reply, answers[0])
+        rule = answers[0].rule
+        works = answer is not None or self._is_of_kind(reply, answers[0]) or self._in_vain(rule)
         if not works:
-            wrong = self._unfit(reply, answers, answers[0].rule, setting_up=True)
-            works = isinstance(wrong, Blocked) and self._goes_on_despite(answers[0].rule)
-        self._case.patience.record_setup(self._step_name(answers[0].rule), works)
+            wrong = self._unfit(reply, answers, rule, setting_up=True)
+            works = isinstance(wrong, Blocked) and self._goes_on_despite(rule)
+        self._case.patience.record_setup(self._step_name(rule), works)
         if not works:
             raise wrong
         self._follow(answers[0], reply)
@@ -88,7 +89,11 @@ class Steps(Session):
             with self._right_to_deliver(), patience.learning:
                 if "despite" not in patience.known:
                     patience.known["despite"] = " ".join(self._refused_in_vain())
-        return rule in patience.known["despite"].split()
+        return self._in_vain(rule)
+
+    def _in_vain(self, rule: str) -> bool:
+        """Whether that is known of this step."""
+        return rule in self._case.patience.known.get("despite", "").split()
 
     def _refused_in_vain(self) -> list[str]:
         """What judges the steps that the server refuses of a message which it delivers all the same."""
