@@ -120,7 +120,7 @@ class Session(Link):
         verb = as_bytes(line)[:4].decode("latin-1").upper()
         reply = self.say(line)
         self._accept(reply, JUDGED_BY.get(verb, "cmd.required"), "3" if verb == "DATA" else "2")
-        if verb in ("EHLO", "HELO"):
+        if verb in ("EHLO", "LHLO", "HELO"):
             self.hello = reply
         return reply
 
