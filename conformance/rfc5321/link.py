@@ -20,7 +20,7 @@ PROOF = 2.0
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
 QUIET = 3.0
-"""Seconds that each further reply to a group of commands is waited for before QUIT is to prove that none comes."""
+"""Seconds, or more of a slow server, that each reply to a group is waited for before QUIT is to prove its absence."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 MOST_COUNTED = 30
@@ -297,7 +297,8 @@ class Link:
     def hear_all(self, count: int) -> list[Reply]:
         """The replies to so many commands that were sent, as `say_together` returns them."""
         replies: list[Reply] = []
-        while len(replies) < count and (reply := self.hear_within(QUIET)):
+        quiet = max(QUIET, 2 * self._case.patience.slowest)
+        while len(replies) < count and (reply := self.hear_within(quiet)):
             replies.append(reply)
             self.errors += codes.refused(reply)
             if reply.code == "421":
