@@ -308,6 +308,8 @@ class Link:
         if self.ended:
             raise self._left(Closed("the server closed the connection"))
         more = self.farewell()  # in their order, so that 221 proves how many there are
+        if more and more[-1].code != "221" and not self.ended:
+            more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept
         if not more or more[-1].code != "221":
             raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
         return replies + more[:-1]

@@ -131,7 +131,7 @@ def test_quit_after_data(case: Case) -> None:
         client.send(b"NOOP\r\n")  # of which a server knows nothing that has seen the QUIT
         reply = client.hear_or_end()
     if reply and reply.code != "221":
-        raise client.breach("QUIT behind the end of data is lost", "221", reply.text)
+        raise client.breach("QUIT behind the end of data is not served", "221", reply.text)
 
 
 @pytest.mark.judges("pipe.many", control={"recipients": 1})
