@@ -19,6 +19,8 @@ PROOF = 2.0
 """Seconds that the answer to QUIT is waited for after a silence."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
+QUIET = 3.0
+"""Seconds, or more of a slow server, that each reply to a group is waited for before QUIT is to prove its absence."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 MOST_COUNTED = 30
@@ -279,6 +281,44 @@ class Link:
         """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
         self.send(as_bytes(line) + CRLF, cut)
         return self.hear()
+
+    def say_together(self, *lines: str | bytes, cut: Cut = whole) -> list[Reply]:
+        """Send command lines in one go, which needs PIPELINING, and return the replies in the order in which they come.
+
+        Args:
+            lines: without their CRLF.
+            cut: into segments.
+
+        Returns:
+            One reply for each, or fewer where the others are proved to be missing; the session has ended then.
+
+        Raises:
+            Broken: the server closed the connection instead of replying.
+            Skipped: nothing more came in time, or the server left.
+        """
+        self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
+        self._last = f"{len(lines)} commands in one go"
+        return self.hear_all(len(lines))
+
+    def hear_all(self, count: int) -> list[Reply]:
+        """The replies to so many commands that were sent, as `say_together` returns them."""
+        replies: list[Reply] = []
+        quiet = max(QUIET, 2 * self._case.patience.slowest)
+        while len(replies) < count and (reply := self.hear_within(quiet)):
+            replies.append(reply)
+            self.errors += codes.refused(reply)
+            if reply.code == "421":
+                raise Skipped(f"the server is leaving: {self._last} are answered {shown(reply)}")
+        if len(replies) == count:
+            return replies
+        if self.ended:
+            raise self._left(Closed("the server closed the connection"))
+        more = self.farewell()  # in their order, so that 221 proves how many there are
+        if more and more[-1].code != "221" and not self.ended:
+            more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept
+        if not more or more[-1].code != "221":
+            raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
+        return replies + more[:-1]
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""

@@ -120,7 +120,7 @@ class Session(Link):
         verb = as_bytes(line)[:4].decode("latin-1").upper()
         reply = self.say(line)
         self._accept(reply, JUDGED_BY.get(verb, "cmd.required"), "3" if verb == "DATA" else "2")
-        if verb in ("EHLO", "HELO"):
+        if verb in ("EHLO", "LHLO", "HELO"):
             self.hello = reply
         return reply
 
@@ -186,6 +186,19 @@ class Session(Link):
         """What EHLO announced in this session: the parameters by keyword, in upper case."""
         rows = (line.text.partition(" ") for line in (self.hello.lines[1:] if self.hello else ()))
         return {keyword.upper(): parameters for keyword, _, parameters in rows}
+
+    def needs(self, *keywords: str) -> None:
+        """Go on only where extensions were announced in this very session.
+
+        Args:
+            keywords: theirs, in upper case.
+
+        Raises:
+            Skipped: one was not.
+        """
+        for keyword in keywords:
+            if keyword not in self.keywords:
+                raise Skipped(f"not announced: {keyword}")
 
     @property
     def largest(self) -> int:
