@@ -105,6 +105,11 @@ class MailScene(Scene):
         """What the client calls itself."""
         return self.learned["client name"]
 
+    def call_clients(self, name: str) -> None:
+        """Have clients of this case that have only their address for a name call themselves otherwise."""
+        if self.client_name.startswith("["):
+            self.learned = {**self.learned, "client name": name}
+
     @property
     def patient(self) -> float:
         """Seconds that a reply is waited for before anything is concluded from silence."""

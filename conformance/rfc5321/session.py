@@ -27,6 +27,7 @@ JUDGED_BY = {
     "QUIT": "quit.221",
 }
 """The requirement that judges a command in its plainest form."""
+UNKNOWN = ("500", "502")
 STATES = {
     "greeted": (),
     "ehlo": ("EHLO",),
@@ -37,6 +38,12 @@ STATES = {
     "delivered": ("EHLO", "MAIL", "RCPT", "DATA"),
 }
 """The commands that lead to a state; in the last one a message has been taken."""
+
+
+def judged_by(verb: str, reply: Reply) -> str:
+    """The requirement that a refusal of a plain command breaks: one of its own, unless it is not known at all."""
+    own = JUDGED_BY.get(verb, "")
+    return "cmd.required" if own and reply.code in UNKNOWN else own
 
 
 class Session(Link):
@@ -119,7 +126,7 @@ class Session(Link):
         """
         verb = as_bytes(line)[:4].decode("latin-1").upper()
         reply = self.say(line)
-        self._accept(reply, JUDGED_BY.get(verb, "cmd.required"), "3" if verb == "DATA" else "2")
+        self._accept(reply, judged_by(verb, reply) or "cmd.required", "3" if verb == "DATA" else "2")
         if verb in ("EHLO", "LHLO", "HELO"):
             self.hello = reply
         return reply

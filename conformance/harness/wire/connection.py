@@ -26,6 +26,8 @@ MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
 """Lines of one reply that are read before the connection is given up."""
+QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
@@ -291,13 +293,19 @@ class Connection:
             self._take()
         return len(self._buffer)
 
-    def settle(self, after: str = "") -> None:
-        """Set aside what came beyond one reply a line of the kind `after`, which one requirement alone judges."""
+    def settle(self, after: str = "", usual: bool = True) -> bytes:
+        """Set aside what came beyond one reply a line, which one requirement alone judges.
+
+        Args:
+            after: the kind of line that was sent last.
+            usual: as in `extra`.
+        """
         waits = self._manners.more_after(after)
         begun = self._buffer.endswith(b"\n")  # what comes at once is mostly all that comes
-        came = self.extra(0.0 if not waits else 0.005 if begun else 0.05)
+        came = self.extra(0.0 if not waits else 0.005 if begun else 0.05, usual)
         if waits or came:
             self._manners.note(after, bool(came))
+        return came
 
     def past_chatter(self, reply: Reply) -> Reply:
         """The last acceptance that comes, where the server is known to answer what needs no answer."""
@@ -364,6 +372,9 @@ class Connection:
             self._note("closed by the server")
             self._ended = Closed("the server closed the connection")
             return False
+        if QUICK_ACK is not None:
+            with contextlib.suppress(OSError):
+                self._plain.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
         self._received += len(data)
         self._buffer += data
         if self._received > MOST_RECEIVED:
