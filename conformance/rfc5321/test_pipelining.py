@@ -202,7 +202,7 @@ def test_no_recipient(case: Case, text: str) -> None:
         return
     message = client.message()
     client.send_content(b".\r\n" if text == "a lone dot" else message.data)
-    reply = ends.expect_end(client, text)
+    reply = ends.expect_end(case, client, text)
     if reply.code.startswith("2"):
         why = "a message without a recipient is taken, in a group of commands"
         raise case.beside("data.no-rcpt", why, "4yz or 5yz", reply.text, [client])
