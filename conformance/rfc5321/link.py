@@ -19,6 +19,8 @@ PROOF = 2.0
 """Seconds that the answer to QUIT is waited for after a silence."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
+QUIET = 3.0
+"""Seconds that each further reply to a group of commands is waited for before QUIT is to prove that none comes."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 MOST_COUNTED = 30
@@ -273,6 +275,41 @@ class Link:
         """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
         self.send(as_bytes(line) + CRLF, cut)
         return self.hear()
+
+    def say_together(self, *lines: str | bytes, cut: Cut = whole) -> list[Reply]:
+        """Send command lines in one go, which needs PIPELINING, and return the replies in the order in which they come.
+
+        Args:
+            lines: without their CRLF.
+            cut: into segments.
+
+        Returns:
+            One reply for each, or fewer where the others are proved to be missing; the session has ended then.
+
+        Raises:
+            Broken: the server closed the connection instead of replying.
+            Skipped: nothing more came in time, or the server left.
+        """
+        self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
+        self._last = f"{len(lines)} commands in one go"
+        return self.hear_all(len(lines))
+
+    def hear_all(self, count: int) -> list[Reply]:
+        """The replies to so many commands that were sent, as `say_together` returns them."""
+        replies: list[Reply] = []
+        while len(replies) < count and (reply := self.hear_within(QUIET)):
+            replies.append(reply)
+            self.errors += codes.refused(reply)
+            if reply.code == "421":
+                raise Skipped(f"the server is leaving: {self._last} are answered {shown(reply)}")
+        if len(replies) == count:
+            return replies
+        if self.ended:
+            raise self._left(Closed("the server closed the connection"))
+        more = self.farewell()  # in their order, so that 221 proves how many there are
+        if not more or more[-1].code != "221":
+            raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
+        return replies + more[:-1]
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""

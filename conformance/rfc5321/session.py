@@ -187,6 +187,19 @@ class Session(Link):
         rows = (line.text.partition(" ") for line in (self.hello.lines[1:] if self.hello else ()))
         return {keyword.upper(): parameters for keyword, _, parameters in rows}
 
+    def needs(self, *keywords: str) -> None:
+        """Go on only where extensions were announced in this very session.
+
+        Args:
+            keywords: theirs, in upper case.
+
+        Raises:
+            Skipped: one was not.
+        """
+        for keyword in keywords:
+            if keyword not in self.keywords:
+                raise Skipped(f"not announced: {keyword}")
+
     @property
     def largest(self) -> int:
         """The octets of a message that SIZE announces; 0 where no limit is told."""
