@@ -6,17 +6,20 @@ import select
 import socket
 import ssl
 import time
+from functools import cache
 
 
 class TLSFailed(Exception):
     """No session came about; the message says why."""
 
 
-def context(verify: bool = False) -> ssl.SSLContext:
+@cache  # reading the system's certificates takes longer than all else that a connection does
+def context(verify: bool = False, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> ssl.SSLContext:
     """What a client asks of a session: whatever version and certificate, for it is the protocol that is judged.
 
     Args:
         verify: whether the certificate has to be right as well.
+        at_most: the newest version that it offers.
     """
     made = ssl.create_default_context()
     if not verify:
@@ -24,6 +27,7 @@ def context(verify: bool = False) -> ssl.SSLContext:
         made.verify_mode = ssl.CERT_NONE
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         made.set_ciphers("ALL:@SECLEVEL=0")  # an old server is to be judged as well
+    made.maximum_version = at_most
     return made
 
 
