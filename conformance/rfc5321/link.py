@@ -23,6 +23,8 @@ QUIET = 3.0
 """Seconds that each further reply to a group of commands is waited for before QUIT is to prove that none comes."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
+ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
+"""Verbs after whose 250 there are no recipients."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -61,11 +63,13 @@ class Link:
         greeting: the reply that greeted it.
         hello: the reply to its EHLO, or HELO.
         errors: how many of its commands were refused.
+        recipients: how many were accepted in the transaction.
     """
 
     def __init__(self, case: MailScene, words: Vocabulary) -> None:
         self.words = words
         self.errors = 0
+        self.recipients = 0
         self.greeting: Reply | None = None
         self.hello: Reply | None = None
         self._case = case
@@ -238,7 +242,7 @@ class Link:
         except Flooded as error:
             raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
         case.patience.replied(reply.at - self.wire.sent)
-        self.errors += codes.refused(reply)
+        self._follow(self._last, reply)
         return reply
 
     def hear_or_end(self) -> Reply | None:
@@ -249,7 +253,7 @@ class Link:
             raise self._silent() from None
         except Closed:
             return None
-        self.errors += codes.refused(reply)
+        self._follow(self._last, reply)
         return reply
 
     def hear_within(self, seconds: float) -> Reply | None:
@@ -292,14 +296,16 @@ class Link:
         """
         self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
         self._last = f"{len(lines)} commands in one go"
-        return self.hear_all(len(lines))
+        replies = self.hear_all(len(lines))
+        for line, reply in zip(lines, replies, strict=False):
+            self._follow(told(as_bytes(line)), reply)
+        return replies
 
     def hear_all(self, count: int) -> list[Reply]:
         """The replies to so many commands that were sent, as `say_together` returns them."""
         replies: list[Reply] = []
         while len(replies) < count and (reply := self.hear_within(QUIET)):
             replies.append(reply)
-            self.errors += codes.refused(reply)
             if reply.code == "421":
                 raise Skipped(f"the server is leaving: {self._last} are answered {shown(reply)}")
         if len(replies) == count:
@@ -310,6 +316,15 @@ class Link:
         if not more or more[-1].code != "221":
             raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
         return replies + more[:-1]
+
+    def _follow(self, line: str, reply: Reply) -> None:
+        """Keep count of refusals, and of accepted recipients."""
+        self.errors += codes.refused(reply)
+        verb = line[:4].upper()
+        if verb == "RCPT":
+            self.recipients += reply.code.startswith("2")
+        elif verb in ENDS_TRANSACTION and reply.code.startswith("2"):
+            self.recipients = 0
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""

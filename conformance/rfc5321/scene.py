@@ -34,7 +34,7 @@ class MailScene(Scene):
         self.tester = Tester.of(scene.settings)
         self.pacing = PACE
         if self.tester.user:
-            self.record.transcript.secrets = secrets(self.tester.user, self.tester.password)
+            self.conceal(self.tester.password)
         self.main = scene.record.requirements[0]
 
     @property
@@ -102,6 +102,16 @@ class MailScene(Scene):
     def client_name(self) -> str:
         """What the client calls itself."""
         return self.learned["client name"]
+
+    def conceal(self, password: str) -> None:
+        """Have a password, and what a login makes of it, told nowhere, whoever says it."""
+        forms = {*self.record.transcript.secrets, *secrets(self.tester.user or "", password)}
+        self.record.transcript.secrets = tuple(sorted(forms, key=len, reverse=True))
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether a client logs in before it sends mail: the server is one of submission, or has asked for that."""
+        return bool(self.tester.user) and "needs login" in self.learned
 
     @property
     def patient(self) -> float:
