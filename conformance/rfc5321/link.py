@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -211,15 +212,18 @@ class Link:
         with suppress(WireError):
             self.wire.send(line.encode() + CRLF, shown=f"{shown}\r\n")
 
-    def begin_tls(self) -> tls.Session:
+    def begin_tls(self, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> tls.Session:
         """Shake hands; whatever certificate will do unless the tester wants it verified.
+
+        Args:
+            at_most: the newest version that is offered.
 
         Raises:
             Skipped: no TLS session comes about.
         """
         tester = self._case.tester
         try:
-            self.wire.start_tls(tls.context(tester.verify), self._case.patient, tester.host)
+            self.wire.start_tls(tls.context(tester.verify, at_most), self._case.patient, tester.host)
         except tls.TLSFailed as error:
             raise Skipped(f"no TLS: {error}") from None
         assert self.wire.session
