@@ -16,6 +16,8 @@ from conformance.rfc5321.tester import Tester
 
 PACE = Pace()
 """Of all that this process does to the server."""
+FAILED_LOGINS = 10
+"""Logins that may fail in a run against another host."""
 
 
 class MailScene(Scene):
@@ -107,6 +109,15 @@ class MailScene(Scene):
         """Have a password, and what a login makes of it, told nowhere, whoever says it."""
         forms = {*self.record.transcript.secrets, *secrets(self.tester.user or "", password)}
         self.record.transcript.secrets = tuple(sorted(forms, key=len, reverse=True))
+
+    def may_fail_to_log_in(self) -> None:
+        """Ask for leave to fail a login once: some servers ban an address for more of that than a few.
+
+        Raises:
+            Skipped: it is another host, and enough have failed.
+        """
+        if not self.tester.local and not self.pacing.allows("failed logins", FAILED_LOGINS):
+            raise Skipped(f"manners: {FAILED_LOGINS} logins have failed, and no more are tried")
 
     @property
     def needs_login(self) -> bool:

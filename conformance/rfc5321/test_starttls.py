@@ -111,9 +111,7 @@ def test_forgets_hello(case: Case) -> None:
     if case.needs_login or "530" in (first.code, inside.code):
         raise Skipped("refused by policy: MAIL needs TLS, or a login, first")
     if codes.refused(first) and not codes.refused(inside):
-        raise client.breach(
-            "MAIL after the handshake, without a new EHLO", f"{first.code}, as without any", inside.text
-        )
+        raise client.breach("MAIL after the handshake without EHLO", f"{first.code}, as first of all", inside.text)
 
 
 @pytest.mark.judges("tls.forgets-login")

@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 import time
+import warnings
 from functools import cache
 
 
@@ -27,7 +28,9 @@ def context(verify: bool = False, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIM
         made.verify_mode = ssl.CERT_NONE
         made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
         made.set_ciphers("ALL:@SECLEVEL=0")  # an old server is to be judged as well
-    made.maximum_version = at_most
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that a version is old is why it is asked for
+        made.maximum_version = at_most
     return made
 
 
