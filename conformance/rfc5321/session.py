@@ -18,6 +18,7 @@ from conformance.rfc5321.scene import shown
 
 JUDGED_BY = {
     "EHLO": "ehlo.250",
+    "LHLO": "ehlo.250",
     "HELO": "helo.250",
     "MAIL": "mail.250",
     "RCPT": "rcpt.250",
@@ -132,7 +133,7 @@ class Session(Link):
         verb = as_bytes(line)[:4].decode("latin-1").upper()
         reply = self.say(line)
         self._accept(reply, JUDGED_BY.get(verb, "cmd.required"), "3" if verb == "DATA" else "2")
-        if verb in ("EHLO", "HELO"):
+        if verb in ("EHLO", "LHLO", "HELO"):
             self.hello = reply
         return reply
 

@@ -103,11 +103,10 @@ def test_each(case: Case, which: str) -> None:
 def test_bdat(case: Case, which: str) -> None:
     """The last BDAT gets a reply for each recipient that was accepted, and any other one."""
     client = lmtp(case)
-    client.needs("CHUNKING")
+    client.needs("CHUNKING", "PIPELINING")
     accepted = give(client, recipients(case, which))
     message = client.message()
-    client.send(chunk(message.header))
-    client.send_content(chunk(b"\r\n" + message.body, last=True))
+    client.send_content(chunk(message.header) + chunk(b"\r\n" + message.body, last=True))
     expect_each(client, 1 + accepted, "BDAT, and BDAT LAST,")
 
 
