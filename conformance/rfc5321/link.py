@@ -210,7 +210,7 @@ class Link:
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
         """Send bytes in the pieces that `cut` makes of them."""
-        if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
+        if self.greeting and not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
             self._leaving |= bool(_GOODBYE.search(self.wire.settle(usual=not self._odd)))
         self._odd = self._odd or is_odd(data)
         self._last = told(data)
