@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -20,10 +21,14 @@ PROOF = 2.0
 """Seconds that the answer to QUIT is waited for after a silence."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
+QUIET = 3.0
+"""Seconds, or more of a slow server, that each reply to a group is waited for before QUIT is to prove its absence."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 LONGEST_LINE = 2_000
 """Octets of a line beyond which a close is a defence."""
+ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
+"""Verbs after whose 250 there are no recipients."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -69,11 +74,13 @@ class Link:
         greeting: the reply that greeted it.
         hello: the reply to its EHLO, or HELO.
         errors: how many of its commands were refused.
+        recipients: how many were accepted in the transaction.
     """
 
     def __init__(self, case: MailScene, words: Vocabulary) -> None:
         self.words = words
         self.errors = 0
+        self.recipients = 0
         self.greeting: Reply | None = None
         self.hello: Reply | None = None
         self._case = case
@@ -228,15 +235,18 @@ class Link:
         with suppress(WireError):
             self.wire.send(line.encode() + CRLF, shown=f"{shown}\r\n")
 
-    def begin_tls(self) -> tls.Session:
+    def begin_tls(self, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> tls.Session:
         """Shake hands; whatever certificate will do unless the tester wants it verified.
+
+        Args:
+            at_most: the newest version that is offered.
 
         Raises:
             Skipped: no TLS session comes about.
         """
         tester = self._case.tester
         try:
-            self.wire.start_tls(tls.context(tester.verify), self._case.patient, tester.host)
+            self.wire.start_tls(tls.context(tester.verify, at_most), self._case.patient, tester.host)
         except tls.TLSFailed as error:
             raise Skipped(f"no TLS: {error}") from None
         assert self.wire.session
@@ -283,6 +293,7 @@ class Link:
 
     def _heard(self, reply: Reply) -> Reply:
         self.errors += codes.refused(reply)
+        self._count_recipients(self._last, reply)
         self._leaving |= reply.code in ("221", "421")
         return reply
 
@@ -302,6 +313,53 @@ class Link:
         """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
         self.send(as_bytes(line) + CRLF, cut)
         return self.hear()
+
+    def say_together(self, *lines: str | bytes, cut: Cut = whole) -> list[Reply]:
+        """Send command lines in one go, which needs PIPELINING, and return the replies in the order in which they come.
+
+        Args:
+            lines: without their CRLF.
+            cut: into segments.
+
+        Returns:
+            One reply for each, or fewer where the others are proved to be missing; the session has ended then.
+
+        Raises:
+            Broken: the server closed the connection instead of replying.
+            Skipped: nothing more came in time, or the server left.
+        """
+        self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
+        self._last = f"{len(lines)} commands in one go"
+        replies = self.hear_all(len(lines))
+        for line, reply in zip(lines, replies, strict=False):
+            self._count_recipients(told(as_bytes(line)), reply)
+        return replies
+
+    def hear_all(self, count: int) -> list[Reply]:
+        """The replies to so many commands that were sent, as `say_together` returns them."""
+        replies: list[Reply] = []
+        quiet = max(QUIET, 2 * self._case.patience.slowest)
+        while len(replies) < count and (reply := self.hear_within(quiet)):
+            replies.append(reply)
+            if reply.code == "421":
+                raise Skipped(f"the server is leaving: {self._last} are answered {shown(reply)}")
+        if len(replies) == count:
+            return replies
+        if self.ended:
+            raise self._left(Closed("the server closed the connection"))
+        more = self.farewell()  # in their order, so that 221 proves how many there are
+        if more and more[-1].code != "221" and not self.ended:
+            more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept
+        if not more or more[-1].code != "221":
+            raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
+        return replies + more[:-1]
+
+    def _count_recipients(self, line: str, reply: Reply) -> None:
+        verb = line[:4].upper()
+        if verb == "RCPT":
+            self.recipients += reply.code.startswith("2")
+        elif verb in ENDS_TRANSACTION and reply.code.startswith("2"):
+            self.recipients = 0
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""
