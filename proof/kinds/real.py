@@ -130,7 +130,7 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
         heads = ("requirement", *(f"{row.server.name} {_version(row)}" for row in rows))
         names = _requirements(rows, BLAMED)
         table = [(f"`{name}`", *(_cell(_verdicts(row, name)) for row in rows)) for name in names]
-        lines = [self.introduction, self.summary(rows), "", *tables.markdown(heads, table)]
+        lines = [self.introduction, self.summary(rows), "", *tables.markdown(heads, table), *_left_out(rows)]
         for row in rows:
             lines += ["", f"## {row.server.name}", "", row.server.about, *self._why(row)]
         return "\n".join(lines) + "\n"
@@ -145,6 +145,13 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
             yield f"- `{name}` ({_cell(_verdicts(row, name))}), {why}"
         if not any(run.verdicts for run in row.runs.values()):
             yield from ("", f"{self.faults(row)[0]}.")
+
+
+def _left_out(rows: Sequence[Row[Recipe, Judged]]) -> Iterator[str]:
+    """Which servers there are recipes for, and no results."""
+    known = {row.server.name for row in rows}
+    if missing := [one.name for section in SECTIONS.values() for one in section if one.name not in known]:
+        yield from ("", f"Not judged this time: {', '.join(missing)}.")
 
 
 def _requirements(rows: Sequence[Row[Recipe, Judged]], verdicts: Sequence[str] = ()) -> list[str]:
