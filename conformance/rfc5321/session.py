@@ -111,13 +111,25 @@ class Session(Link):
         self._accept(self.hear(), "auth.235", "2")
         self.logged_in = True
 
+    def hail(self, verb: str, rest: str) -> str:
+        """EHLO or HELO with what follows it; in LMTP EHLO is called LHLO.
+
+        Raises:
+            Skipped: it is HELO, which LMTP does not have.
+        """
+        if self._case.tester.role == "lmtp":
+            if verb == "HELO":
+                raise Skipped("not of LMTP: HELO")
+            verb = "LHLO"
+        return f"{verb} {rest}".rstrip(" ")
+
     def plain(self, verb: str) -> str:
         """A command in its plainest form, with the sender and the recipient that the server takes."""
         case = self._case
         if verb == "EHLO":
-            return f"{case.learned.get('hello', 'EHLO')} {case.client_name}"
+            return self.hail(case.learned.get("hello", "EHLO"), case.client_name)
         lines = {
-            "HELO": lambda: f"HELO {case.client_name}",
+            "HELO": lambda: self.hail("HELO", case.client_name),
             "MAIL": lambda: f"MAIL FROM:<{case.sender}>",
             "RCPT": lambda: f"RCPT TO:<{case.recipient}>",
         }
