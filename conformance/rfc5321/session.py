@@ -64,16 +64,16 @@ class Session(Link):
         for verb in STATES[state]:
             self.set_up(self.plain(verb))
             if verb == "EHLO" and state != "clear":
-                self._secure(login=state != "unknown" and self._case.needs_login)
+                self.secure(login=state != "unknown")
         if state == "delivered":
             self.deliver_content(self.message())
 
-    def _secure(self, login: bool) -> None:
-        """Do what has to be done before any mail: TLS, and a login."""
+    def secure(self, login: bool = True) -> None:
+        """Do, after EHLO, what has to be done before any mail: TLS, and a login where mail needs one."""
         if self._case.tester.tls == "starttls" and not self.wire.session:
             self.start_tls()
             self.set_up(self.plain("EHLO"))
-        if login:
+        if login and self._case.needs_login:
             self.log_in()
 
     def start_tls(self) -> None:

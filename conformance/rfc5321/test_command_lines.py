@@ -170,7 +170,11 @@ def spelled(line: str, spelling: str) -> str:
 def test_case(case: Case, verb: str, spelling: str) -> None:
     """Verbs, FROM: and TO: mean the same in upper and lower case."""
     client = case.client("greeted")
-    for word in (verb, "NOOP", "RSET", "MAIL", "RCPT", "DATA"):
+    reply = client.expect_accepted(spelled(client.plain(verb), spelling))
+    if verb == "EHLO":
+        client.hello = reply
+        client.secure()
+    for word in ("NOOP", "RSET", "MAIL", "RCPT", "DATA"):
         client.expect_accepted(spelled(client.plain(word), spelling))
     client.deliver_content(client.message())
     client.expect_accepted(spelled("QUIT", spelling))

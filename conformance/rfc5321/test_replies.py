@@ -160,6 +160,9 @@ def test_fits(case: Case) -> None:
         reply = client.content(client.message().data) if ends_data else client.say(line)
         if not fits(command, reply.code):
             case.record.find(case.main, f"{command} is answered {reply.code}", listed, reply.text, [client.connection])
+        if command == "EHLO":
+            client.hello = reply
+            client.secure()
         if command == "DATA" and reply.code != "354":
             raise Skipped("DATA is refused")
 
