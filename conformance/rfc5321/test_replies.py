@@ -171,6 +171,9 @@ def test_fits(case: Case, tour: str) -> None:
         if not fits(command, reply.code):
             listed = f"{FITTING[command]}, or a code that fits all"
             case.record.find(case.main, f"{command} is answered {reply.code}", listed, reply.text, [client.connection])
+        if command == "EHLO":
+            client.hello = reply
+            client.secure()
         if command == "DATA" and tour == "plain" and reply.code != "354":
             raise Skipped("DATA is refused")
 
