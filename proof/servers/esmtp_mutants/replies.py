@@ -58,7 +58,7 @@ FORM = [
         "reply.crlf",
         [Edit("commands.py", "return verb, NOT_ASCII", 'return verb, NOT_ASCII + b": " + line')],
     ),
-    Mutant("ehlo-list-without-hyphens", "reply.multiline", [said("_ehlo", 'b"250-" + line', 'b"250 " + line')]),
+    Mutant("ehlo-list-without-hyphens", "reply.one reply.unasked", [said("_ehlo", 'b"250-" + line', 'b"250 " + line')]),
     Mutant("last-line-of-ehlo-with-a-hyphen", "reply.multiline", [said("_ehlo", 'b"250 " + last', 'b"250-" + last')]),
     Mutant(
         "help-changes-its-code",
