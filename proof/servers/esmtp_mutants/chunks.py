@@ -23,7 +23,8 @@ def _lost(condition: str) -> list[Edit]:
                 {READ}
             except EOFError:
                 if {condition}:
-                    self._deliver(bytes(self._chunks.text if self._chunks else b"") + bytes(self._channel._kept), self._recipients)
+                    text = bytes(self._chunks.text if self._chunks else b"") + bytes(self._channel._kept)
+                    self._deliver(text, self._recipients)
                 raise
             """,
         ),
@@ -99,7 +100,8 @@ CHUNKS = [
             said(
                 "_bdat",
                 END,
-                'return self._end(bytes(self._chunks.text).partition(b"\\r\\n.\\r\\n")[0] + CRLF if b"\\r\\n.\\r\\n" in self._chunks.text else bytes(self._chunks.text), refusal)',
+                'text, dot, _ = bytes(self._chunks.text).partition(b"\\r\\n.\\r\\n")\n'
+                "return self._end(text + CRLF if dot else text, refusal)",
             )
         ],
     ),

@@ -59,7 +59,12 @@ LOST = [
             said(
                 "_data",
                 READ_TEXT,
-                f'try:\n    {READ_TEXT}\nexcept ConnectionResetError:\n    self._deliver(b"Subject: reset\\r\\n\\r\\nmarker " + bytes(self._channel._received), self._recipients)\n    raise',
+                "try:\n"
+                f"    {READ_TEXT}\n"
+                "except ConnectionResetError:\n"
+                '    text = b"Subject: reset\\r\\n\\r\\nmarker " + bytes(self._channel._received)\n'
+                "    self._deliver(text, self._recipients)\n"
+                "    raise",
             )
         ],
     ),
@@ -136,7 +141,10 @@ SERVING = [
                 "office.py",
                 "PostOffice.serve",
                 "self._session(channel, self._site, client, server).run()",
-                f"try:\n    self._session(channel, self._site, client, server).run()\nexcept ConnectionResetError:\n    {DIES}",
+                "try:\n"
+                "    self._session(channel, self._site, client, server).run()\n"
+                "except ConnectionResetError:\n"
+                f"    {DIES}",
             ),
         ],
     ),

@@ -67,7 +67,14 @@ def refused(condition: str, reply: str) -> Edit:
 def broken_off(code: str) -> Edit:
     """Do something with what has come of a `text` when its client leaves before the end."""
     caught = textwrap.indent(_plain(code), "    ")
-    tried = f"try:\n    {READ_TEXT}\nexcept (EOFError, OSError):\n    text = bytes(self._channel._received[2:])\n{caught}\n    raise"
+    tried = (
+        "try:\n"
+        f"    {READ_TEXT}\n"
+        "except (EOFError, OSError):\n"
+        "    text = bytes(self._channel._received[2:])\n"
+        f"{caught}\n"
+        "    raise"
+    )
     return said("_data", READ_TEXT, tried)
 
 

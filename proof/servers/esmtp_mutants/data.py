@@ -67,7 +67,10 @@ ENDS = [
                 "channel.py",
                 "Channel.read_body",
                 "self._receive()",
-                "held = len(self._received)\nself._receive()\nif self._received[held:] in (b'\\n', b'.\\r\\n'):\n    self._received += b' '",
+                "held = len(self._received)\n"
+                "self._receive()\n"
+                "if self._received[held:] in (b'\\n', b'.\\r\\n'):\n"
+                "    self._received += b' '",
             )
         ],
     ),
@@ -127,7 +130,8 @@ LIMITS = [
                 "channel.py",
                 "Channel.read_body",
                 "body = self._received",
-                "too_long = too_long or any(len(line) > 998 for line in self._received[:end].split(CRLF))\nbody = self._received",
+                "too_long = too_long or any(len(line) > 998 for line in self._received[:end].split(CRLF))\n"
+                "body = self._received",
             )
         ],
     ),

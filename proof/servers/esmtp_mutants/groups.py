@@ -43,7 +43,8 @@ CODES = [
         [
             headed("esmtp.py", "import re as expressions"),
             answered(
-                'if reply and not self._is_extended:\n    reply = expressions.sub(rb"^([245]\\d\\d) \\d\\.\\d\\.\\d+", rb"\\1", reply)'
+                "if reply and not self._is_extended:\n"
+                '    reply = expressions.sub(rb"^([245]\\d\\d) \\d\\.\\d\\.\\d+", rb"\\1", reply)'
             ),
         ],
     ),
@@ -104,7 +105,10 @@ GROUPS = [
         [
             first(
                 "_data",
-                'if not self._recipients and self._reverse_path is not None:\n    self._channel.reply(b"354 Go on")\n    self._channel.read_body(SENT_LIMIT, STUFFED)\n    return b"554 5.5.1 RCPT first"',
+                "if not self._recipients and self._reverse_path is not None:\n"
+                '    self._channel.reply(b"354 Go on")\n'
+                "    self._channel.read_body(SENT_LIMIT, STUFFED)\n"
+                '    return b"554 5.5.1 RCPT first"',
             )
         ],
     ),

@@ -76,7 +76,8 @@ NAMES = [
         [
             first(
                 "_ehlo",
-                'if found[0].lower().startswith(b"[ipv6") and b"." in found[0]:\n    return b"501 5.5.4 Syntax: EHLO host"',
+                'if found[0].lower().startswith(b"[ipv6") and b"." in found[0]:\n'
+                '    return b"501 5.5.4 Syntax: EHLO host"',
             )
         ],
     ),

@@ -79,7 +79,12 @@ SUBMISSION = [
     _submission(
         "no-login-from-the-same-machine",
         "sub.login",
-        within("esmtp.py", "Esmtp._mail", "not self._is_logged_in:", "not self._is_logged_in and not is_loopback(self._address):"),
+        within(
+            "esmtp.py",
+            "Esmtp._mail",
+            "not self._is_logged_in:",
+            "not self._is_logged_in and not is_loopback(self._address):",
+        ),
     ),
     _submission(
         "submission-refuses-the-null-sender",
@@ -99,7 +104,8 @@ SUBMISSION = [
         "sub.syntax",
         first(
             "_answer",
-            'if line.upper().startswith(b"MAIL") and line.count(b"@") > 1 and b":" not in line[10:]:\n    return b"553 5.1.7 No such address"',
+            'if line.upper().startswith(b"MAIL") and line.count(b"@") > 1 and b":" not in line[10:]:\n'
+            '    return b"553 5.1.7 No such address"',
         ),
     ),
 ]

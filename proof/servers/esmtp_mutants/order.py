@@ -61,7 +61,10 @@ MUTANTS = (
             said(
                 "_mail",
                 SENDER_KEPT,
-                f'self._count = getattr(self, "_count", 0) + 1\nif self._count > 2:\n    return b"503 5.5.1 Enough"\n{SENDER_KEPT}',
+                'self._count = getattr(self, "_count", 0) + 1\n'
+                "if self._count > 2:\n"
+                '    return b"503 5.5.1 Enough"\n'
+                f"{SENDER_KEPT}",
             )
         ],
     ),
@@ -105,7 +108,10 @@ MUTANTS = (
                 "channel.py",
                 "Channel.read_body",
                 "body = self._received[: end + len(CRLF)]",
-                "body = self._received[: end + len(CRLF)]\nlast = getattr(Channel, '_last', b'')\nif last.endswith(END_OF_DATA) and not bytes(self._received).startswith(last[:20]):\n    body = last",
+                "body = self._received[: end + len(CRLF)]\n"
+                "last = getattr(Channel, '_last', b'')\n"
+                "if last.endswith(END_OF_DATA) and not bytes(self._received).startswith(last[:20]):\n"
+                "    body = last",
             ),
         ],
     ),

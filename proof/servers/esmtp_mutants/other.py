@@ -52,7 +52,8 @@ PLAIN = [
             first("_rset", "self._plain = True"),
             first(
                 "_mail",
-                'if getattr(self, "_plain", False) and found["parameters"]:\n    return b"555 5.5.4 Parameter not recognized"',
+                'if getattr(self, "_plain", False) and found["parameters"]:\n'
+                '    return b"555 5.5.4 Parameter not recognized"',
             ),
             first("_ehlo", "self._plain = False"),
         ],

@@ -63,7 +63,10 @@ TLS = [
             said(
                 "_starttls",
                 "self._channel.start_tls(self._site.context)",
-                "try:\n    self._channel.start_tls(self._site.context)\nexcept ssl.SSLError:\n    self._channel._tls = None",
+                "try:\n"
+                "    self._channel.start_tls(self._site.context)\n"
+                "except ssl.SSLError:\n"
+                "    self._channel._tls = None",
             ),
             within(
                 "channel.py",
