@@ -39,13 +39,22 @@ def _lines_of(word: str) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if word.startswith("@") and path.is_file() else [word]
 
 
+def _profile_in(given: list[str]) -> str:
+    """The profile that the words name, if they name one that there is, else the usual one."""
+    from conformance import profile
+
+    told = [after for before, after in pairwise(given) if before == "--profile"]
+    told += [word.partition("=")[2] for word in given if word.startswith("--profile=")]
+    return next((name for name in told if name in profile.names()), profile.DEFAULT)
+
+
 def main() -> int:
     """Run the suite, or say how that is done; returns the exit status."""
     given = sys.argv[1:]
     if {"-h", "--help"} & set(given):
         from conformance.options import manual  # not before pytest sees to it how its plugins are imported
 
-        print(manual(), end="")
+        print(manual(_profile_in(given)), end="")
         return 0
     return int(pytest.main(arguments(["--help" if word == "--help-pytest" else word for word in given])))
 

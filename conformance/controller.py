@@ -83,7 +83,8 @@ class Controller:
         terminal = plugins.getplugin("terminalreporter")
         if ids and terminal and option.verbose >= 0 and not plugins.hasplugin("progress"):
             workers = getattr(option, "numprocesses", None) or 1
-            progress = Progress(terminal, self._settings, self._profile.package, self._found, workers, ids)
+            manners = self._profile.seconds_a_case(self._settings)
+            progress = Progress(terminal, self._settings, self._profile.package, self._found, workers, ids, manners)
             plugins.register(progress, "progress")
 
     def pytest_report_header(self) -> str:
@@ -183,13 +184,18 @@ def folder_of(config: pytest.Config, found: Found) -> Path:
     return root / "reports" / "out" / folder.name_of(found.name, part)
 
 
-def run_in_parallel(config: pytest.Config, found: Found) -> None:
+def run_in_parallel(config: pytest.Config, found: Found, alone: bool) -> None:
     """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
 
     Every worker holds some 40 MiB. One process is enough where next to nothing will be judged, or cases are named.
+
+    Args:
+        config: pytest's.
+        found: what the first look found.
+        alone: whether there is to be one process, whatever is asked for.
     """
     option = config.option
-    if not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
+    if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         named = any("::" in word for word in config.args)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -19,10 +19,11 @@ Add = Callable[..., object]
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options, and those of every profile."""
-    _add_options(lambda name, title: parser.getgroup(name, title).addoption)
+    _add_options(lambda name, title: parser.getgroup(name, title).addoption, sorted(profile.names()))
 
 
-def _add_options(group: Callable[[str, str], Add]) -> None:
+def _add_options(group: Callable[[str, str], Add], shown: Sequence[str]) -> None:
+    """Add the options of the suite, and of some profiles."""
     names = sorted(profile.names())
     add = group("conformance", "SMTP conformance")
     add("--profile", default=profile.DEFAULT, metavar="NAME", help=f"What to judge by: {', '.join(names)}.")
@@ -65,7 +66,7 @@ def _add_options(group: Callable[[str, str], Add]) -> None:
         help="Where results.json, report.md and report.html go (default reports/out/<target>).",
     )
     taken: set[str] = set()
-    for name in names:
+    for name in shown:
         add = group(name, f"profile {name}")
         # Two profiles may have an option in common; each has its own default for it.
         for option in (one for one in profile.find(name).options if one.name not in taken):
@@ -96,8 +97,13 @@ def profile_of(config: pytest.Config) -> Profile:
     return profile.find(config.option.profile)
 
 
-def manual() -> str:
-    """What `python -m conformance --help` shows: the suite's options, and those of pytest that serve it best."""
+def manual(judged_by: str = profile.DEFAULT) -> str:
+    """What `python -m conformance --help` shows: the suite's options, and those of pytest that serve it best.
+
+    Args:
+        judged_by: the profile whose own options are shown.
+    """
+    others = " ".join(f"`--profile {name} --help`" for name in sorted(profile.names()) if name != judged_by)
     parser = argparse.ArgumentParser(
         prog="python -m conformance",
         usage="%(prog)s [options] [CASE ...]",
@@ -105,10 +111,10 @@ def manual() -> str:
         "--launch for one that the suite starts, the reference server without either. A CASE is a file of cases, or "
         "one of them as reports name it: 'cs4410/test_greeting.py::test_greeting'.",
         epilog="Exit status: 0 conforms, 1 does not, 2 interrupted, 3 a fault of the suite, 4 wrong usage, 5 nothing "
-        "was judged, 6 the server cannot be reached.",
+        f"was judged, 6 the server cannot be reached. For what other profiles take: {others}.",
         add_help=False,
     )
-    _add_options(lambda _, title: parser.add_argument_group(title).add_argument)
+    _add_options(lambda _, title: parser.add_argument_group(title).add_argument, [judged_by])
     add = parser.add_argument_group("of pytest, which runs it").add_argument
     add("-k", metavar="EXPRESSION", help="Run the cases whose names match: 'greeting and not crlf'.")
     add("-m", metavar="EXPRESSION", help="Run the cases whose markers match: 'not clock'.")

@@ -67,7 +67,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except KeyboardInterrupt:
         return _refuse("interrupted", outcome.INTERRUPTED)
     config.stash[FOUND] = found
-    run_in_parallel(config, found)
+    run_in_parallel(config, found, profile.by_one_process(settings))
     return None
 
 

@@ -89,6 +89,14 @@ class Profile(ABC):
             UsageError: an option has no sense, or the target may not be tested without another one.
         """
 
+    def by_one_process(self, settings: Settings) -> bool:
+        """Whether only one process is to talk to the server, for manners' sake."""
+        return False
+
+    def seconds_a_case(self, settings: Settings) -> float:
+        """What manners cost beyond what the server takes, in seconds a case."""
+        return 0.0
+
     @abstractmethod
     def ledger(self, own: Mapping[str, Any]) -> Ledger:
         """The requirements."""

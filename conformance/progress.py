@@ -39,6 +39,7 @@ class Progress:
         found: what the first look found.
         workers: how many processes run cases.
         ids: of all cases.
+        manners: seconds that each takes beyond what the server takes.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Progress:
         found: Found,
         workers: int,
         ids: Sequence[str],
+        manners: float = 0.0,
     ) -> None:
+        self._manners = manners
         self._terminal = terminal
         self._settings = settings
         self._package = package
@@ -134,7 +137,7 @@ class Progress:
         if random := marks.get("conversations"):
             usual, quick = random.args
             more = CONVERSATION * (self._settings.examples or (quick if self._settings.quick else usual))
-        return REPLIES * self._found.latency + more
+        return REPLIES * self._found.latency + more + self._manners
 
 
 def waits(package: str, ids: Sequence[str], time_limit: float) -> dict[str, float]:

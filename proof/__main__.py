@@ -99,7 +99,11 @@ def _parser() -> argparse.ArgumentParser:
         add("names", nargs="*", metavar="NAME", help="servers, sections, or parts of servers' names (default: all)")
         add("--rounds", type=_count, metavar="N", help=f"how often each is tried, with other seeds ({kind.rounds})")
         add("--jobs", type=_count, default=_jobs(), metavar="N", help="runs at a time (%(default)s)")
-        add("--part", metavar="K/N", help="one of N parts; `commit`: a twelfth that follows from the commit's hash")
+        add(
+            "--part",
+            metavar="K/N",
+            help="one of N parts; `commit`: one of 24, by the commit's hash",
+        )
         add("--resume", action="store_true", help="take the results that the same suite has of the same servers")
         add("-o", "--output", type=_page, metavar="FILE", help="write the table there too, as a page in Markdown")
         add("--results", type=Path, metavar="DIR", help=f"where results go (reports/out/{kind.name})")

@@ -10,7 +10,7 @@ from proof.run import PROJECT
 from proof.servers.edit import Buildable
 
 S = TypeVar("S", bound=Buildable)
-PARTS = 12
+PARTS = 24
 """Of which `commit` chooses one."""
 
 
@@ -24,7 +24,7 @@ def chosen(sections: Mapping[str, Sequence[S]], names: Sequence[str], part: str 
     Args:
         sections: all servers.
         names: servers, sections, or else what stands in servers' names; none for all.
-        part: `K/N` for the K-th of N parts, `commit` for a twelfth that follows from the checked-out commit, or None.
+        part: `K/N` for the K-th of N parts, `commit` for one of 24 that the checked-out commit chooses, or None.
 
     Raises:
         ChoiceError: a name means no server, or the part is none.

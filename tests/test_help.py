@@ -10,7 +10,7 @@ import pytest
 
 from conformance.options import manual
 
-TWO_SCREENS = 60  # lines, at a width of 80
+SCREEN = 30  # lines, at a width of 80
 Run = subprocess.CompletedProcess[str]
 
 
@@ -27,11 +27,19 @@ def test_help_is_ours(suite: Callable[..., Run], word: str) -> None:
     assert "--cache-show" not in run.stdout
 
 
-def test_help_fits_on_two_screens(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("profile", "screens"), [("cs4410", 2), ("rfc5321", 4)])
+def test_help_fits_on_few_screens(monkeypatch: pytest.MonkeyPatch, profile: str, screens: int) -> None:
     monkeypatch.setenv("COLUMNS", "80")
-    lines = manual().splitlines()
-    assert len(lines) <= TWO_SCREENS
+    lines = manual(profile).splitlines()
+    assert len(lines) <= screens * SCREEN
     assert max(map(len, lines)) <= 80
+
+
+def test_help_tells_the_options_of_the_profile_that_is_named(suite: Callable[..., Run]) -> None:
+    usual, other = suite("--help").stdout, suite("--profile", "rfc5321", "--help").stdout
+    assert {"--mailbox"} <= options_in(usual) and "--store" not in options_in(usual)
+    assert {"--store", "--recipient"} <= options_in(other) and "--mailbox" not in options_in(other)
+    assert "--profile rfc5321 --help" in " ".join(usual.split())
 
 
 def test_pytest_knows_all_that_is_listed_and_tells_the_rest(suite: Callable[..., Run]) -> None:

@@ -15,6 +15,7 @@ KIND = Kind(
     ungreeted=UNGREETED,
     reference=("reference_server", "--port {port} --time-limit {time_limit}"),
     store=Folder,
+    mail_option="--mailbox DIR",
     rules=Rules(
         alive="pool.alive",
         greeting="greeting",

@@ -87,6 +87,16 @@ class Case(MailScene):
             return found[0]
         raise Skipped("not seen: the message did not arrive within the time for that")
 
+    def copies(self, message: Message) -> list[Stored]:
+        """All copies of a message that was taken, as they are when one that was sent later has arrived.
+
+        Raises:
+            Skipped: none is seen in time.
+        """
+        self.delivered(message)
+        self.never_arrives(message)
+        return self.mail.find(message.mark.encode())
+
     def never_arrives(self, message: Message) -> bool:
         """Whether a message has not arrived when one that was sent later has."""
         self.wait_for_later_mail()

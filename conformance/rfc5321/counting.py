@@ -51,6 +51,7 @@ def count(client: Client, *pieces: bytes, pause: float = PAUSE) -> Counted:
         pieces: the bytes, each in a segment of its own.
         pause: seconds between them.
     """
+    client.wire.settle()
     before: list[Reply] = []
     for piece in pieces[:-1]:
         _send(client, piece)

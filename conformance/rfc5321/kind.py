@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from conformance.harness.rules import Rules
 from conformance.harness.server.kind import Kind
 from conformance.stores.opening import open_store
 from conformance.stores.store import MailStore
+
+REFERENCE_USER = "reference"
+REFERENCE_PASSWORD = Path(__file__).with_name("reference-password.txt")
+"""Who can log in to the reference server where none is named: no secret, for it serves this machine alone."""
+_LOGIN = f"--user {REFERENCE_USER} --password-file {shlex.quote(str(REFERENCE_PASSWORD))}"
 
 
 class Maildir:
@@ -31,8 +37,9 @@ KIND = Kind(
     port=25,
     places=6,
     ungreeted=4,
-    reference=("reference_server", "--protocol rfc5321 --port {port}"),
+    reference=("reference_server", f"--protocol rfc5321 --port {{port}} {_LOGIN}"),
     store=Maildir,
+    mail_option="--store SPEC",
     found_by_process=False,
     twice=True,
     rules=Rules(

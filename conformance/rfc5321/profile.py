@@ -14,15 +14,16 @@ from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict import ledger
 from conformance.harness.verdict.ledger import Ledger
 from conformance.profile import Profile
+from conformance.rfc5321 import pace
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.first_look import FirstLook
 from conformance.rfc5321.kind import KIND
-from conformance.rfc5321.tester import OPTIONS, is_local
+from conformance.rfc5321.tester import OPTIONS, Tester, is_local
 from conformance.stores.opening import open_store
 from conformance.stores.store import StoreError
 
-MESSAGES = 150
-"""How many messages a run sends at the most."""
+MESSAGES, CASES, CONNECTIONS_A_CASE = 250, 500, 1.4
+"""How many messages a run sends at the most, in how many cases, and how often one connects."""
 NOT_OF_LMTP = ("vrfy.", "expn.", "help.", "rcpt.postmaster")
 """Requirements, by the begin of their ids, that a server of LMTP need not know of."""
 LEDGERS = ("requirements.toml", "extensions.toml")
@@ -64,6 +65,18 @@ class RFC5321(Profile):
                 f"{own['messages_per_minute']} a minute, beside hundreds of odd commands; if you may do that, add "
                 "--i-may-test-this-host"
             )
+
+    def by_one_process(self, settings: Settings) -> bool:
+        """Another host is met by one process, which can keep its pace."""
+        return settings.target is not None and not is_local(settings.target)
+
+    def seconds_a_case(self, settings: Settings) -> float:
+        """The pace of connections and of messages, towards a server that the suite did not start."""
+        tester = Tester.of(settings)
+        if tester.launched:
+            return 0.0
+        connecting = CONNECTIONS_A_CASE / pace.CONNECTIONS["near" if tester.local else "far"]
+        return connecting + (0.0 if tester.local else MESSAGES / CASES * 60 / tester.messages_per_minute)
 
     def _rules(self) -> Ledger:
         return ledger.load(*(Path(__file__).with_name(name) for name in LEDGERS))

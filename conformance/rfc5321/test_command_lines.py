@@ -8,10 +8,10 @@ from conformance.harness.server import proc
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
-from conformance.rfc5321.counting import count
+from conformance.rfc5321.counting import Counted, count
 from conformance.rfc5321.link import bytewise, whole
 from conformance.rfc5321.scene import shown
-from conformance.rfc5321.session import JUDGED_BY
+from conformance.rfc5321.session import judged_by
 
 CUTS = {
     "not": whole,
@@ -34,6 +34,11 @@ BEFORE = {
 """The state in which a command is in its place."""
 
 
+def miscounted(case: Case, reason: str, expected: str, replies: Counted) -> Exception:
+    """What to raise where other replies came than should; `reply.one` judges whether there is one to a plain line."""
+    return case.breach(case.main, reason, expected, replies.codes, "reply.one", case.clients)
+
+
 @pytest.mark.judges("line.split", control={"cut": "not"})
 @pytest.mark.parametrize("cut", [name for name in CUTS if name != "not"])
 @pytest.mark.parametrize("verb", ["EHLO", "MAIL", "NOOP"])
@@ -46,8 +51,9 @@ def test_split(case: Case, verb: str, cut: str) -> None:
         rule = "line.waits" if cut == "before CR LF" else "line.bare-cr"
         raise client.breach("a line is answered before its end", "nothing yet", replies.codes, rule)
     if len(replies.all) != 1:
-        raise client.breach("a line in several segments", "one reply", replies.codes)
-    case.expect_accepted(replies.all[0], f"{line}, cut {cut}", [client], base=JUDGED_BY[verb])
+        raise miscounted(case, "a line in several segments", "one reply", replies)
+    reply = replies.all[0]
+    case.expect_accepted(reply, f"{line}, cut {cut}", [client], base=judged_by(verb, reply))
 
 
 @pytest.mark.judges("line.waits", control={"pieces": [b"NOOP\r\n"]})
@@ -59,7 +65,7 @@ def test_waits(case: Case, pieces: list[bytes]) -> None:
     if replies.before:
         raise client.breach("a command is answered before its line ends", "nothing yet", replies.codes)
     if len(replies.after) > 1:
-        raise client.breach("a command and its CR LF are answered one by one", "one reply", replies.codes)
+        raise miscounted(case, "a command and its CR LF are answered one by one", "one reply", replies)
 
 
 @pytest.mark.judges("line.bare-lf", control={"end": b" "})
@@ -70,7 +76,7 @@ def test_bare_lf(case: Case, end: bytes) -> None:
     replies = count(client, b"NOOP" + end, b"NOOP\r\n")
     early, accepted = ([reply for reply in some if reply.code == "250"] for some in (replies.before, replies.all))
     if early or len(accepted) > 1:
-        raise client.breach("NOOP with a bare LF is served", "no reply to it, or a 5yz", replies.codes)
+        raise miscounted(case, "NOOP with a bare LF is served", "no reply to it, or a 5yz", replies)
 
 
 @pytest.mark.judges("line.bare-cr", control={"line": b"NOOP NOOP \r\n"})
@@ -80,7 +86,7 @@ def test_bare_cr(case: Case, line: bytes) -> None:
     client = case.client()
     replies = count(client, line[:-2], line[-2:])
     if len(replies.all) > 1:
-        raise client.breach("a bare CR ends a command", "one reply at the most", replies.codes)
+        raise miscounted(case, "a bare CR ends a command", "one reply at the most", replies)
 
 
 @pytest.mark.judges("line.512", control={"octets": 40})
@@ -111,7 +117,7 @@ def test_long_tail(case: Case, octets: int) -> None:
     client = case.client()
     replies = count(client, b"NOOP " * ((octets - 2) // 5) + b"\r\n")
     if len(replies.all) > 1:
-        raise client.breach("a long line is answered more than once", "one reply, or a close", replies.codes)
+        raise miscounted(case, "a long line is answered more than once", "one reply, or a close", replies)
 
 
 ENDLESS = 64 * 2**20
@@ -185,7 +191,8 @@ def test_case(case: Case, verb: str, spelling: str) -> None:
 def test_trailing_space(case: Case, verb: str, spaces: int) -> None:
     """Spaces before the CR LF change nothing."""
     client = case.client(BEFORE[verb])
-    reply = client.expect_accepted(client.plain(verb) + " " * spaces)
+    reply = client.say(client.plain(verb) + " " * spaces)
+    case.expect_accepted(reply, f"{verb} with {spaces} spaces at its end", [client], base=judged_by(verb, reply))
     if reply.code == "354":
         client.content(client.message().data)
 
@@ -227,17 +234,20 @@ def test_unknown_500(case: Case, line: str) -> None:
         raise client.breach("not the code for an unknown verb", "500", reply.text)
 
 
-@pytest.mark.judges("cmd.empty")
-def test_empty(case: Case) -> None:
+@pytest.mark.judges("cmd.empty", control={"line": "XFROB"})
+@pytest.mark.parametrize("line", [""], ids=["empty"])
+def test_empty(case: Case, line: str) -> None:
     """An empty line is refused, and the session goes on."""
     client = case.client()
-    replies = count(client, b"\r\n")
-    if not replies.all:
-        raise client.breach("an empty line is passed over", "5yz", "no reply")
-    if not codes.refused(replies.all[0]):
-        raise client.breach("an empty line is not refused", "5yz", replies.codes)
-    if not replies.goodbye:
-        raise client.breach("the server leaves after an empty line", "221 to the QUIT behind it", "a close")
+    replies = count(client, line.encode() + b"\r\n")
+    wrong = {
+        "an empty line is passed over": not replies.all,
+        "an empty line is not refused": any(not codes.refused(reply) for reply in replies.all),
+        "the server leaves after an empty line": not replies.goodbye,
+    }
+    if why := next((why for why, so in wrong.items() if so), ""):
+        base = "cmd.unknown" if replies.goodbye else "close.error"
+        raise case.breach(case.main, why, "5yz, and 221 to QUIT", replies.codes, base, [client])
 
 
 BEYOND_ASCII = {
@@ -248,17 +258,19 @@ BEYOND_ASCII = {
 }
 
 
-@pytest.mark.judges("cmd.8bit")
+@pytest.mark.judges("cmd.8bit", control={"verb": "XFROB"})
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1"])
 @pytest.mark.parametrize("verb", BEYOND_ASCII)
 def test_8bit(case: Case, verb: str, encoding: str) -> None:
     """Octets above 127 in a verb, a name or an address are refused where SMTPUTF8 is not used."""
-    client = case.client(BEFORE[verb])
+    client = case.client(BEFORE.get(verb, "ehlo"))
     domain = case.domain if verb in ("MAIL", "RCPT") else ""
-    client.send(BEYOND_ASCII[verb].replace("{domain}", domain).encode(encoding) + b"\r\n")
+    client.send(BEYOND_ASCII.get(verb, verb).replace("{domain}", domain).encode(encoding) + b"\r\n")
     reply = client.hear_or_end()
-    if reply is None or not codes.refused(reply):
-        raise client.breach("octets above 127", "refused", reply.text if reply else "a close")
+    if reply is None:
+        raise case.breach(case.main, "the server leaves", "a refusal", "a close", "close.error", [client])
+    if not codes.refused(reply):
+        raise case.breach(case.main, "octets above 127", "a refusal", reply.text, "cmd.unknown", [client])
 
 
 CONTROLS = {"NUL": "\0", "SOH": "\x01", "BEL": "\a", "ESC": "\x1b", "DEL": "\x7f"}

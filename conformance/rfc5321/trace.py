@@ -49,7 +49,7 @@ class Received(Parts):
         return "its BY clause stands before FROM" if names.index("by") < names.index("from") else ""
 
     def client_problem(self, name: str, address: str) -> str:
-        """Whether FROM tells both the name that a client said, and its address as a literal in parentheses.
+        """Whether FROM tells both the name that a client said, and its address as a literal, mostly in parentheses.
 
         Args:
             name: the argument of EHLO or HELO.
@@ -61,18 +61,18 @@ class Received(Parts):
         if clause.value.lower() != name.lower():
             return f"its FROM clause says `{clause.value}`, not `{name}`"
         if not self.has_address(address):
-            return f"no parentheses in its FROM clause have the address literal of {address}"
+            return f"its FROM clause has not the address literal of {address}"
         return ""
 
     @property
     def client_addresses(self) -> list[str]:
-        """The address literals in the parentheses of FROM."""
+        """The address literals of FROM: in its parentheses, or the name itself where the client called itself so."""
         clause = self.clause("from")
-        comments = clause.comments if clause else ()
-        return [found for comment in comments for found in _BRACKETED.findall(comment)]
+        told = (clause.value, *clause.comments) if clause else ()
+        return [found for text in told for found in _BRACKETED.findall(text)]
 
     def has_address(self, address: str) -> bool:
-        """Whether the parentheses of FROM have the literal of an IP address."""
+        """Whether FROM has the literal of an IP address."""
         return any(_same_address(literal, address) for literal in self.client_addresses)
 
     @property

@@ -16,7 +16,8 @@ from conformance.harness.server.look import Look
 from conformance.harness.server.slots import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Connection, Manners, WireError
+from conformance.harness.wire.connection import Closed, Connection, WireError
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 from conformance.profile import Profile
 
@@ -59,12 +60,10 @@ class Found:
         return asdict(self)
 
     def failed(self, rules: Rules) -> tuple[str, ...]:
-        """What failed so that it may fail every case: the requirement that judges it, or nothing."""
-        if not self.greeted:
-            return (rules.greeting,)
-        if not self.answered:
-            return (rules.answer,)
-        return (rules.prompt,) if self.latency > LATE else ()
+        """What failed so that it may fail every case: the requirements that judge it."""
+        greeting = () if self.greeted else (rules.greeting,)
+        answer = (rules.answer,) if not self.answered else (rules.prompt,) if self.latency > LATE else ()
+        return greeting + answer
 
     @property
     def prompt(self) -> bool:
@@ -136,7 +135,7 @@ def _store(found: Found, settings: Settings, profile: Profile) -> Store | None:
         return profile.kind.store(Path(said).resolve(), since)
     directory = proc.directory(pid) if pid and profile.kind.found_by_process else None
     if directory is None:
-        found.no_mailbox = "the server's directory cannot be seen: name it with --mailbox DIR"
+        found.no_mailbox = f"where it keeps its mail cannot be seen: name it with {profile.kind.mail_option}"
         return None
     return profile.kind.store(directory, since)
 
@@ -166,10 +165,10 @@ def _learn(
     found.greeted, found.answered, found.latency = talk.greeted, talk.answered, talk.latency
     found.unterminated, found.chatty = manners.unterminated, manners.chatty
     if store is not None:
-        _verify(found, store, talk)
+        _verify(found, store, talk, profile.kind.mail_option)
 
 
-def _verify(found: Found, store: Store, talk: Look) -> None:
+def _verify(found: Found, store: Store, talk: Look, option: str) -> None:
     deadline = time.monotonic() + SOON
     while talk.delivered:
         if store.holds(talk.mark.encode()):
@@ -183,7 +182,7 @@ def _verify(found: Found, store: Store, talk: Look) -> None:
     elif found.command is not None:
         found.no_mailbox = "a first message was not found in the directory in which the server was started"
     else:
-        found.no_mailbox = f"a first message was not found in {store.directory}: name another with --mailbox DIR"
+        found.no_mailbox = f"a first message was not found in {store.directory}: name another with {option}"
 
 
 __all__ = ["Found", "Unreachable", "UsageError", "look"]

@@ -31,6 +31,7 @@ class Kind:
         ungreeted: connects that wait for their greeting at a time.
         reference: the module of the server that is tested when none is named, and its options.
         rules: the requirements that the engine has to name.
+        mail_option: by which the user says where a server keeps its mail, as it is written on the command line.
         found_by_process: whether the mail of a server that the suite did not start is looked for where the server runs.
         twice: whether what a case finds broken is found only if it is broken once more on connections of its own.
         store: makes of a directory, and the time (seconds of the epoch) when the server was started in it, what reads
@@ -43,5 +44,6 @@ class Kind:
     reference: tuple[str, str]
     rules: Rules
     store: Callable[[Path, float], Store | None] = lambda directory, since: None
+    mail_option: str = "another option of the profile"
     found_by_process: bool = True
     twice: bool = False
