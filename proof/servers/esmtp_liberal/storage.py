@@ -227,7 +227,7 @@ STORAGE = [
         [
             _copy(
                 _RECEIVED,
-                'b"X-Filtered: yes\\r\\nReceived: from localhost (localhost [127.0.0.1])\\r\\n by inner.reference.example'
+                'b"X-Filtered: yes\\r\\nReceived: from localhost ([127.0.0.1])\\r\\n by inner.reference.example'
                 ' (filter, port 10024)\\r\\n with LMTP id f-17; %b\\r\\n" % way[-1:],\n' + _RECEIVED,
             )
         ],
