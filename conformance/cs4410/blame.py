@@ -66,6 +66,15 @@ def too_few_greeted(requirement: str, greeted: int, before: bool) -> tuple[str, 
     return ("pool.frees" if requirement == "pool.32" else requirement), "pool.frees"
 
 
+def delayed(greeting: bool) -> str:
+    """A delivery takes too long while another client is connected.
+
+    Args:
+        greeting: whether it has waited that long to be greeted, beside the other one.
+    """
+    return "pool.32" if greeting else "pool.no-influence"
+
+
 def time_out(sent: float, came: float, limit: float) -> Late:
     """A time-out comes where a reply was to come.
 
@@ -77,6 +86,16 @@ def time_out(sent: float, came: float, limit: float) -> Late:
     if sent > 0.95 * limit:
         return Late.CASE
     return Late.UNANSWERED if came > 0.95 * limit else Late.EARLY
+
+
+def hung_up(stumbled: bool, delivered: bool) -> str:
+    """The server ends the connection where it should not; empty where that is for what is judged to say.
+
+    Args:
+        stumbled: an error was the last thing that it was told.
+        delivered: the first message of the session was.
+    """
+    return "recover" if stumbled else "after.forgets" if delivered else ""
 
 
 def unfit(requirement: str, code: str, refusing: bool) -> str:

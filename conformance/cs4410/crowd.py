@@ -152,6 +152,8 @@ def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "po
             oldest = min(one.valid_sent for one in case.clients if one not in clients)
             if time.monotonic() - oldest > 0.9 * case.limit:
                 raise Void("the case itself was late")
+            for one in case.clients:
+                one.expect_still_served()
             why = f"greeted though {POOL} others are connected"
             raise case.breach(requirement, why, "no greeting", "a greeting", about=[client])
 
@@ -312,8 +314,13 @@ def deliver_undisturbed(case: Case) -> None:
     wanted = f"less than {allowed:g} s from the connect to the last reply"
     began = time.monotonic()
     try:
-        client = case.client("recipient")
-        client.set_up("DATA")
+        client = case.client()
+        waited = time.monotonic() - began
+        if (plainest := blame.delayed(waited >= allowed and len(case.clients) > 1)) != rule:
+            raise case.breach(
+                plainest, f"greeted after {waited:.1f} s, beside another client", "at once", about=[client]
+            )
+        client.reach("body")
         message = client.expect_delivered(case.words.body())
     except Void:
         # The replies came so late that the clock had all but run out: without the others that is no wonder either.

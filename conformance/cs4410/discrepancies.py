@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from conformance.cs4410 import mailbox
@@ -50,12 +50,17 @@ class Discrepancies:
         return "; ".join(clauses)
 
 
-def discrepancies(entries: Sequence[Entry], sent: Mapping[int, Message]) -> Discrepancies:
+def discrepancies(
+    entries: Sequence[Entry],
+    sent: Mapping[int, Message],
+    differences: Callable[[Entry, Message], Mapping[str, str]] = mailbox.differences,
+) -> Discrepancies:
     """Hold entries against messages.
 
     Args:
         entries: as they stand in the files.
         sent: what should stand there, by number; nothing else is among the entries but what has no number.
+        differences: what is wrong with one of them.
     """
     numbers = [entry.number for entry in entries]
     return Discrepancies(
@@ -64,7 +69,7 @@ def discrepancies(entries: Sequence[Entry], sent: Mapping[int, Message]) -> Disc
         changed={
             entry.number: "; ".join(differs.values())
             for entry in entries
-            if entry.number in sent and (differs := mailbox.differences(entry, sent[entry.number]))
+            if entry.number in sent and (differs := differences(entry, sent[entry.number]))
         },
         headless=sum(entry.number not in sent for entry in entries),
     )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
-from conformance.cs4410 import blame, mailbox
+from conformance.cs4410 import blame, heads, mailbox
 from conformance.cs4410.clients import Clients
 from conformance.cs4410.mailbox import Entry, Folder, Message
 from conformance.harness.verdict import telling
@@ -16,6 +17,8 @@ SOON = 2.0
 """Seconds within which an entry has to be in the mailbox."""
 GROUP = 32
 """Messages that a backup holds."""
+USUAL = {"form": "mailbox.entry", "number": "numbers.file", "case": "case.arguments"}
+"""What may be wrong with every entry, and is no news of a special one, with the requirement that judges it."""
 
 
 class Entries:
@@ -62,12 +65,16 @@ class Entries:
         return any(
             one.number == message.number
             or mailbox.same_sender_and_body(one, message)
-            or (not one.netid and _holds(one, message))
+            or (one.number < 0 and _holds(one, message))
             for one in self.entries()
         )
 
-    def entry(self, message: Message) -> Entry:
+    def entry(self, message: Message, by_number: bool = True) -> Entry:
         """The entry of a delivered message, waited for up to two seconds.
+
+        Args:
+            message: which.
+            by_number: whether its number has to be what the reply told, though that is wrong of every message.
 
         Raises:
             Broken, Blocked: there is none, or more than one.
@@ -80,16 +87,21 @@ class Entries:
             entries = self.entries()
             # At the first look: what is delivered while it is waited for finishes its group as well.
             last = last or max([message.number, *(entry.number for entry in entries)])
-            found = [entry for entry in entries if entry.number == message.number]
+            found = _numbered(entries, message)
             # An entry may show in the mailbox and its backup for a moment.
             if len(found) == 1 or time.monotonic() > deadline:
                 break
+            if not by_number and self._wrong_numbers and (there := _own(entries, message)):
+                return there[0]
             del entries, found  # before they are read again: a body may be large
             time.sleep(0.02)
+        own = [] if by_number else _own(entries, message)
+        if own and not any(one in found for one in own) and self._numbers_are_wrong():
+            return own[0]
         if not found:
             self._expect_told_number(None, message, entries)
-            # An entry without a head that can be read is still the message's, if it holds its body.
-            headless = (entry for entry in entries if not entry.netid)
+            # An entry without a number is still the message's, if it holds its body.
+            headless = (entry for entry in entries if entry.number < 0)
             found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
         if not found:
             self._expect_kept_by_backup(message.number, last)
@@ -171,19 +183,19 @@ class Entries:
     def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
         if entry is None or not mailbox.same_sender_and_body(entry, message):
-            for other in entries:
-                if mailbox.same_sender_and_body(other, message):
-                    told = f"the reply told {message.number}, the entry has {other.number}"
-                    wanted, shown = f"{message.number}", f"{other.number}"
-                    raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
+            own = _own(entries, message)
+            if own and all(other.number != message.number for other in own):
+                told = f"the reply told {message.number}, the entry has {own[0].number}"
+                wanted, shown = f"{message.number}", f"{own[0].number}"
+                raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
 
     def expect_entry(self, message: Message, requirement: str) -> Entry:
         """Judge that a message stands in the mailbox as it was sent."""
-        entry = self.entry(message)
-        if mailbox.differences(entry, message):
+        entry = self.entry(message, by_number=False)
+        if self.differences(entry, message):
             self.settled_entries()  # it may be under way still
-            entry = self.entry(message)
-        wrong = mailbox.differences(entry, message)
+            entry = self.entry(message, by_number=False)
+        wrong = self.differences(entry, message)
         if wrong:
             rule, why, shown = blame.entry(wrong, requirement), "; ".join(wrong.values()), entry.shown
             if {"sender", "body"} <= wrong.keys() and entry.sender.strip("<>") not in self._case.senders:
@@ -192,6 +204,55 @@ class Entries:
                 shown = "no entry of this message with its number"
             raise self._case.breach(rule, why, mailbox.wanted(message), shown, "mailbox.entry", [message])
         return entry
+
+    def differences(self, entry: Entry, message: Message) -> dict[str, str]:
+        """What is wrong with an entry, as `mailbox.differences` has it, but for what is wrong with plain ones, too."""
+        wrong = mailbox.differences(entry, message)
+        if wrong.keys() & USUAL:
+            self.learn()
+        known, judges = self._case.patience.known, self._case.judges
+        for what, rule in USUAL.items():
+            if what != "form" and known.get(what) and not judges(rule):
+                wrong.pop(what, None)
+        if (usual := known.get("form")) and not judges("mailbox.entry"):
+            if usual == heads.TO and mailbox.same_body(entry.raw[entry.body_at - 1 :], message.body):
+                wrong.pop("body", None)  # its own first line is empty, and was taken for the one that is missing
+            if wrong.get("form") == usual or entry.flaw == usual:
+                wrong.pop("form", None)
+        return wrong
+
+    @property
+    def _wrong_numbers(self) -> bool:
+        """Whether replies are known to tell other numbers than entries have, which other cases judge."""
+        return bool(self._case.patience.known.get("number")) and not self._case.judges("numbers.file")
+
+    def _numbers_are_wrong(self) -> bool:
+        self.learn()
+        return self._wrong_numbers
+
+    def learn(self, plain: Message | None = None) -> None:
+        """Learn what is wrong with the entry of the most ordinary message, if that has not been done.
+
+        Args:
+            plain: such a message, or None for one to be delivered now.
+        """
+        case = self._case
+        if "form" not in case.patience.known:
+            with nullcontext() if case.counts else case.counting(), case.patience.learning:
+                if "form" not in case.patience.known:
+                    self._learn(plain)
+
+    def _learn(self, message: Message | None) -> None:
+        known = self._case.patience.known
+        known["form"] = ""
+        if message is None:
+            client = self._case.client("recipient")
+            message = client.deliver(self._case.words.body())
+            self._case.record.transcript.hide(client.connection)
+        entries = self.settled_entries()
+        for entry in _own(entries, message) or [one for one in entries if _holds(one, message)]:
+            wrong = mailbox.differences(entry, message)
+            known |= {what: wrong.get(what, "") for what in USUAL} | ({"form": entry.flaw} if entry.flaw else {})
 
     def _expect_plain_entries(self) -> None:
         """Go on only if messages that one client delivers one after the other stand in the mailbox as they were sent.
@@ -227,6 +288,17 @@ def _group_of(number: int) -> tuple[int, int]:
     """The first and the last number of the messages that are backed up together with this one."""
     low = (number - 1) // GROUP * GROUP + 1
     return low, low + GROUP - 1
+
+
+def _own(entries: Sequence[Entry], message: Message) -> list[Entry]:
+    """The entries that are a message's by its sender and body, whatever their number."""
+    return [entry for entry in entries if mailbox.same_sender_and_body(entry, message)]
+
+
+def _numbered(entries: Sequence[Entry], message: Message) -> list[Entry]:
+    """The entries with a message's number; only its own ones where others have that number as well."""
+    found = [entry for entry in entries if entry.number == message.number]
+    return (_own(found, message) or found) if len(found) > 1 else found
 
 
 def _holds(entry: Entry, message: Message) -> bool:

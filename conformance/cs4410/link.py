@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 
 from conformance.cs4410 import blame
+from conformance.cs4410.dialect import Fit
 from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
 from conformance.harness.wire.reply import LONGEST_REPLY, Reply
 
+NO_GREETING = 0.02
+"""Seconds that a greeting is waited for that no client has had yet."""
 UNGREETED = {
     "pool.32": "no greeting while other clients are connected",
     "pool.frees": "no greeting though all other clients have left",
@@ -26,6 +29,7 @@ class Link:
         valid_sent: when the last command that restarts the clock was sent (or the connect begun): the clock of the
             server cannot have started earlier.
         valid_read: when its reply was read: the clock cannot have started later.
+        greeted_late: whether a greeting may still come, though the client has gone on without it.
     """
 
     def __init__(self, case: MailScene) -> None:
@@ -34,6 +38,7 @@ class Link:
         self.netid = ""
         self.left = ""
         self.valid_sent = self.valid_read = 0.0
+        self.greeted_late = False
 
     @property
     def wire(self) -> Connection:
@@ -69,8 +74,10 @@ class Link:
             Blocked: the server takes no connections.
         """
         case, server = self._case, self._case.server
+        hopeful = {"greeting"} if self.speaks_first else set[str]()
+        hopeful |= set() if server.open_ports else {"pool.32"}  # one client is served even by one that serves no more
         for rule, why in case.patience.rules.given_up.items():
-            if case.patience.given_up(rule, case.judges(rule)):
+            if case.patience.given_up(rule, case.judges(rule)) and rule not in hopeful:
                 raise Blocked(rule, f"{why} three times in a row, and no more are waited for")
         server.connections += 1
         try:
@@ -86,27 +93,43 @@ class Link:
         server.open_ports.add(self.wire.local_port)
         self.valid_sent = self.wire.began
 
+    @property
+    def speaks_first(self) -> bool:
+        """Whether the client waits for no greeting: the server is known to greet nobody, and to answer all the same."""
+        case = self._case
+        return not case.server.greets and case.patience.answers and not case.judges("greeting")
+
     def take_greeting(self) -> None:
-        """Read the greeting as a set-up step: any line with its code will do.
+        """Read the greeting as a set-up step: any line will do, or none of a server that answers without.
 
         Raises:
             Blocked: none came.
             Void: the server greets nobody any more but can be started again.
         """
         case = self._case
+        patience = case.patience.patience()
+        if self.speaks_first:  # before it is timed out
+            patience = NO_GREETING if case.patience.given_up("greeting") else min(patience, 0.5 * case.limit)
         try:
-            reply = self.wire.reply(time.monotonic() + case.patience.patience())
+            reply = self.wire.reply(time.monotonic() + patience)
         except WireError as error:
-            raise self._not_greeted(error) from None
+            stopped = self._not_greeted(error)
+            if not (isinstance(error, Silent) and self.speaks_first):
+                raise stopped from None
+            self.greeted_late = True
+            self.valid_read = time.monotonic()
+            return
         self._greeted(reply)
         if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
             case.server.greets_late()
         case.patience.record_setup("pool.32", True)
         case.patience.record_setup("pool.frees", True)
-        flood = case.server.manners.chatty and self.wire.waiting(0.05) >= LONGEST_REPLY
+        flood = case.server.manners.more_after("") and self.wire.waiting(0.05) >= LONGEST_REPLY
         right = reply.code == case.dialect.code("greeting") and not reply.truncated and not flood
-        case.patience.record_setup("greeting", right, case.judges("greeting"))
-        if not right:
+        refused = reply.code.startswith(("4", "5")) or reply.truncated or flood or not case.patience.answers
+        goes_on = right or not (refused or case.judges("greeting"))
+        case.patience.record_setup("greeting", goes_on, case.judges("greeting"))
+        if not goes_on:
             raise case.breach("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
 
     def _not_greeted(self, error: WireError) -> Exception:
@@ -120,10 +143,12 @@ class Link:
         return case.breach(rule, why, about=[self])
 
     def _greeted(self, reply: Reply) -> None:
-        words = reply.text.split(" ")
-        self.netid = words[1] if len(words) > 1 else ""
+        # Whatever greets in other words names nobody that other replies could be held against.
+        fits = self._case.dialect.fit(reply.text, "greeting", {}) > Fit.CODE
+        self.netid = reply.text.split(" ")[1] if fits else ""
+        self.greeted_late = False
         self.valid_read = reply.at
-        self._case.server.greets = True
+        self._case.server.greets |= reply.code != self._case.dialect.code("timeout")
         self._case.pace.add("greeting", reply.at - self.wire.connected)
 
     def _shown(self, kind: str) -> str:

@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
+from conformance.cs4410 import heads
 from conformance.harness.verdict import telling
 
 LARGEST = 256 * 1024 * 1024
@@ -24,20 +25,7 @@ AROUND = 24
 PIECE = 1024 * 1024
 """Bytes of a file or a body that are read or compared at a time."""
 
-HEAD = "Received, Number, From, To and an empty line, in this order"
-"""What an entry begins with."""
-
-_START = b"Received: from "
-_ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
-_HEAD = re.compile(
-    rb"Received: from ([^\n]*) by (\S*) \(CS4410MP3\)\nNumber: (\d+)\nFrom: ([^\n]*)\n((?:To: [^\n]*\n)*)\n"
-)
-_HEAD_LINES = (
-    (re.compile(rb"Received: from .* by \S* \(CS4410MP3\)"), "Received: from HOST by NETID (CS4410MP3)"),
-    (re.compile(rb"Number: \d+"), "Number: N"),
-    (re.compile(rb"From: .*"), "From: ADDRESS"),
-    (re.compile(rb""), "To: ADDRESS, or the empty line after it"),
-)
+NO_EMPTY_LINE = "no empty line at the end"
 
 
 class Unreadable(Exception):
@@ -68,8 +56,10 @@ class Entry:
 
     Attributes:
         raw: the whole entry.
-        number: its `Number:`, or -1 where its head cannot be read.
+        number: its `Number:`, or -1 where there is none.
         body_at: where its body begins; at its end where the head cannot be read.
+        flaw: which line of its head is wrong, as it should be; empty where none is.
+        readable: whether its head says whose message it is.
     """
 
     raw: bytes
@@ -79,6 +69,8 @@ class Entry:
     netid: str = ""
     sender: str = ""
     recipients: tuple[str, ...] = ()
+    flaw: str = ""
+    readable: bool = True
 
     @property
     def shown(self) -> str:
@@ -137,30 +129,17 @@ def _with_line_feeds(file: BinaryIO) -> bytes:
 def parse(data: bytes) -> list[Entry]:
     """Take a mailbox apart; what stands before the first entry is an entry of its own without a number."""
     data = data.replace(b"\r\n", b"\n")
-    starts = _starts(data)
+    starts = heads.starts(data)
     if data[: starts[0] if starts else len(data)].strip():
         starts.insert(0, 0)
     return [_entry(data[begin:end]) for begin, end in pairwise([*starts, len(data)])]
 
 
-def _starts(data: bytes) -> list[int]:
-    starts = []
-    at = data.find(_START)
-    while at >= 0:
-        if (at == 0 or data[at - 1] == 0x0A) and _ENTRY.match(data, at):
-            starts.append(at)
-        at = data.find(_START, at + 1)
-    return starts
-
-
 def _entry(raw: bytes) -> Entry:
-    head = _HEAD.match(raw)
-    if not head:
-        number = re.search(rb"^Number: (\d{1,18})$", raw, re.MULTILINE)
-        return Entry(raw, int(number[1]) if number else -1, len(raw))
-    host, netid, digits, sender, to = (group.decode("latin-1") for group in head.groups())
-    recipients = tuple(line.removeprefix("To: ") for line in to.split("\n") if line)
-    return Entry(raw, int(digits[:18]), head.end(), host, netid, sender, recipients)
+    head = heads.read(raw)
+    return Entry(
+        raw, head.number, head.ends, head.host, head.netid, head.sender, head.recipients, head.flaw, head.readable
+    )
 
 
 def differences(entry: Entry, message: Message) -> dict[str, str]:
@@ -172,10 +151,10 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     Line ends, more empty lines at the end, whether a leading dot was doubled back, whether `<>` around an address
     were kept, whether a recipient given twice stands twice, and the order of recipients are free here.
     """
-    if not entry.netid:
-        return {"form": _wrong_head(entry.raw)}
-    wrong = {}
-    if entry.number != message.number:
+    wrong = {"form": _wrong_head(entry)} if entry.flaw else {}
+    if not entry.readable:
+        return wrong
+    if entry.number != message.number and not (entry.flaw and entry.number < 0):
         wrong["number"] = f"Number: {entry.number}, though the reply told {message.number}"
     names = _wrong_names(entry, message)
     but_for_case = _wrong_names(_in_lower_case(entry), _in_lower_case(message)) if names else names
@@ -185,25 +164,23 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     if not same_body(entry.body, message.body):
         wrong["body"] = _wrong_body(_lines(bytes(entry.body)), _lines(message.body))
     elif not entry.raw.endswith(b"\n\n"):
-        wrong["form"] = "no empty line at the end"
+        wrong.setdefault("form", NO_EMPTY_LINE)
     return wrong
 
 
-def _wrong_head(raw: bytes) -> str:
+def _wrong_head(entry: Entry) -> str:
     """Which line of an entry is not what its head has there."""
-    lines = iter(enumerate(raw.split(b"\n"), 1))
-    for pattern, wanted in _HEAD_LINES:
-        number, line = next(lines, (0, b""))
-        while wanted.startswith("To") and line.startswith(b"To: "):
-            number, line = next(lines, (0, b""))
-        if not pattern.fullmatch(line):
-            return f"line {number} of the entry is {_shown(line, 0)} instead of {wanted}"
-    return f"the head is not {HEAD}"
+    number, line, wanted = heads.wrong_line(entry.raw)
+    return (
+        f"line {number} of the entry is {_shown(line, 0)} instead of {wanted}"
+        if number
+        else f"the head is not {wanted}"
+    )
 
 
 def _wrong_names(entry: Entry, message: Message) -> dict[str, str]:
     wrong = {}
-    if entry.host != message.host:
+    if entry.host != message.host and not (entry.flaw and not entry.host):
         wrong["host"] = f"from {_quoted(entry.host)} instead of {_quoted(message.host)}"
     if not _same_address(entry.sender, message.sender):
         wrong["sender"] = f"From: {_quoted(entry.sender)} instead of {_quoted(message.sender)}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict.ledger import Ledger
+from conformance.harness.wire.connection import Silent
 from conformance.harness.wire.reply import Reply
 from conformance.profile import Option, Profile
 
@@ -76,14 +78,20 @@ class CS4410(Profile):
             WireError: the server does not go along.
             UsageError: it is a mail server of the standard.
         """
-        greeting = look.greeting()
-        look.greeted = greeting is not None and greeting.code.startswith("2")
+        greeting = None
+        with suppress(Silent):
+            greeting = look.greeting(0.5 * look.settings.time_limit)
+            look.greeted = greeting is not None and greeting.code.startswith("2")
         if greeting and look.greeted and _is_a_mail_server(greeting, look):
             raise UsageError("this looks like a mail server, not like one of the assignment: try --profile rfc5321")
-        words, sender = look.words, look.mark
+        words, sender = look.words, f"{look.mark}@example.org"
         lines = (f"HELO {words.host()}", f"MAIL FROM: {sender}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
         for line in lines:
-            reply = look.say(f"{line}\r\n".encode())
+            first = line.startswith("HELO")
+            reply = look.say(f"{line}\r\n".encode(), late="220" if first and not look.greeted else "")
+            if first and not look.greeted and not reply.code.startswith("2"):
+                look.answered = False  # whatever it is, it speaks no such protocol
+                return
         if reply.code.startswith("3"):  # else the lines of the body would be commands, and answered one by one
             with look.delivering():
                 look.delivered = look.say(words.body(1) + b".\r\n").code.startswith("2")

@@ -1,8 +1,4 @@
-"""One session of a client: the set-up steps, and how a reply is judged by the model.
-
-Set-up steps (`reach`, `give`, `stumble`, `deliver`) need only the right kind of reply. Whatever keeps one from working
-blocks the case in the name of the requirement that judges it.
-"""
+"""One session of a client: what it sends and reads, and how a reply is judged by the model."""
 
 from __future__ import annotations
 
@@ -17,7 +13,7 @@ from conformance.cs4410.blame import Late
 from conformance.cs4410.dialect import Fit
 from conformance.cs4410.link import Link
 from conformance.cs4410.mailbox import Message
-from conformance.cs4410.model import RULES, WORD_RULES, Answer, State, acceptable, judge
+from conformance.cs4410.model import RULES, WORD_RULES, Answer, State, judge
 from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped, Void
@@ -28,13 +24,15 @@ from conformance.harness.wire.reply import Reply
 CRLF = b"\r\n"
 PAUSE, LONGEST_PAUSE, ALL_PAUSES = 0.001, 0.05, 1.0
 """Seconds between two segments: as long as the server's last reply took, for so soon it has read one; within bounds."""
+AT_ONCE = 0.25
+"""Of the limit: what ends a session so soon is no clock."""
 LONG = 50
 """Lines of a session after which a finding says at which line it was: a server may count, or run out of something."""
-STATES = ("connected", "greeted", "sender", "recipient", "recipients", "body", "delivered", "after-error")
 Cut = Callable[[bytes], Iterable[bytes]]
 
 
-def _instead(error: WireError) -> str:
+def instead(error: WireError) -> str:
+    """What came instead of a reply, in words."""
     return str(error) if isinstance(error, Silent) else f"{error} instead of replying"
 
 
@@ -59,123 +57,40 @@ class Session(Link):
         self._began = self._done = 0.0
         self._awaited = ""
         self._in_body = False
-        self._stumbled = False
+        self._one_by_one = True  # whether each line waits for the reply to the one before
+        self._stumbled = self._after_first_message = False
+        self._messages = 0
         self._line = 0
         self._last_wait = 0.0
         self.ends_with_send = False
 
-    # --- set-up steps ---
-
-    def reach(self, state: str) -> None:
-        """Bring the session to one of `STATES`.
-
-        Raises:
-            Blocked: the server does not let it get there.
-        """
-        words = self.words
-        if state == "connected":
-            return
-        self.set_up(f"HELO {words.host()}")
-        if state == "greeted":
-            return
-        if state == "after-error":
-            self.provoke_error("mkdir")
-            return
-        self.set_up(f"MAIL FROM: {words.address()}")
-        if state == "sender":
-            return
-        for _ in range(3 if state == "recipients" else 1):
-            self.set_up(f"RCPT TO: {words.address()}")
-        if state == "body":
-            self.set_up("DATA")
-        if state == "delivered":
-            self.deliver(words.body())
-
-    def begin_message(self) -> None:
-        """Give the sender, a recipient and DATA of the next message as set-up steps.
-
-        Raises:
-            Blocked: the server does not let it get there.
-        """
-        for line in (f"MAIL FROM: {self.words.address()}", f"RCPT TO: {self.words.address()}", "DATA"):
-            self.set_up(line)
-
-    def set_up(self, line: str | bytes) -> Reply:
-        """Send a right command as a set-up step: its kind of reply is enough.
-
-        Raises:
-            Blocked: the reply was of another kind, or none came.
-        """
-        line = line.encode("latin-1") if isinstance(line, str) else line
-        answers = tuple(answer for answer in acceptable(self.state, line) if answer.kind != "error")
-        reply = self._step(answers[0].rule, line + CRLF)
-        answer, _ = judge(self._case.dialect, reply.text, answers)
-        same_kind = bool(reply.code) and reply.code[0] == self._case.dialect.code(answers[0].kind)[0]
-        self._case.patience.record_setup(answers[0].rule, answer is not None or same_kind)
-        if answer is None and not same_kind:
-            raise self._unfit(reply, answers, answers[0].rule, setting_up=True)
-        self._follow(answers[0], reply)
-        return reply
-
-    def provoke_error(self, line: str | bytes) -> Reply:
-        """Send a wrong command as a set-up step: any error is enough, and the state stays.
-
-        Raises:
-            Blocked: the reply was no error, or none came.
-        """
-        line = line.encode("latin-1") if isinstance(line, str) else line
-        rule = acceptable(self.state, line)[0].rule
-        reply = self._step(rule, line + CRLF)
-        worked = reply.code.startswith(("4", "5")) and reply.code != self._case.dialect.code("timeout")
-        self._case.patience.record_setup(rule, worked)
-        if not worked:
-            raise Blocked(rule, "an error was needed to go on", "5xx", reply.text, [self.connection])
-        self._stumbled = True
-        return reply
-
     def _expect_no_hanging_up(self, error: WireError) -> None:
-        """Go on with an error of the wire only if it is not that an error before, which set something up, ended all.
+        """Go on with an error of the wire only if it is not that an error or a message before ended all.
 
         Raises:
             Broken, Blocked: the server ended the connection for it.
         """
-        if self._stumbled and isinstance(error, Closed):
-            raise self._stop("recover", f"{error} after an error", "the session goes on", str(error)) from None
+        at_once = time.monotonic() - self.valid_read < AT_ONCE * self._case.limit
+        delivered = self._after_first_message and at_once
+        if isinstance(error, Closed) and (rule := blame.hung_up(self._stumbled, delivered)):
+            after = "an error" if self._stumbled else "a message"
+            raise self._stop(rule, f"{error} after {after}", "the session goes on", str(error)) from None
 
-    def _step(self, rule: str, data: bytes) -> Reply:
-        if self._case.patience.given_up(rule):
-            why = "this step failed for three cases in a row and is not tried again"
-            raise Blocked(rule, why, about=[self.connection])
-        try:
-            self._send([data])
-            return self._read(self._deadline(rule))
-        except WireError as error:
-            self._case.patience.record_setup(rule, False)
-            raise self._stop(rule, _instead(error), "a reply", str(error)) from None
+    def expect_still_served(self) -> None:
+        """Go on only if the server has not ended the session after an error or a message.
 
-    def deliver(self, body: bytes) -> Message:
-        """Send DATA and a body as a set-up step.
-
-        Args:
-            body: lines that each end in CRLF.
-
-        Returns:
-            What must stand in the mailbox now.
+        Raises:
+            Broken, Blocked: it has.
         """
-        self.set_up("DATA")
-        message = self._message(body)
-        with self._right_to_deliver():
-            reply = self.wire.past_chatter(self._step("delivered", body + b"." + CRLF))
-        if not reply.code.startswith("2"):
-            raise self._stop("delivered", "the message was not delivered", self._shown("delivered"), reply.text)
-        return self._delivered(message, reply)
+        if self.connection and not self.left:
+            self.wire.waiting(0.0)
+            if self.ended:
+                self._expect_no_hanging_up(Closed("the server closed the connection"))
 
     @property
     def last_sent(self) -> float:
         """When the last line or body was begun to be sent, in seconds of the monotonic clock."""
         return self._began
-
-    # --- how it works ---
 
     def _deadline(self, rule: str) -> float:
         """By when the reply to what was just sent must have begun; `rule` judges it in its plainest form."""
@@ -184,7 +99,7 @@ class Session(Link):
 
     def _send(self, pieces: Iterable[bytes]) -> None:
         if not self._case.judges("reply.one"):
-            self.wire.settle()
+            self.wire.settle(self._awaited)
         self._began = time.monotonic()
         if self._began - self.valid_sent > 0.95 * self._case.limit:
             raise Void("the case itself was late")
@@ -214,7 +129,11 @@ class Session(Link):
         case, patience = self._case, self._case.patience
         self._line += bool(self._began and not self._in_body)
         try:
-            reply = self._no_time_out(self.wire.reply(deadline))
+            reply = self.wire.reply(deadline)
+            if self.greeted_late and reply.code == case.dialect.code("greeting"):
+                self.greeted_late = False
+                reply = self.wire.reply(deadline)
+            reply = self._no_time_out(reply)
         except WireError as error:
             self._expect_no_hanging_up(error)
             if isinstance(error, Silent):
@@ -249,7 +168,7 @@ class Session(Link):
             reply = self._read(deadline)
         except (Silent, Closed, Flooded) as error:
             base = answers[0].rule if answers else "delivered"
-            raise self._stop(requirement, _instead(error), self._wanted(answers), str(error), base) from None
+            raise self._stop(requirement, instead(error), self._wanted(answers), str(error), base) from None
         if reply.at - self.wire.sent > LATE:
             late = f"after {reply.at - self.wire.sent:.1f} s"
             case.find_if_judged("reply.prompt", "a late reply", f"within {LATE:g} s", late, [self])
@@ -290,16 +209,20 @@ class Session(Link):
     def _judge_netid(self, reply: Reply, kind: str) -> None:
         words = reply.text.split(" ")
         said = words[1] if kind == "helo" and len(words) > 1 else words[2] if len(words) > 2 else ""
-        if said != self.netid:
+        if not self.netid and kind == "helo" and self._case.record.requirements[0] == "netid":
+            raise Blocked("greeting", "the greeting tells no netid that the reply could be held against")
+        if said != self.netid and self.netid:
             self._case.find_if_judged(
                 "netid", f"the {kind} reply names {said!r}", f"{self.netid} as in the greeting", reply.text, [self]
             )
 
     def _follow(self, answer: Answer, reply: Reply) -> None:
-        self._stumbled = False
+        self._stumbled = self._after_first_message = False
         self.state = answer.after or self.state
         if self.state.sender is not None:
             self._case.senders.add(self.state.sender)
+        if answer.kind == "helo" and not self.netid and reply.code.startswith("2"):
+            self.netid = reply.text[4:]  # where the greeting told none, whatever else names one is held against this
         self._in_body = answer.kind == "data"
         if answer.kind in ("helo", "mail", "rcpt", "delivered") and reply.code.startswith("2"):
             self.valid_sent = self._began
@@ -320,9 +243,18 @@ class Session(Link):
         refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
         if (rule := blame.unfit(requirement, reply.code, refusing)) != requirement:
             return self._stop(rule, "an error with a code of the 4xx kind", wanted, reply.text)
+        if reply.code and self._one_by_one and self._is_stray(answers):
+            return self._stop("reply.one", "a reply too many came before it", wanted, reply.text)
         if setting_up:
             return Blocked(requirement, "a set-up step was refused", wanted, reply.text, [self.connection])
         return self._stop(requirement, "not an acceptable reply", wanted, reply.text, answers[0].rule)
+
+    def _is_stray(self, answers: tuple[Answer, ...]) -> bool:
+        """Whether a reply that fits nothing has only come before the one that was waited for."""
+        later = self.wire.extra(0.05, usual=False).split(b"\r\n")[0].decode("latin-1")
+        stray = judge(self._case.dialect, later, answers)[0] is not None
+        self._case.server.manners.chatty |= stray
+        return stray
 
     def _wanted(self, answers: tuple[Answer, ...]) -> str:
         dialect = self._case.dialect
@@ -339,6 +271,8 @@ class Session(Link):
     def _delivered(self, message: Message, reply: Reply) -> Message:
         number = re.search(r"(\d{1,18})\D*$", reply.text[3:])
         self._follow(Answer("delivered", self.state.delivered()), reply)
+        self._messages += 1
+        self._after_first_message = self._messages == 1
         told = int(number[1]) if number else -1
         return replace(message, number=told)
 

@@ -31,6 +31,7 @@ def deliver_up_to(case: Case, client: Client, place: int) -> list[Message]:
     """Messages until one has this place in its group of 32; 32 being the last."""
     messages = [deliver_one(client)]
     case.inbox.entry(messages[0])
+    case.inbox.learn(messages[0])
     while (messages[-1].number - place) % GROUP and len(messages) <= GROUP:
         messages.append(deliver_one(client))
     return messages

@@ -10,7 +10,7 @@ from conformance.cs4410.crowd import POOL
 from conformance.cs4410.lines import RIGHT
 from conformance.harness.verdict.verdict import Skipped
 
-TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid")
+TIMEOUT = ("time.early", "time.out", "time.prompt", "time.reply", "time.close", "netid", "reply.crlf")
 SILENT = {
     "connected": ("connected", b""),
     "greeted": ("greeted", b""),

@@ -16,7 +16,12 @@ STUMBLES = {
     "DATA-argument": "DATA now",
 }
 NEXT = {"connected": "HELO", "greeted": "MAIL", "sender": "RCPT", "recipient": "DATA"}
-TWICE = {"connected": "DATA", "greeted": "HELO x", "sender": "MAIL FROM: second", "recipient": "MAIL FROM: second"}
+TWICE = {
+    "connected": "DATA",
+    "greeted": "HELO x",
+    "sender": "MAIL FROM: second@example.org",
+    "recipient": "MAIL FROM: second@example.org",
+}
 
 
 @pytest.mark.judges("recover", control={"stumble": ""})

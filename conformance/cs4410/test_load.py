@@ -52,7 +52,7 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
         case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
 
 
-CONVERSATION = b"HELO client\r\nMAIL FROM: sender\r\nRCPT TO: recipient\r\nDATA\r\n"
+CONVERSATION = b"HELO client\r\nMAIL FROM: sender@example.org\r\nRCPT TO: recipient@example.org\r\nDATA\r\n"
 
 
 @pytest.mark.alone

@@ -11,7 +11,7 @@ def test_entry(case: Case) -> None:
     client = case.client("recipient")
     entry = case.inbox.expect_entry(client.deliver(case.words.body()), "mailbox.entry")
     why = "the entry's Received line names another server than the greeting"
-    case.expect(entry.netid == client.netid, "netid", why, f"by {client.netid}", f"by {entry.netid}")
+    case.expect(client.netid in ("", entry.netid), "netid", why, f"by {client.netid}", f"by {entry.netid}")
 
 
 @pytest.mark.judges("mailbox.entry", "mailbox.soon")
@@ -38,7 +38,11 @@ def test_entry_is_there_with_the_reply(case: Case) -> None:
 def test_names_keep_their_case(case: Case) -> None:
     """Host and addresses stand in the mailbox in the case in which they were given."""
     client = case.client()
-    for line in ("HELO MixedCase.Example", "MAIL FROM: MixedCase@Sender", "RCPT TO: MixedCase@Recipient"):
+    for line in (
+        "HELO MixedCase.Example",
+        "MAIL FROM: MixedCase@Sender.Example",
+        "RCPT TO: MixedCase@Recipient.Example",
+    ):
         client.set_up(line)
     case.inbox.expect_entry(client.deliver(case.words.body()), "case.arguments")
 
@@ -47,7 +51,11 @@ def test_names_keep_their_case(case: Case) -> None:
 def test_spaces_are_not_kept(case: Case) -> None:
     """Spaces around host and addresses are no part of them."""
     client = case.client()
-    for line in ("  HELO   client  ", "MAIL   FROM:   spaced@sender   ", "RCPT  TO:   spaced@recipient  "):
+    for line in (
+        "  HELO   client  ",
+        "MAIL   FROM:   spaced@sender.example   ",
+        "RCPT  TO:   spaced@recipient.example  ",
+    ):
         client.set_up(line)
     case.inbox.expect_entry(client.deliver(case.words.body()), "space.spaces")
 
@@ -70,7 +78,7 @@ def test_order_of_recipients(case: Case) -> None:
         client.set_up(f"RCPT TO: {name}@example.org")
     message = client.deliver(case.words.body())
     shown = case.inbox.expect_entry(message, "rcpt.lines").recipients
-    if [one.strip("<>") for one in shown] != list(message.recipients):
+    if [one.strip("<>").lower() for one in shown] != list(message.recipients):
         case.find_if_judged(
             "rcpt.order", "the To lines stand in another order", "\n".join(message.recipients), "\n".join(shown)
         )
@@ -94,7 +102,7 @@ def test_first_sender_stays(case: Case, again: bool) -> None:
     """After a refused second MAIL FROM the message comes from the first sender."""
     client = case.client("sender")
     if again:
-        client.provoke_error("MAIL FROM: second@sender")
+        client.provoke_error("MAIL FROM: second@sender.example")
     client.set_up(case.words.fill("RCPT TO: {address}"))
     case.inbox.expect_entry(client.deliver(case.words.body()), "mail.first-stays")
 
@@ -125,7 +133,7 @@ def test_early_recipient_is_not_kept(case: Case, early: bool) -> None:
     """A recipient that came before the sender has no To line."""
     client = case.client("greeted")
     if early:
-        client.provoke_error("RCPT TO: early@recipient")
+        client.provoke_error("RCPT TO: early@recipient.example")
     client.set_up(case.words.fill("MAIL FROM: {address}"))
     client.set_up(case.words.fill("RCPT TO: {address}"))
     case.inbox.expect_entry(client.deliver(case.words.body()), "order.no-trace")
@@ -135,8 +143,8 @@ def test_early_recipient_is_not_kept(case: Case, early: bool) -> None:
 @pytest.mark.parametrize(
     ("state", "early", "late"),
     [
-        ("connected", "MAIL FROM: early@sender", "HELO client"),
-        ("greeted", "RCPT TO: early@recipient", "MAIL FROM: right@sender"),
+        ("connected", "MAIL FROM: early@sender.example", "HELO client"),
+        ("greeted", "RCPT TO: early@recipient.example", "MAIL FROM: right@sender.example"),
     ],
     ids=["MAIL", "RCPT"],
 )
@@ -146,7 +154,7 @@ def test_early_command_is_still_needed(case: Case, state: str, early: str, late:
     if early:
         client.provoke_error(early)
     client.set_up(late)
-    client.expect("RCPT TO: right@recipient" if state == "connected" else "DATA")
+    client.expect("RCPT TO: right@recipient.example" if state == "connected" else "DATA")
 
 
 @pytest.mark.judges("numbers")

@@ -26,8 +26,8 @@ def test_delivered(case: Case) -> None:
 def test_second_message_delivered(case: Case) -> None:
     """A second message in the same session is delivered like the first."""
     client = case.client("delivered")
-    client.set_up("MAIL FROM: second@sender")
-    client.set_up("RCPT TO: second@recipient")
+    client.set_up("MAIL FROM: second@sender.example")
+    client.set_up("RCPT TO: second@recipient.example")
     client.set_up("DATA")
     client.expect_delivered(case.words.body())
 
@@ -92,8 +92,8 @@ def test_first_body_line_is_kept(case: Case, lines: bytes) -> None:
 def test_recipients_are_forgotten(case: Case) -> None:
     """The next message has only its own recipients, because no command but HELO persists."""
     client = case.client("delivered")
-    client.set_up("MAIL FROM: second@sender")
-    client.set_up("RCPT TO: second@recipient")
+    client.set_up("MAIL FROM: second@sender.example")
+    client.set_up("RCPT TO: second@recipient.example")
     case.inbox.expect_entry(client.deliver(case.words.body()), "after.forgets")
 
 
@@ -101,8 +101,8 @@ def test_recipients_are_forgotten(case: Case) -> None:
 def test_body_is_forgotten(case: Case) -> None:
     """The next message has only its own body, even if that is empty."""
     client = case.client("delivered")
-    client.set_up("MAIL FROM: second@sender")
-    client.set_up("RCPT TO: second@recipient")
+    client.set_up("MAIL FROM: second@sender.example")
+    client.set_up("RCPT TO: second@recipient.example")
     case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 

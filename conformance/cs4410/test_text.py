@@ -105,7 +105,7 @@ def test_words_of_one_kind(case: Case, command: str) -> None:
         client = case.client(state)
         said = line.format(word=word, end=word[-1])
         reason = f"another client waits while {len(word)} characters like {word[:6]} are looked at"
-        meanwhile = partial(crowd.expect_answered, case, other, "RCPT TO: someone", reason)
+        meanwhile = partial(crowd.expect_answered, case, other, "RCPT TO: someone@example.org", reason)
         if len(word) < 100:
             client.expect(said, rule, meanwhile=meanwhile)
         else:  # whether so long a line is served is another case's to judge

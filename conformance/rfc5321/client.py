@@ -11,7 +11,7 @@ from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.link import CRLF, Cut, as_bytes, told, whole
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
-from conformance.rfc5321.session import JUDGED_BY, Session
+from conformance.rfc5321.session import Session, judged_by
 
 
 class Client(Session):
@@ -33,8 +33,8 @@ class Client(Session):
             Skipped: it is refused by policy, or for now.
         """
         data = as_bytes(line)
-        base = JUDGED_BY.get(data[:4].decode("latin-1").upper(), "")
         reply = self.say(data, cut)
+        base = judged_by(data[:4].decode("latin-1").upper(), reply)
         self._case.expect_accepted(reply, told(data), [self], requirement, also, base)
         return reply
 
@@ -62,7 +62,8 @@ class Client(Session):
         meaning = codes.sense(reply)
         if meaning in (Sense.POLICY, Sense.TEMPORARY, Sense.LEAVING):
             raise Skipped(f"{meaning.value}: {told(as_bytes(line))} is answered {shown(reply)}")
-        raise self.breach("not the code that the RFC gives", " or ".join(wanted), reply.text, requirement)
+        rule = _unknown(line, reply) or requirement
+        raise self.breach("not the code that the RFC gives", " or ".join(wanted), reply.text, rule)
 
     def expect_taken(self, message: Message, said: str = "the message", cut: Cut = whole) -> Reply:
         """Send a message after the 354, and judge that it is taken as plain mail is.
@@ -123,7 +124,8 @@ class Client(Session):
         if reply and reply.code in wanted:
             return reply
         came = reply.text if reply else "the connection is closed"
-        raise self.breach(f"{self._last} is not answered as it must be", " or ".join(wanted), came, requirement)
+        why = f"{self._last} is not answered as it must be"
+        raise self.breach(why, " or ".join(wanted), came, _unknown(line, reply) or requirement)
 
     def expect_data(self, requirement: str = "") -> None:
         """Send DATA, and judge that the transaction still stands: it gets 354.
@@ -153,3 +155,9 @@ class Client(Session):
     def breach(self, reason: str, expected: str = "", actual: str = "", requirement: str = "") -> Broken | Blocked:
         """What to raise where this client shows that a requirement is broken, the case's main one if none is named."""
         return self._case.breach(requirement or self._case.main, reason, expected, actual, about=[self])
+
+
+def _unknown(line: str | bytes, reply: Reply | None) -> str:
+    """What judges that a command of the minimum, said alone, is not known; empty where the reply says otherwise."""
+    rule = judged_by(as_bytes(line).decode("latin-1").upper(), reply) if reply else ""
+    return rule if rule == "cmd.required" else ""

@@ -57,6 +57,11 @@ def by_policy(reply: Reply) -> bool:
     return bool(re.match(r"[45]\.7\.", enhanced(reply)))
 
 
+def too_many(reply: Reply) -> bool:
+    """Whether a refusal says that there are too many recipients, as 452, 552 and x.5.3 do."""
+    return reply.code in ("452", "552") or enhanced(reply)[1:] == ".5.3"
+
+
 def choice(reply: Reply | None) -> str:
     """Which of the ways that are free to it a server took, in a few words.
 

@@ -42,6 +42,8 @@ class FirstLook:
             return
         if "CS4410MP3" in greeting.text:
             raise UsageError("this looks like a server of the assignment: try --profile cs4410")
+        if "LMTP" in greeting.text and tester.role != "lmtp":
+            raise UsageError("this looks like an LMTP server: add --role lmtp")
         names = [_first_word(greeting), self._hello()]
         if tester.tls == "starttls" and self._say("STARTTLS").code == "220":
             look.begin_tls(tls.context(tester.verify), tester.host)

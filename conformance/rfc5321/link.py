@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -19,11 +20,17 @@ PROOF = 2.0
 """Seconds that the answer to QUIT is waited for after a silence."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
+QUIET = 3.0
+"""Seconds, or more of a slow server, that each reply to a group is waited for before QUIT is to prove its absence."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
+LONGEST_LINE = 2_000
+"""Octets of a line beyond which a close is a defence."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
+_ODD = re.compile(rb"(?<!\r)\n|\r(?!\n)|[\0\x80-\xff]")
+_GOODBYE = re.compile(rb"^(?:221|421)", re.MULTILINE)
 
 
 def whole(data: bytes) -> list[bytes]:
@@ -48,6 +55,11 @@ def told(data: bytes) -> str:
     return shorter.encode("unicode_escape").decode("ascii")
 
 
+def is_odd(data: bytes) -> bool:
+    """Whether a server may defend itself against such bytes with a close: bare line ends, NUL, 8 bits, long lines."""
+    return bool(_ODD.search(data)) or max(map(len, data.split(b"\n"))) > LONGEST_LINE
+
+
 class Link:
     """A connection of a client.
 
@@ -70,6 +82,8 @@ class Link:
         self._wire: Connection | None = None
         self._said_quit = False
         self._gone = False
+        self._odd = False
+        self._leaving = False
         self._last = "the connection"
 
     @property
@@ -154,16 +168,23 @@ class Link:
         return self.greeting
 
     def quit(self) -> None:
-        """Say goodbye, as far as anybody listens: a rude client is remembered."""
+        """Say goodbye, as far as anybody listens, and hear the answer: a rude client is remembered."""
         if self._wire and not self.ended and not self._said_quit and not self._gone:
             patience = self._case.patience
-            try:
+            with suppress(WireError):
                 self.wire.send(b"QUIT\r\n", patience=1.0)
                 if not patience.given_up("quit.closes"):
-                    patience.record_setup("quit.closes", self.wire.wait_closed(time.monotonic() + 1.0))
-            except WireError:
-                pass
+                    patience.record_setup("quit.closes", self._hears_goodbye(time.monotonic() + 1.0))
         self.close()
+
+    def _hears_goodbye(self, deadline: float) -> bool:
+        """Whether QUIT is answered in time; its close is not waited for, since some servers wait for the client's."""
+        with suppress(Silent, Flooded):
+            with suppress(Closed):
+                while self.wire.reply(deadline).code != "221":
+                    pass
+            return True
+        return False
 
     def close(self) -> None:
         """Leave, if connected."""
@@ -185,7 +206,8 @@ class Link:
     def send(self, data: bytes, cut: Cut = whole) -> None:
         """Send bytes in the pieces that `cut` makes of them."""
         if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
-            self.wire.settle()
+            self._leaving |= bool(_GOODBYE.search(self.wire.settle(usual=not self._odd)))
+        self._odd = self._odd or is_odd(data)
         self._last = told(data)
         self._said_quit = data.upper() == b"QUIT\r\n"
         with suppress(WireError):  # what keeps them from being taken shows in the reply
@@ -222,8 +244,11 @@ class Link:
         assert self.wire.session
         return self.wire.session
 
-    def hear(self) -> Reply:
+    def hear(self, times: int = 1) -> Reply:
         """The reply to what was sent; nothing of it is judged.
+
+        Args:
+            times: so often the usual patience is had.
 
         Raises:
             Broken: none came, and QUIT was answered before; or the server closed the connection instead.
@@ -231,7 +256,7 @@ class Link:
         """
         case = self._case
         try:
-            reply = self.wire.reply(time.monotonic() + case.patient)
+            reply = self.wire.reply(time.monotonic() + times * case.patient)
         except Silent:
             raise self._silent() from None
         except Closed as error:
@@ -239,8 +264,7 @@ class Link:
         except Flooded as error:
             raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
         case.patience.replied(reply.at - self.wire.sent)
-        self.errors += codes.refused(reply)
-        return reply
+        return self._heard(reply)
 
     def hear_or_end(self) -> Reply | None:
         """The reply to what was sent, or None where the server closes the connection instead, as it may here."""
@@ -250,15 +274,19 @@ class Link:
             raise self._silent() from None
         except Closed:
             return None
-        self.errors += codes.refused(reply)
-        return reply
+        return self._heard(reply)
 
     def hear_within(self, seconds: float) -> Reply | None:
         """The next reply if one comes within some seconds; None if none does, or the server closes."""
         try:
-            return self.wire.reply(time.monotonic() + seconds)
+            return self._heard(self.wire.reply(time.monotonic() + seconds))
         except (Silent, Closed):
             return None
+
+    def _heard(self, reply: Reply) -> Reply:
+        self.errors += codes.refused(reply)
+        self._leaving |= reply.code in ("221", "421")
+        return reply
 
     def farewell(self) -> list[Reply]:
         """Say QUIT, and return all replies up to its 221, as far as they come: what is one too many shows there."""
@@ -276,6 +304,44 @@ class Link:
         """Send a command line, its CRLF added, and return the reply, of which nothing is judged."""
         self.send(as_bytes(line) + CRLF, cut)
         return self.hear()
+
+    def say_together(self, *lines: str | bytes, cut: Cut = whole) -> list[Reply]:
+        """Send command lines in one go, which needs PIPELINING, and return the replies in the order in which they come.
+
+        Args:
+            lines: without their CRLF.
+            cut: into segments.
+
+        Returns:
+            One reply for each, or fewer where the others are proved to be missing; the session has ended then.
+
+        Raises:
+            Broken: the server closed the connection instead of replying.
+            Skipped: nothing more came in time, or the server left.
+        """
+        self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
+        self._last = f"{len(lines)} commands in one go"
+        return self.hear_all(len(lines))
+
+    def hear_all(self, count: int) -> list[Reply]:
+        """The replies to so many commands that were sent, as `say_together` returns them."""
+        replies: list[Reply] = []
+        quiet = max(QUIET, 2 * self._case.patience.slowest)
+        while len(replies) < count and (reply := self.hear_within(quiet)):
+            replies.append(reply)
+            self.errors += codes.refused(reply)
+            if reply.code == "421":
+                raise Skipped(f"the server is leaving: {self._last} are answered {shown(reply)}")
+        if len(replies) == count:
+            return replies
+        if self.ended:
+            raise self._left(Closed("the server closed the connection"))
+        more = self.farewell()  # in their order, so that 221 proves how many there are
+        if more and more[-1].code != "221" and not self.ended:
+            more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept
+        if not more or more[-1].code != "221":
+            raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
+        return replies + more[:-1]
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""
@@ -296,5 +362,7 @@ class Link:
         """What to raise where the server closed the connection instead of replying."""
         if self.errors > MOST_ERRORS:
             return Skipped(f"{error} after {self.errors} refused commands")
+        if self._leaving or self._odd:
+            return Skipped(f"{error} {'after its goodbye' if self._leaving else 'after odd octets, as a defence'}")
         why = f"{error} instead of replying to {self._last}"
         return self._case.beside("close.error", why, "a reply, or a 421 before the close", str(error), [self])

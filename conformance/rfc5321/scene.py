@@ -14,6 +14,8 @@ from conformance.rfc5321.login import secrets
 from conformance.rfc5321.pace import Pace
 from conformance.rfc5321.tester import Tester
 
+FAR = 30.0
+"""Seconds that another host is given for a reply, whatever was learned of it."""
 PACE = Pace()
 """Of all that this process does to the server."""
 
@@ -103,10 +105,18 @@ class MailScene(Scene):
         """What the client calls itself."""
         return self.learned["client name"]
 
+    def call_clients(self, name: str) -> None:
+        """Have clients of this case that have only their address for a name call themselves otherwise."""
+        if self.client_name.startswith("["):
+            self.learned = {**self.learned, "client name": name}
+
     @property
     def patient(self) -> float:
         """Seconds that a reply is waited for before anything is concluded from silence."""
-        return 300.0 if self.tester.patient else self.patience.patience()
+        if self.tester.patient:
+            return 300.0
+        learned = self.patience.patience()
+        return learned if self.tester.local else max(FAR, learned)
 
     @property
     def is_stranger(self) -> bool:

@@ -27,6 +27,7 @@ JUDGED_BY = {
     "QUIT": "quit.221",
 }
 """The requirement that judges a command in its plainest form."""
+UNKNOWN = ("500", "502")
 STATES = {
     "greeted": (),
     "ehlo": ("EHLO",),
@@ -37,6 +38,12 @@ STATES = {
     "delivered": ("EHLO", "MAIL", "RCPT", "DATA"),
 }
 """The commands that lead to a state; in the last one a message has been taken."""
+
+
+def judged_by(verb: str, reply: Reply) -> str:
+    """The requirement that a refusal of a plain command breaks: one of its own, unless it is not known at all."""
+    own = JUDGED_BY.get(verb, "")
+    return "cmd.required" if own and reply.code in UNKNOWN else own
 
 
 class Session(Link):
@@ -119,8 +126,8 @@ class Session(Link):
         """
         verb = as_bytes(line)[:4].decode("latin-1").upper()
         reply = self.say(line)
-        self._accept(reply, JUDGED_BY.get(verb, "cmd.required"), "3" if verb == "DATA" else "2")
-        if verb in ("EHLO", "HELO"):
+        self._accept(reply, judged_by(verb, reply) or "cmd.required", "3" if verb == "DATA" else "2")
+        if verb in ("EHLO", "LHLO", "HELO"):
             self.hello = reply
         return reply
 
@@ -160,7 +167,7 @@ class Session(Link):
         """
         with self._case.server.places.delivering():
             self.send_content(data, cut)
-            return self.hear()
+            return self.hear(times=2)  # clients are to wait longer here than elsewhere
 
     def deliver_content(self, message: Message) -> Reply:
         """Send a message after the 354 as a set-up step.
@@ -186,6 +193,19 @@ class Session(Link):
         """What EHLO announced in this session: the parameters by keyword, in upper case."""
         rows = (line.text.partition(" ") for line in (self.hello.lines[1:] if self.hello else ()))
         return {keyword.upper(): parameters for keyword, _, parameters in rows}
+
+    def needs(self, *keywords: str) -> None:
+        """Go on only where extensions were announced in this very session.
+
+        Args:
+            keywords: theirs, in upper case.
+
+        Raises:
+            Skipped: one was not.
+        """
+        for keyword in keywords:
+            if keyword not in self.keywords:
+                raise Skipped(f"not announced: {keyword}")
 
     @property
     def largest(self) -> int:

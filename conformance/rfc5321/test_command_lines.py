@@ -11,7 +11,7 @@ from conformance.rfc5321.case import Case
 from conformance.rfc5321.counting import Counted, count
 from conformance.rfc5321.link import bytewise, whole
 from conformance.rfc5321.scene import shown
-from conformance.rfc5321.session import JUDGED_BY
+from conformance.rfc5321.session import judged_by
 
 CUTS = {
     "not": whole,
@@ -52,7 +52,8 @@ def test_split(case: Case, verb: str, cut: str) -> None:
         raise client.breach("a line is answered before its end", "nothing yet", replies.codes, rule)
     if len(replies.all) != 1:
         raise miscounted(case, "a line in several segments", "one reply", replies)
-    case.expect_accepted(replies.all[0], f"{line}, cut {cut}", [client], base=JUDGED_BY[verb])
+    reply = replies.all[0]
+    case.expect_accepted(reply, f"{line}, cut {cut}", [client], base=judged_by(verb, reply))
 
 
 @pytest.mark.judges("line.waits", control={"pieces": [b"NOOP\r\n"]})
@@ -191,7 +192,7 @@ def test_trailing_space(case: Case, verb: str, spaces: int) -> None:
     """Spaces before the CR LF change nothing."""
     client = case.client(BEFORE[verb])
     reply = client.say(client.plain(verb) + " " * spaces)
-    case.expect_accepted(reply, f"{verb} with {spaces} spaces at its end", [client], base=JUDGED_BY[verb])
+    case.expect_accepted(reply, f"{verb} with {spaces} spaces at its end", [client], base=judged_by(verb, reply))
     if reply.code == "354":
         client.content(client.message().data)
 

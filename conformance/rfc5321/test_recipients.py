@@ -4,7 +4,7 @@ import pytest
 
 from conformance.harness.verdict.verdict import Skipped
 from conformance.harness.wire.reply import Reply
-from conformance.rfc5321 import codes
+from conformance.rfc5321 import codes, limits
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.envelope import forward_paths, mailbox
@@ -26,18 +26,6 @@ def first_refused(client: Client, recipients: list[str]) -> tuple[int, Reply | N
     return len(recipients), None
 
 
-def too_many(reply: Reply) -> bool:
-    """Whether a refusal says that there are too many recipients, as 452, 552 and x.5.3 do."""
-    return reply.code in ("452", "552") or codes.enhanced(reply)[1:] == ".5.3"
-
-
-def announced_limit(client: Client) -> int | None:
-    """How many recipients LIMITS announces (RFC 9422), if it does."""
-    words = dict(word.upper().partition("=")[::2] for word in client.keywords.get("LIMITS", "").split())
-    value = words.get("RCPTMAX", "")
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 6 else None
-
-
 @pytest.mark.judges("rcpt.100")
 @pytest.mark.places(2)
 def test_100(case: Case) -> None:
@@ -46,13 +34,13 @@ def test_100(case: Case) -> None:
     taken, reply = first_refused(client, ENOUGH * [case.recipient])
     if reply is None:
         return
-    if not too_many(reply):
+    if not codes.too_many(reply):
         case.expect_accepted(reply, f"recipient {taken + 1}", [client])
     again, _ = first_refused(case.client("mail"), ENOUGH * [case.recipient])
     if again != taken:
         raise Skipped(f"unsteady: a recipient is refused after {taken} of them, then after {again}")
     came = f"{taken}, then {reply.text}"
-    if (announced_limit(client) or ENOUGH) < ENOUGH:
+    if (limits.announced(client.keywords.get("LIMITS", ""), "RCPTMAX") or ENOUGH) < ENOUGH:
         case.warn("fewer recipients than 100, as LIMITS says", f"{ENOUGH}", came, about=[client])
     else:
         raise client.breach("a transaction takes fewer recipients than 100", f"{ENOUGH}", came)
@@ -122,7 +110,7 @@ def test_limit_order(case: Case) -> None:
     client = case.client("mail")
     given = list(case.tester.recipients)
     taken, reply = first_refused(client, given)
-    if reply is None or not too_many(reply):
+    if reply is None or not codes.too_many(reply):
         raise Skipped(f"no limit met: name more than {len(given)} of --recipient")
     if codes.refused(client.say("DATA")):
         return

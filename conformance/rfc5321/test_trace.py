@@ -56,6 +56,7 @@ def test_from(case: Case) -> None:
 @pytest.mark.judges("trace.from-both")
 def test_from_both(case: Case) -> None:
     """Its FROM clause has the name that the client said, and the client's address in parentheses."""
+    case.call_clients("client.conformance.example")  # or one literal would be both
     client = case.client()
     field = _read(case, client)
     if field.clause("from") is None:

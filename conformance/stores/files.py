@@ -70,7 +70,7 @@ class Settling(MailStore):
 
 
 class Directory(Settling):
-    """A file for each message, of any name, in a directory or below it.
+    """A file for each message, of any name, in a directory or below it; a hidden file is none yet.
 
     Args:
         path: the directory.
@@ -121,7 +121,7 @@ class Directory(Settling):
                     continue
                 if stat.S_ISDIR(seen.st_mode) and depth < DEEPEST:
                     below.append((entry.path, depth + 1))
-                elif takes and stat.S_ISREG(seen.st_mode) and seen.st_size <= LARGEST:
+                elif takes and entry.name[0] != "." and stat.S_ISREG(seen.st_mode) and seen.st_size <= LARGEST:
                     yield Look(entry.path, seen.st_ino, seen.st_size, seen.st_mtime_ns)
             waiting.extend(sorted(below, reverse=True))  # new before cur: what moves meanwhile is seen in one of them
         if not taken or not self._path.is_dir():

@@ -18,7 +18,7 @@ from conformance.cs4410.search.conversation import Pick, Step
 from conformance.cs4410.search.player import Player
 from conformance.harness.server.target import Launched
 from conformance.harness.settings import Settings
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from conformance.search.budget import EXAMPLES, Budget
 from conformance.search.hunt import Hunt
 from proof import run

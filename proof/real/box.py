@@ -48,15 +48,19 @@ set -e
 export DEBIAN_FRONTEND=noninteractive
 printf '#!/bin/sh\\nexit 101\\n' >/usr/sbin/policy-rc.d
 chmod 755 /usr/sbin/policy-rc.d
-printf '%s\\n' "$1" | debconf-set-selections
-build=$2
+build=$2 said=$1
 shift 2
+dpkg --purge --force-depends "$1"
+printf '%s\\n' "$said" | debconf-set-selections
 fetch() { apt-get -qq -o APT::Sandbox::User=root -o Dpkg::Use-Pty=0 install -y --no-install-recommends "$@"; }
 fetch "$@" || { apt-get -qq -o APT::Sandbox::User=root update; fetch "$@"; }
 sh -ec "$build"
 apt-get -qq clean
 """
-"""What debconf is to be told, what is to be done afterwards, and packages. Nothing that is installed is started."""
+"""What debconf is to be told, what is to be done afterwards, and packages. Nothing that is installed is started.
+
+A server that this machine has already is set up anew, as whoever administers the machine may have changed it.
+"""
 
 
 @dataclass(frozen=True)

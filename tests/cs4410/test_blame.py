@@ -101,3 +101,16 @@ def test_a_number_that_stands_twice(alike: bool, files: int, rule: str) -> None:
 
 def test_what_is_concerned_is_in_the_ledger() -> None:
     assert set(FIELDS_JUDGED_BY) <= set(ledger.load())
+
+
+@pytest.mark.parametrize(
+    ("stumbled", "delivered", "rule"),
+    [(True, False, "recover"), (False, True, "after.forgets"), (True, True, "recover"), (False, False, "")],
+)
+def test_hung_up(stumbled: bool, delivered: bool, rule: str) -> None:
+    assert blame.hung_up(stumbled, delivered) == rule
+
+
+@pytest.mark.parametrize(("greeting", "rule"), [(True, "pool.32"), (False, "pool.no-influence")])
+def test_delayed(greeting: bool, rule: str) -> None:
+    assert blame.delayed(greeting) == rule

@@ -17,7 +17,8 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Void
-from conformance.harness.wire.connection import Closed, Flooded, Manners, Silent, WireError
+from conformance.harness.wire.connection import Closed, Flooded, Silent, WireError
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.reply import Reply
 from tests.harness.plain import PLAIN
 
@@ -69,7 +70,7 @@ class Wire:
         self.sent = self.now
         self.sent_at.append((self.now, data))
 
-    def settle(self) -> None:
+    def settle(self, after: str = "") -> None:
         """Nothing is left over."""
 
     def flood(self, line: bytes, until: float, at_once: int) -> None:

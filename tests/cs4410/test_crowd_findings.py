@@ -21,7 +21,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Addressed
 from conformance.harness.verdict.verdict import Record, Stopped
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
 DEADLINE = 30.0

@@ -16,7 +16,7 @@ from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server.target import Launched
 from conformance.harness.verdict.verdict import Record
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
 LIMIT = 1.5

@@ -120,6 +120,33 @@ def test_the_number_of_a_broken_head_is_still_read() -> None:
     assert only(KEPT.replace(b"From: a@b\n", b"")).number == 1
 
 
+@pytest.mark.parametrize(
+    ("right", "instead", "differs"),
+    [
+        (b"Received: from client by netid (CS4410MP3)", b"Received from client by netid", ["form"]),
+        (b"Received: from client by netid", b"Received: client by netid", ["form"]),
+        (b"Number: 1\nFrom: a@b\n", b"From: a@b\nNumber: 1\n", ["form"]),
+        (b"From: a@b\nTo: c@d\n", b"To: c@d\nFrom: a@b\n", ["form"]),
+        (b"Number: 1\n", b"", ["form"]),
+        (b"Number: 1", b"Number:1", ["form"]),
+        (b"To: c@d\n\n", b"To: c@d\n", ["form"]),
+        (b"Received: from client by netid (CS4410MP3)\n", b"", ["form"]),
+        (b"Received: from client by netid (CS4410MP3)\nNumber", b"Received from x by y\nNumber", ["form", "host"]),
+        (b"To: c@d\n\none", b"To: c@d\nnone", ["form", "body"]),
+    ],
+)
+def test_a_head_in_another_form_hides_nothing_else(right: bytes, instead: bytes, differs: list[str]) -> None:
+    several = b"".join(kept(replace(MESSAGE, number=number)) for number in (1, 1))
+    entries = parse(several.replace(right, instead))
+    assert [list(differences(entry, MESSAGE)) for entry in entries] == [differs] * 2
+
+
+def test_an_odd_head_among_others_is_no_part_of_the_body_before_it() -> None:
+    odd = kept(replace(MESSAGE, number=2)).replace(b"Received: from", b"Received from")
+    assert [entry.number for entry in parse(KEPT + odd + KEPT)] == [1, 2, 1]
+    assert differences(parse(KEPT + odd)[0], MESSAGE) == {}
+
+
 # Comparing
 
 

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from conformance.harness.wire.connection import Closed, Connection, Manners
+from conformance.harness.wire.connection import Closed, Connection
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 
 DEADLINE = 30.0

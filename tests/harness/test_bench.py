@@ -16,7 +16,8 @@ from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server.target import Addressed
 from conformance.harness.verdict.verdict import Record, Skipped
-from conformance.harness.wire.connection import Connection, Manners
+from conformance.harness.wire.connection import Connection
+from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
 DEADLINE = 30.0

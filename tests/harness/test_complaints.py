@@ -22,7 +22,7 @@ from conformance.harness.server.complaints import KEPT, SHOWN, Complaints, Reade
 from conformance.harness.server.launch import Process
 from conformance.harness.server.target import Launched
 from conformance.harness.verdict.verdict import Record
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from tests.harness.families import wait_until
 from tests.harness.plain import PLAIN
 

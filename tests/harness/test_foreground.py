@@ -19,7 +19,7 @@ from conformance.harness.run import probe
 from conformance.harness.server import launch, leash
 from conformance.harness.server.launch import Background, Process
 from conformance.harness.server.target import Launched, Unreachable
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from tests.harness.families import DEADLINE, runs, wait_until
 from tests.harness.plain import PLAIN
 

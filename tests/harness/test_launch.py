@@ -21,7 +21,7 @@ from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch, leash
 from conformance.harness.server.launch import Process, Unreachable, words_of
 from conformance.harness.server.target import Launched
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from tests.harness.families import DEADLINE, PYTHON, runs, wait_until
 
 pytestmark = pytest.mark.usefixtures("temporary")

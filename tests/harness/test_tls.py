@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from conformance.harness.wire import tls
-from conformance.harness.wire.connection import Closed, Connection, Manners
+from conformance.harness.wire.connection import Closed, Connection
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 
 DEADLINE = 30.0

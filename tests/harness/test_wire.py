@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conformance.harness.wire import connection as wire
-from conformance.harness.wire.connection import Closed, Connection, Flooded, Manners, Refused, Silent, Slow, WireError
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, Slow, WireError
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.reply import LONGEST_REPLY
 from conformance.harness.wire.transcript import Transcript
 

@@ -10,6 +10,7 @@ import pytest
 
 import conformance.rfc5321
 from conformance.harness.verdict.ledger import Ledger, Requirement, load
+from conformance.rfc5321.profile import PROFILE
 
 ROOT = Path(__file__).parents[2]
 FILES = [Path(conformance.rfc5321.__file__).with_name(f"{name}.toml") for name in ("requirements", "extensions")]
@@ -140,3 +141,8 @@ def test_the_links_of_the_page_lead_to_its_headings_and_to_files() -> None:
     links = re.findall(r"\]\(([^)]+)\)", PAGE)
     assert [link for link in links if link.startswith("#") and link[1:] not in headings] == []
     assert [link for link in links if not link.startswith("#") and not (ROOT / "docs" / link).is_file()] == []
+
+
+def test_the_page_has_every_option_in_its_table_and_no_other() -> None:
+    told = {flag for row in table("What you give") for flag in re.findall(r"--[a-z][a-z-]*", row[0])}
+    assert told == {option.flag for option in PROFILE.options}

@@ -53,6 +53,11 @@ def test_only_new_and_cur_of_a_maildir_are_mail(tmp_path: Path) -> None:
     assert Maildir(tmp_path).find(MARK) == []
 
 
+def test_a_hidden_file_is_no_mail_for_it_may_never_be_finished(tmp_path: Path) -> None:
+    lay(tmp_path / ".unfinished-1")
+    assert open_store(f"dir:{tmp_path}").find(MARK) == []
+
+
 def test_a_message_that_a_reader_has_moved_is_one_and_a_copy_in_another_box_is_one_more(tmp_path: Path) -> None:
     first = lay(tmp_path / "a" / "new" / "1.x")
     (tmp_path / "a" / "cur").mkdir()

@@ -197,6 +197,7 @@ class Bench:
             if case.hung_up_on and self.server.ended(0.2):
                 record.find(*broken.finding, broken.about)
             else:
+                case.close()  # or the control would not be served by a server of one client at a time
                 self._decide(plan, record, broken)
         except Blocked as blocked:
             by, reason, expected, actual = blocked.finding

@@ -16,7 +16,8 @@ from conformance.harness.server.look import Look
 from conformance.harness.server.slots import SharedPlaces
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Connection, Manners, WireError
+from conformance.harness.wire.connection import Closed, Connection, WireError
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 from conformance.profile import Profile
 
@@ -59,12 +60,10 @@ class Found:
         return asdict(self)
 
     def failed(self, rules: Rules) -> tuple[str, ...]:
-        """What failed so that it may fail every case: the requirement that judges it, or nothing."""
-        if not self.greeted:
-            return (rules.greeting,)
-        if not self.answered:
-            return (rules.answer,)
-        return (rules.prompt,) if self.latency > LATE else ()
+        """What failed so that it may fail every case: the requirements that judge it."""
+        greeting = () if self.greeted else (rules.greeting,)
+        answer = (rules.answer,) if not self.answered else (rules.prompt,) if self.latency > LATE else ()
+        return greeting + answer
 
     @property
     def prompt(self) -> bool:

@@ -80,13 +80,16 @@ class Runner:
             bench.server.shared = False
 
     def _attempt(self, bench: Bench, plan: Plan, free: Semaphore) -> None:
-        future = self._waiting[plan.id]
+        future, rules = self._waiting[plan.id], self.profile.kind.rules
         try:
             if plan.own:
                 record = self._run_apart(plan)
             elif (record := bench.attempt(plan)).verdict == "void":
                 # Side by side once more: what the server died of is for the others to find.
                 record = bench.attempt(plan)
+            if record.blocked_by in rules.given_up and not self.found.failed(rules) and not self.shared:
+                # Side by side they are not served, but perhaps each of them.
+                record = self._run_apart(plan)
             future.set_result(record)
         except BaseException as error:
             future.set_exception(error)

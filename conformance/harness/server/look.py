@@ -53,24 +53,34 @@ class Look:
         self._patience = patience
         self._waits: list[float] = []
 
-    def greeting(self) -> Reply | None:
+    def greeting(self, patience: float | None = None) -> Reply | None:
         """Read what greets the client; None for a flood of it.
+
+        Args:
+            patience: seconds that it is waited for, if not as long as a reply; it may still come before the first one.
 
         Raises:
             WireError: nothing comes.
         """
-        reply = self._hear()
+        reply = self._hear(self._patience if patience is None else patience)
         flood = len(self._connection.extra(QUIET)) >= LONGEST_REPLY
         return None if flood or reply.truncated else reply
 
-    def say(self, data: bytes) -> Reply:
+    def say(self, data: bytes, late: str = "") -> Reply:
         """Send a line or a message, and read what answers it.
+
+        Args:
+            data: what is sent.
+            late: the code of what may come before the answer, because it is late itself.
 
         Raises:
             WireError: nothing does, or too slowly.
         """
         self._connection.send(data)
-        reply = self._hear()
+        reply = self._hear(self._patience)
+        if late and reply.code == late:
+            self.greeted = True
+            reply = self._hear(self._patience)
         self.answered = True
         if self.latency > LATE:
             raise Silent("too slow to be looked at any longer")
@@ -96,8 +106,8 @@ class Look:
         """Hold the right to deliver."""
         return self._places.delivering()
 
-    def _hear(self) -> Reply:
-        reply = self._connection.reply(time.monotonic() + self._patience)
+    def _hear(self, patience: float) -> Reply:
+        reply = self._connection.reply(time.monotonic() + patience)
         self._waits.append(reply.at - self._connection.sent)
         self.latency = sorted(self._waits)[len(self._waits) // 2]
         return reply

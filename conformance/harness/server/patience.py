@@ -27,6 +27,8 @@ class Patience:
         always_late: whether no reply was ever in time.
         slow_to_free: places of clients that have left serve others only later.
         never_frees: they never do.
+        known: what else a profile has learned, by names of its own, so that it is found once.
+        learning: held while that is learned.
     """
 
     answers = True
@@ -36,6 +38,8 @@ class Patience:
 
     def __init__(self, time_limit: float, rules: Rules) -> None:
         self.rules = rules
+        self.known: dict[str, str] = {}
+        self.learning = threading.RLock()
         self._full = max(5.0, time_limit)
         self._lock = threading.Lock()
         self._strikes: Counter[tuple[str, bool]] = Counter()

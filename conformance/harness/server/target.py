@@ -12,7 +12,7 @@ from conformance.harness.server.complaints import Complaints
 from conformance.harness.server.kind import Kind, Store
 from conformance.harness.server.launch import Background, Process, Unreachable
 from conformance.harness.server.slots import Places, SharedPlaces
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 
 __all__ = ["Addressed", "Launched", "Server", "Unreachable"]
 

@@ -16,9 +16,9 @@ import sys
 import termios
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from conformance.harness.wire import tls
+from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.reply import LONGEST_REPLY, Reply, ReplyLine
 from conformance.harness.wire.transcript import Transcript
 
@@ -26,15 +26,18 @@ MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 CONTINUATIONS = 64
 """Lines of one reply that are read before the connection is given up."""
+QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
+"""Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 SETTLE = 1.0
 """Seconds of quiet after which a reply without a line end is taken as whole."""
 SETTLE_KNOWN = 0.02
 """The same, once the server is known to end replies with nothing."""
+BODY = "body"
 
 
 class WireError(Exception):
-    """The connection did not give what was waited for; the message says what happened instead."""
+    """The connection did not give what was waited for; the message says what came instead."""
 
 
 class Silent(WireError):
@@ -55,19 +58,6 @@ class Flooded(WireError):
 
 class Refused(WireError):
     """No connection could be made."""
-
-
-@dataclass
-class Manners:
-    """What is known of how a server replies, so that one fault of its costs it one finding.
-
-    Attributes:
-        unterminated: replies end with nothing, so quiet has to end them.
-        chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
-    """
-
-    unterminated: bool = False
-    chatty: bool = False
 
 
 class Connection:
@@ -199,7 +189,7 @@ class Connection:
         return Silent(f"the server took no more bytes for {patience:g} s")
 
     def _queued(self) -> int:
-        """How many bytes were sent and not taken yet."""
+        """Bytes sent and not taken yet."""
         return int.from_bytes(fcntl.ioctl(self._socket, termios.TIOCOUTQ, bytes(4)), sys.byteorder)
 
     def send_apart(self, pieces: Iterable[bytes], pause: float = 0.001) -> None:
@@ -297,23 +287,36 @@ class Connection:
         return data
 
     def waiting(self, seconds: float) -> int:
-        """How many bytes come within some seconds beyond the replies that were read; they are still to be read."""
+        """How many bytes come within some seconds beyond the replies that were read, which are still to be read."""
         deadline = time.monotonic() + seconds
         while not self._ended and len(self._buffer) < LONGEST_REPLY and self._ready(deadline):
             self._take()
         return len(self._buffer)
 
-    def settle(self) -> None:
-        """Set aside what came beyond one reply a line, which one requirement alone judges."""
-        self.extra(0.05 if self._manners.chatty else 0.0)
+    def settle(self, after: str = "", usual: bool = True) -> bytes:
+        """Set aside what came beyond one reply a line, which one requirement alone judges.
+
+        Args:
+            after: the kind of line that was sent last.
+            usual: as in `extra`.
+        """
+        waits = self._manners.more_after(after)
+        begun = self._buffer.endswith(b"\n")  # what comes at once is mostly all that comes
+        came = self.extra(0.0 if not waits else 0.005 if begun else 0.05, usual)
+        if waits or came:
+            self._manners.note(after, bool(came))
+        return came
 
     def past_chatter(self, reply: Reply) -> Reply:
         """The last acceptance that comes, where the server is known to answer what needs no answer."""
-        while self._manners.chatty:
+        came = False
+        while self._manners.more_after(BODY):
             try:
                 later = self.reply(time.monotonic() + 0.05)
             except WireError:
+                self._manners.note(BODY, came)
                 break
+            came = True
             reply = later if later.code.startswith("2") else reply
         return reply
 
@@ -369,6 +372,9 @@ class Connection:
             self._note("closed by the server")
             self._ended = Closed("the server closed the connection")
             return False
+        if QUICK_ACK is not None:
+            with contextlib.suppress(OSError):
+                self._plain.setsockopt(socket.IPPROTO_TCP, QUICK_ACK, 1)
         self._received += len(data)
         self._buffer += data
         if self._received > MOST_RECEIVED:

@@ -18,7 +18,7 @@ class Keep(smtpd.SMTPServer):
 
     def process_message(self, peer: Any, mailfrom: str, rcpttos: list[str], data: Any, **options: Any) -> None:
         unfinished = FOLDER / ".unfinished"
-        unfinished.write_bytes(data)
+        unfinished.write_bytes(data + b"\n")  # it is given the lines, with what stands between them
         unfinished.rename(FOLDER / f"{next(NUMBERS)}.eml")
 
 

@@ -23,7 +23,7 @@ from conformance.cs4410.search.player import Player
 from conformance.cs4410.search.replay import Play
 from conformance.cs4410.search.talker import Action
 from conformance.harness.server.target import Launched
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from conformance.search.budget import Budget
 from conformance.search.failure import Failure, Found
 from conformance.search.hunt import Hunt

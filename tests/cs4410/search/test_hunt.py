@@ -17,7 +17,7 @@ from conformance.cs4410.search.conversation import Pick, Step, plan
 from conformance.cs4410.search.player import Player
 from conformance.harness.server import launch
 from conformance.harness.server.target import Launched
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from conformance.search.budget import Budget
 from conformance.search.failure import Found
 from conformance.search.hunt import Hunt
