@@ -5,6 +5,7 @@ from typing import Any
 from proof.kind import Kind
 from proof.kinds.deep import Deep
 from proof.kinds.esmtp_liberal import EsmtpLiberals
+from proof.kinds.esmtp_mutants import EsmtpMutants
 from proof.kinds.hostile import Hostiles
 from proof.kinds.liberal import Liberals
 from proof.kinds.machine_made import MachineMade
@@ -17,6 +18,7 @@ KINDS: dict[str, Kind[Any, Any]] = {
     kind.name: kind
     for kind in (
         Mutants(),
+        EsmtpMutants(),
         Togethers(),
         Naives(),
         Deep(),
