@@ -136,25 +136,21 @@ POLICY = [
             first("_answer", 'if line.upper() != b"QUIT":\n    return b"503 5.5.1 No mail here"'),
         ],
         "a host may serve nobody (3.1)",
-        status=3,
     ),
     EsmtpLiberal(
         "554-to-everyone-and-a-close",
         [first("run", 'self._channel.last_reply(b"554 No mail here")\nreturn')],
         "a host may serve nobody; that it does not wait for QUIT warns (3.1)",
-        status=3,
     ),
     EsmtpLiberal(
         "521-to-everyone",
         [first("run", 'self._channel.last_reply(b"521 No mail here")\nreturn')],
         "a host may never take mail (RFC 7504)",
-        status=3,
     ),
     EsmtpLiberal(
         "421-to-everyone",
         [first("run", 'self._channel.last_reply(b"421 Too much to do")\nreturn')],
         "a server may be shutting down (3.8)",
-        status=3,
     ),
     EsmtpLiberal(
         "421-to-every-seventh-connection",
