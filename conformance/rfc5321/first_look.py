@@ -48,24 +48,44 @@ class FirstLook:
         if tester.tls == "starttls" and self._say("STARTTLS").code == "220":
             look.begin_tls(tls.context(tester.verify), tester.host)
             names[1] = self._hello()
-        if tester.user:
-            self._log_in(tester.user, tester.password)
+        submits = tester.role == "submission" and self._log_in()
         domain = next((one.rpartition("@")[2] for one in self._tester.recipients), names[1] or names[0])
-        if self._sender(domain) and self._recipient(names):
+        taken = self._sender(domain) and self._recipient(names)
+        if not taken and not submits and self._log_in():
+            taken = self._sender(domain) and self._recipient(names)
+            submits = taken
+        if submits:
+            look.learned["needs login"] = "yes"
+        if taken:
             self._deliver()
+        if not submits:
+            self._log_in()
         look.say(b"QUIT\r\n")
 
     def _say(self, line: str) -> Reply:
         return self._look.say(line.encode("latin-1") + b"\r\n")
 
-    def _log_in(self, user: str, password: str) -> None:
-        """Log in as it is done by most; what comes of it shows at MAIL."""
-        rows = self._look.learned.get("announced", "").upper().splitlines()
+    def _log_in(self) -> bool:
+        """Log in, outside a transaction, by a mechanism that is offered; whether that was taken is learned, too."""
+        user, learned = self._tester.user, self._look.learned
+        if not user or "logged in" in learned:
+            return False
+        rows = learned.get("announced", "").upper().splitlines()
         offered = next((row.split()[1:] for row in rows if row.startswith("AUTH ")), [])
+        self._say("RSET")
+        code = ""
         if "PLAIN" in offered:
-            self._look.say(f"AUTH PLAIN {plain_response(user, password)}\r\n".encode())
-        elif "LOGIN" in offered and self._say("AUTH LOGIN").code == self._say(encoded(user)).code == "334":
-            self._say(encoded(password))
+            code = self._say(f"AUTH PLAIN {plain_response(user, self._tester.password)}").code
+        if (
+            not code.startswith("2")
+            and "LOGIN" in offered
+            and self._say("AUTH LOGIN").code == "334"
+            and self._say(encoded(user)).code == "334"
+        ):
+            code = self._say(encoded(self._tester.password)).code
+        if offered:
+            learned["logged in"] = "yes" if code.startswith("2") else ""
+        return code.startswith("2")
 
     def _hello(self) -> str:
         learned = self._look.learned

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -26,6 +27,8 @@ MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 LONGEST_LINE = 2_000
 """Octets of a line beyond which a close is a defence."""
+ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
+"""Verbs after whose 250 there are no recipients."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -71,11 +74,13 @@ class Link:
         greeting: the reply that greeted it.
         hello: the reply to its EHLO, or HELO.
         errors: how many of its commands were refused.
+        recipients: how many were accepted in the transaction.
     """
 
     def __init__(self, case: MailScene, words: Vocabulary) -> None:
         self.words = words
         self.errors = 0
+        self.recipients = 0
         self.greeting: Reply | None = None
         self.hello: Reply | None = None
         self._case = case
@@ -205,7 +210,7 @@ class Link:
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
         """Send bytes in the pieces that `cut` makes of them."""
-        if not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
+        if self.greeting and not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
             self._leaving |= bool(_GOODBYE.search(self.wire.settle(usual=not self._odd)))
         self._odd = self._odd or is_odd(data)
         self._last = told(data)
@@ -230,15 +235,18 @@ class Link:
         with suppress(WireError):
             self.wire.send(line.encode() + CRLF, shown=f"{shown}\r\n")
 
-    def begin_tls(self) -> tls.Session:
+    def begin_tls(self, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> tls.Session:
         """Shake hands; whatever certificate will do unless the tester wants it verified.
+
+        Args:
+            at_most: the newest version that is offered.
 
         Raises:
             Skipped: no TLS session comes about.
         """
         tester = self._case.tester
         try:
-            self.wire.start_tls(tls.context(tester.verify), self._case.patient, tester.host)
+            self.wire.start_tls(tls.context(tester.verify, at_most), self._case.patient, tester.host)
         except tls.TLSFailed as error:
             raise Skipped(f"no TLS: {error}") from None
         assert self.wire.session
@@ -285,6 +293,7 @@ class Link:
 
     def _heard(self, reply: Reply) -> Reply:
         self.errors += codes.refused(reply)
+        self._count_recipients(self._last, reply)
         self._leaving |= reply.code in ("221", "421")
         return reply
 
@@ -321,7 +330,10 @@ class Link:
         """
         self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
         self._last = f"{len(lines)} commands in one go"
-        return self.hear_all(len(lines))
+        replies = self.hear_all(len(lines))
+        for line, reply in zip(lines, replies, strict=False):
+            self._count_recipients(told(as_bytes(line)), reply)
+        return replies
 
     def hear_all(self, count: int) -> list[Reply]:
         """The replies to so many commands that were sent, as `say_together` returns them."""
@@ -329,7 +341,6 @@ class Link:
         quiet = max(QUIET, 2 * self._case.patience.slowest)
         while len(replies) < count and (reply := self.hear_within(quiet)):
             replies.append(reply)
-            self.errors += codes.refused(reply)
             if reply.code == "421":
                 raise Skipped(f"the server is leaving: {self._last} are answered {shown(reply)}")
         if len(replies) == count:
@@ -342,6 +353,13 @@ class Link:
         if not more or more[-1].code != "221":
             raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
         return replies + more[:-1]
+
+    def _count_recipients(self, line: str, reply: Reply) -> None:
+        verb = line[:4].upper()
+        if verb == "RCPT":
+            self.recipients += reply.code.startswith("2")
+        elif verb in ENDS_TRANSACTION and reply.code.startswith("2"):
+            self.recipients = 0
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""

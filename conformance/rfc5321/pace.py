@@ -15,6 +15,13 @@ class Pace:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._next: dict[str, float] = {}
+        self._done: dict[str, int] = {}
+
+    def allows(self, what: str, most: int) -> bool:
+        """Whether there may be one more of its kind, which is counted then; `most` of it are enough for a run."""
+        with self._lock:
+            self._done[what] = self._done.get(what, 0) + 1
+            return self._done[what] <= most
 
     def wait(self, what: str, a_second: float) -> None:
         """Wait for the turn of the next of its kind.

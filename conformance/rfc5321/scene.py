@@ -18,6 +18,8 @@ FAR = 30.0
 """Seconds that another host is given for a reply, whatever was learned of it."""
 PACE = Pace()
 """Of all that this process does to the server."""
+FAILED_LOGINS = 10
+"""Logins that may fail in a run against another host."""
 
 
 class MailScene(Scene):
@@ -36,7 +38,7 @@ class MailScene(Scene):
         self.tester = Tester.of(scene.settings)
         self.pacing = PACE
         if self.tester.user:
-            self.record.transcript.secrets = secrets(self.tester.user, self.tester.password)
+            self.conceal(self.tester.password)
         self.main = scene.record.requirements[0]
 
     @property
@@ -109,6 +111,25 @@ class MailScene(Scene):
         """Have clients of this case that have only their address for a name call themselves otherwise."""
         if self.client_name.startswith("["):
             self.learned = {**self.learned, "client name": name}
+
+    def conceal(self, password: str) -> None:
+        """Have a password, and what a login makes of it, told nowhere, whoever says it."""
+        forms = {*self.record.transcript.secrets, *secrets(self.tester.user or "", password)}
+        self.record.transcript.secrets = tuple(sorted(forms, key=len, reverse=True))
+
+    def may_fail_to_log_in(self) -> None:
+        """Ask for leave to fail a login once: some servers ban an address for more of that than a few.
+
+        Raises:
+            Skipped: it is another host, and enough have failed.
+        """
+        if not self.tester.local and not self.pacing.allows("failed logins", FAILED_LOGINS):
+            raise Skipped(f"manners: {FAILED_LOGINS} logins have failed, and no more are tried")
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether a client logs in before it sends mail: the server is one of submission, or has asked for that."""
+        return bool(self.tester.user) and "needs login" in self.learned
 
     @property
     def patient(self) -> float:

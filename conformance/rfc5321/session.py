@@ -18,6 +18,7 @@ from conformance.rfc5321.scene import shown
 
 JUDGED_BY = {
     "EHLO": "ehlo.250",
+    "LHLO": "ehlo.250",
     "HELO": "helo.250",
     "MAIL": "mail.250",
     "RCPT": "rcpt.250",
@@ -30,6 +31,8 @@ JUDGED_BY = {
 UNKNOWN = ("500", "502")
 STATES = {
     "greeted": (),
+    "clear": ("EHLO",),
+    "unknown": ("EHLO",),
     "ehlo": ("EHLO",),
     "helo": ("HELO",),
     "mail": ("EHLO", "MAIL"),
@@ -37,7 +40,11 @@ STATES = {
     "data": ("EHLO", "MAIL", "RCPT", "DATA"),
     "delivered": ("EHLO", "MAIL", "RCPT", "DATA"),
 }
-"""The commands that lead to a state; in the last one a message has been taken."""
+"""The commands that lead to a state; in the last one a message has been taken.
+
+All but the first four are inside TLS if the tester wants that, and logged in where mail needs it: `clear` is neither,
+`unknown` only the former, and HELO has neither.
+"""
 
 
 def judged_by(verb: str, reply: Reply) -> str:
@@ -47,7 +54,13 @@ def judged_by(verb: str, reply: Reply) -> str:
 
 
 class Session(Link):
-    """A session of a client with a mail server."""
+    """A session of a client with a mail server.
+
+    Attributes:
+        logged_in: whether the client has logged in, as a set-up step.
+    """
+
+    logged_in = False
 
     def reach(self, state: str) -> None:
         """Bring the session to one of `STATES`.
@@ -57,18 +70,17 @@ class Session(Link):
         """
         for verb in STATES[state]:
             self.set_up(self.plain(verb))
-            if verb == "EHLO":
-                self._secure()
+            if verb == "EHLO" and state != "clear":
+                self._secure(login=state != "unknown" and self._case.needs_login)
         if state == "delivered":
             self.deliver_content(self.message())
 
-    def _secure(self) -> None:
-        """Do what the tester wants done before any mail: TLS, and a login."""
-        tester = self._case.tester
-        if tester.tls == "starttls" and not self.wire.session:
+    def _secure(self, login: bool) -> None:
+        """Do what has to be done before any mail: TLS, and a login."""
+        if self._case.tester.tls == "starttls" and not self.wire.session:
             self.start_tls()
             self.set_up(self.plain("EHLO"))
-        if tester.user and "AUTH" in self.keywords:
+        if login:
             self.log_in()
 
     def start_tls(self) -> None:
@@ -91,10 +103,10 @@ class Session(Link):
             Blocked: the credentials are refused.
             Skipped: none are given, or no mechanism of ours is announced.
         """
-        tester, offered = self._case.tester, self.keywords.get("AUTH", "").upper().split()
+        tester = self._case.tester
         if not tester.user:
             raise Skipped("not given: --user and --password-file")
-        mechanism = next((one for one in MECHANISMS if one in offered), None)
+        mechanism = next((one for one in MECHANISMS if one in self.mechanisms), None)
         if mechanism is None:
             raise Skipped(f"not announced: {' or '.join(MECHANISMS)}")
         if mechanism == "PLAIN":
@@ -104,6 +116,7 @@ class Session(Link):
             self._accept(self.say(encoded(tester.user)), "auth.235", "3")
             self.send_secret(encoded(tester.password), "[password]")
         self._accept(self.hear(), "auth.235", "2")
+        self.logged_in = True
 
     def plain(self, verb: str) -> str:
         """A command in its plainest form, with the sender and the recipient that the server takes."""
@@ -159,7 +172,7 @@ class Session(Link):
         self._last = "the end of data"
 
     def content(self, data: bytes, cut: Cut = whole) -> Reply:
-        """Send what follows a 354, its end of data included, and return the reply.
+        """Send what follows a 354, its end of data included, and return the reply; in LMTP a refusal if one came.
 
         Args:
             data: as it goes over the wire.
@@ -167,7 +180,14 @@ class Session(Link):
         """
         with self._case.server.places.delivering():
             self.send_content(data, cut)
-            return self.hear(times=2)  # clients are to wait longer here than elsewhere
+            replies = self.hear_ends()
+        return next((reply for reply in replies if codes.refused(reply)), replies[0])
+
+    def hear_ends(self) -> list[Reply]:
+        """The replies to the end of a message: one, or in LMTP one for each recipient that was accepted."""
+        count = self.recipients if self._case.tester.role == "lmtp" else 1
+        self.recipients = 0
+        return [self.hear(times=2) for _ in range(max(1, count))]
 
     def deliver_content(self, message: Message) -> Reply:
         """Send a message after the 354 as a set-up step.
@@ -206,6 +226,11 @@ class Session(Link):
         for keyword in keywords:
             if keyword not in self.keywords:
                 raise Skipped(f"not announced: {keyword}")
+
+    @property
+    def mechanisms(self) -> list[str]:
+        """The mechanisms of a login that AUTH announced in this session, in upper case."""
+        return self.keywords.get("AUTH", "").upper().split()
 
     @property
     def largest(self) -> int:

@@ -8,9 +8,10 @@ from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.link import CRLF
 from conformance.rfc5321.message import Message
-from conformance.rfc5321.trace import Received, ReturnPath
+from conformance.rfc5321.trace import ReturnPath
+from conformance.rfc5321.tracing import read
 from conformance.stores.compare import added_fields, kept
-from conformance.stores.message import Field, Stored, part
+from conformance.stores.message import part
 
 OLD = (
     ("Received", "from two.example ([192.0.2.2]) by three.example with ESMTP id b2; Tue, 2 Jan 2024 12:00:00 +0000"),
@@ -19,38 +20,24 @@ OLD = (
 """Trace fields of earlier hops, the latest on top."""
 
 
-def _own_field(message: Message, copy: Stored) -> Field | None:
-    """The field that the server wrote: of those above all that was sent the lowest, for filters write on top of it."""
-    return next((one for one in reversed(added_fields(message.header, copy).on_top) if one.named("Received")), None)
-
-
-def _read(case: Case, client: Client, *recipients: str) -> Received:
-    """Have a message delivered, and read the trace field that the server wrote."""
-    message = client.message()
-    client.deliver(message, *recipients)
-    field = _own_field(message, case.delivered(message))
-    if field is None:
-        raise case.breach("trace.received", "no Received field on top of what was sent", "Received: from ...", "none")
-    return trace.received(field.value)
-
-
-def _expect(client: Client, problem: str, expected: str) -> None:
-    """Judge by what a reader of trace fields says is wrong; nothing if all is right."""
+def _expect(client: Client, problem: str, expected: str, field: str = "") -> None:
+    """Judge by what a reader of trace fields says is wrong; nothing if all is right. `field` is what was delivered."""
     if problem:
-        raise client.breach("the delivered header is not as it must be", expected, problem)
+        raise client.breach(f"the delivered header: {problem}", expected, field or problem)
 
 
 @pytest.mark.judges("trace.received")
 def test_received(case: Case) -> None:
     """A delivered message has a new `Received:` field above all that was sent."""
-    _read(case, case.client())
+    read(case, case.client())
 
 
 @pytest.mark.judges("trace.from")
 def test_from(case: Case) -> None:
     """It says from whom the message came and by whom it was taken, each a domain or an address literal."""
     client = case.client()
-    _expect(client, _read(case, client).places_problem, "FROM name BY name")
+    field = read(case, client)
+    _expect(client, field.places_problem, "FROM name BY name", field.text)
 
 
 @pytest.mark.judges("trace.from-both")
@@ -58,27 +45,30 @@ def test_from_both(case: Case) -> None:
     """Its FROM clause has the name that the client said, and the client's address in parentheses."""
     case.call_clients("client.conformance.example")  # or one literal would be both
     client = case.client()
-    field = _read(case, client)
+    field = read(case, client)
     if field.clause("from") is None:
         raise case.breach("trace.from", "no FROM clause", about=[client])
     address = client.wire.own_address
     if field.client_addresses and not case.tester.launched and not field.has_address(address):
         raise Skipped("between: the server sees the client at another address than its own")
-    _expect(client, field.client_problem(case.client_name, address), f"FROM {case.client_name} ([{address}])")
+    _expect(
+        client, field.client_problem(case.client_name, address), f"FROM {case.client_name} ([{address}])", field.text
+    )
 
 
 @pytest.mark.judges("trace.date")
 def test_date(case: Case) -> None:
     """It ends in a semicolon and a date with a year of four digits."""
     client = case.client()
-    _expect(client, _read(case, client).date.problem, "; Mon, 1 Jan 2024 12:00:00 +0000")
+    field = read(case, client)
+    _expect(client, field.date.problem, "; Mon, 1 Jan 2024 12:00:00 +0000", field.text)
 
 
 @pytest.mark.judges("trace.zone")
 def test_zone(case: Case) -> None:
     """The time zone of its date is an offset; a name is a comment at most."""
     client = case.client()
-    date = _read(case, client).date
+    date = read(case, client).date
     if date.problem:
         raise case.breach("trace.date", date.problem, about=[client])
     _expect(client, "" if date.numeric_zone else f"the zone is `{date.zone}`", "an offset as +0100")
@@ -88,7 +78,8 @@ def test_zone(case: Case) -> None:
 def test_grammar(case: Case) -> None:
     """Its clauses stand in the order of the grammar."""
     client = case.client()
-    _expect(client, _read(case, client).grammar_problem, "FROM, BY, VIA, WITH, ID, FOR, others")
+    field = read(case, client)
+    _expect(client, field.grammar_problem, "FROM, BY, VIA, WITH, ID, FOR, others", field.text)
 
 
 @pytest.mark.judges("trace.with")
@@ -100,7 +91,13 @@ def test_with(case: Case, hello: str) -> None:
         raise Skipped("LMTP: it has no HELO")
     client = case.client(hello.lower())
     extended = hello == "EHLO" and case.learned.get("hello") != "HELO"
-    _expect(client, _read(case, client).with_problem(extended=extended, lmtp=lmtp), "the protocol that was spoken")
+    field = read(case, client)
+    problems = [
+        field.with_problem(extended=extended, tls=tls, auth=auth, lmtp=lmtp)
+        for tls in dict.fromkeys((bool(client.wire.session), False))  # that it was one of these may be left unsaid
+        for auth in dict.fromkeys((client.logged_in, False))
+    ]
+    _expect(client, problems[0] if all(problems) else "", "the protocol that was spoken")
 
 
 @pytest.mark.judges("trace.for-one")
@@ -109,7 +106,7 @@ def test_for_one(case: Case, count: int) -> None:
     """A FOR clause has one path at most, however many recipients there are."""
     client = case.client()
     recipients = ((*case.tester.recipients, case.recipient) * 2)[:count]
-    paths = _read(case, client, *recipients).paths
+    paths = read(case, client, *recipients).paths
     _expect(client, f"FOR {' '.join(paths)}" if len(paths) > 1 else "", "one path")
 
 
@@ -136,7 +133,7 @@ def test_for_blind(case: Case) -> None:
 def test_old_kept(case: Case) -> None:
     """The `Received:` fields that were sent keep text and order, below the new one."""
     client = case.client()
-    _read(case, client)
+    read(case, client)
     message = client.message().with_fields(*OLD)
     client.deliver(message)
     copy = case.delivered(message)

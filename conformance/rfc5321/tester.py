@@ -12,6 +12,7 @@ from typing import Any
 from conformance.harness.server import proc
 from conformance.harness.settings import Settings, UsageError, parse_address, resolve
 from conformance.profile import Option
+from conformance.rfc5321.kind import REFERENCE_PASSWORD, REFERENCE_USER
 
 PASSWORD = "SMTP_CONFORMANCE_PASSWORD"
 """The variable of the environment that has the password where no file does."""
@@ -159,6 +160,8 @@ def _of_reference(tester: Tester) -> Tester:
     domain = "reference.example"
     return replace(
         tester,
+        user=REFERENCE_USER,
+        password_file=str(REFERENCE_PASSWORD),
         recipients=tester.recipients or (f"postmaster@{domain}", f"other@{domain}"),
         bad_recipient=tester.bad_recipient or f"nobody@{domain}",
         relay_recipient=tester.relay_recipient or "someone@elsewhere.example",

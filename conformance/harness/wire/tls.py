@@ -6,6 +6,7 @@ import select
 import socket
 import ssl
 import time
+import warnings
 from functools import cache
 
 
@@ -14,19 +15,22 @@ class TLSFailed(Exception):
 
 
 @cache
-def context(verify: bool = False) -> ssl.SSLContext:
+def context(verify: bool = False, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> ssl.SSLContext:
     """What a client asks of a session: whatever version and certificate, for it is the protocol that is judged.
 
     Args:
         verify: whether the certificate has to be right as well.
+        at_most: the newest version that it offers.
     """
-    if verify:
-        return ssl.create_default_context()
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    made.check_hostname = False
-    made.verify_mode = ssl.CERT_NONE
-    made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
-    made.set_ciphers("ALL:@SECLEVEL=0")  # an old server is to be judged as well
+    made = ssl.create_default_context() if verify else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not verify:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+        made.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+        made.set_ciphers("ALL:@SECLEVEL=0")  # an old server is to be judged as well
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # that a version is old is why it is asked for
+        made.maximum_version = at_most
     return made
 
 
