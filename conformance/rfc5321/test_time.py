@@ -51,7 +51,7 @@ def test_reply(case: Case) -> None:
     client = case.unconnected_client()
     client.connect()
     took = {"the greeting": client.take_greeting().at - client.wire.connected}
-    client.set_up(client.plain("EHLO"))
+    client.reach("ehlo")
     for verb in ("MAIL", "RCPT", "DATA"):
         took[verb] = client.set_up(client.plain(verb)).at - client.wire.sent
     took["the end of data"] = client.deliver_content(client.message()).at - client.wire.sent

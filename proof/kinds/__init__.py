@@ -4,6 +4,8 @@ from typing import Any
 
 from proof.kind import Kind
 from proof.kinds.deep import Deep
+from proof.kinds.esmtp_liberal import EsmtpLiberals
+from proof.kinds.esmtp_mutants import EsmtpMutants
 from proof.kinds.hostile import Hostiles
 from proof.kinds.liberal import Liberals
 from proof.kinds.machine_made import MachineMade
@@ -14,5 +16,16 @@ from proof.kinds.together import Togethers
 
 KINDS: dict[str, Kind[Any, Any]] = {
     kind.name: kind
-    for kind in (Mutants(), Togethers(), Naives(), Deep(), Liberals(), Hostiles(), MachineMade(), Reals())
+    for kind in (
+        Mutants(),
+        EsmtpMutants(),
+        Togethers(),
+        Naives(),
+        Deep(),
+        Liberals(),
+        EsmtpLiberals(),
+        Hostiles(),
+        MachineMade(),
+        Reals(),
+    )
 }

@@ -41,6 +41,8 @@ below the table. The first row is the control: the same server without a bug.
 """
     heads = ("mutant", "breaks", "caught by", "in cases", "also blamed", "s")
     form = Run
+    placeholders = run.PLACEHOLDERS
+    """The options with which the suite launches each of them."""
 
     def sections(self) -> Mapping[str, Sequence[Mutant]]:
         return SECTIONS
@@ -49,7 +51,7 @@ below the table. The first row is the control: the same server without a bug.
         return (CONTROL,)
 
     def options(self, server: Mutant) -> Sequence[str]:
-        return WRITTEN_CASES
+        return (*WRITTEN_CASES, *server.options)
 
     def alone(self, server: Mutant) -> bool:
         return PLAIN_PORT in server.breaks.split()
@@ -58,7 +60,7 @@ below the table. The first row is the control: the same server without a bug.
         return server.workers
 
     def run(self, server: Mutant, home: Path, results: Path, trial: Trial) -> Run:
-        where = run.launched(home)
+        where = run.launched(home, self.placeholders)
         return run.suite(where, results, *self.options(server), seed=trial.seed, workers=server.workers)
 
     def wrong(self, server: Mutant, trial: Trial, run: Run) -> list[str]:

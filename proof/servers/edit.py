@@ -53,6 +53,7 @@ class Mutant:
         also: ids that the suite may blame beyond them.
         why: the reason for that, for the readers of the matrix.
         workers: of the suite; some for a server whose replies must be waited for, 0 costs least.
+        options: of the suite, without which it could not see the bug.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Mutant:
     also: str = ""
     why: str = ""
     workers: int = 0
+    options: Sequence[str] = ()
 
     @property
     def main(self) -> str:
