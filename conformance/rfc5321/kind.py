@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance.harness.rules import Rules
 from conformance.harness.server.kind import Kind
 from conformance.stores.opening import open_store
-from conformance.stores.store import MailStore
+from conformance.stores.store import MailStore, StoreError
 
 REFERENCE_USER = "reference"
 REFERENCE_PASSWORD = Path(__file__).with_name("reference-password.txt")
@@ -30,7 +30,10 @@ class Maildir:
 
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
-        return bool(self.mail.find(mark))
+        try:
+            return bool(self.mail.find(mark))
+        except StoreError:  # it makes none, and keeps its mail elsewhere or nowhere
+            return False
 
 
 KIND = Kind(
