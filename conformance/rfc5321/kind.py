@@ -34,7 +34,10 @@ class Maildir:
 
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
-        return bool(self.mail.find(mark))
+        try:
+            return bool(self.mail.find(mark))
+        except StoreError:  # it makes none, and keeps its mail elsewhere or nowhere
+            return False
 
 
 class Named:
