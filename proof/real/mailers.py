@@ -128,7 +128,7 @@ mkdir @MAIL@/box @MAIL@/box/new @MAIL@/box/cur @MAIL@/box/tmp
 chown -R anyone: @MAIL@ /srv/anyone
 cd /etc/courier
 sed -i 's/^MAX\\(DAEMONS\\|PERC\\|PERIP\\)=.*/MAX\\1=1000/; s/-noidentlookup/-noidentlookup -nodnslookup/' esmtpd
-printf 'ADDRESS=127.0.0.1\\nPORT=@PORT@\\nBOFHCHECKDNS=0\\n' >>esmtpd
+printf 'ADDRESS=127.0.0.1\\nPORT=@PORT@\\nBOFHCHECKDNS=0\\nTARPIT=0\\n' >>esmtpd
 {NO_DNS_AT_ONCE}
 cd /
 mkdir -p /run/courier/authdaemon
@@ -141,6 +141,7 @@ authdaemond start
 courier start
 esmtpd start
 """
+"""As Debian has it, but for limits, lists, and the tarpit, in which a run would stay for half an hour."""
 
 MAILERS = (
     Recipe(
