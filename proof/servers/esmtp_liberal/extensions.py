@@ -125,7 +125,12 @@ EXTENSIONS = [
             said(
                 "_bdat",
                 'size = int(found["size"])',
-                'size = int(found["size"])\nif not self._recipients:\n    self._leaves = True\n    return b"503 5.5.1 RCPT first"',
+                """
+                size = int(found["size"])
+                if not self._recipients:
+                    self._leaves = True
+                    return b"503 5.5.1 RCPT first"
+                """,
             )
         ],
         "a close is right (RFC 3030)",
