@@ -200,7 +200,10 @@ EXTENSIONS = [
             within("site.py", "Site.refusal", _KNOWN, "if False:"),
             first(
                 "_deliver",
-                'if any(one.lower().startswith(b"nobody@") for one in recipients):\n    return b"550 5.1.1 No such user"',
+                """
+                if any(one.lower().startswith(b"nobody@") for one in recipients):
+                    return b"550 5.1.1 No such user"
+                """,
             ),
         ],
         "answer and delivery agree; that the others get nothing warns (disputed)",
