@@ -1,4 +1,4 @@
-"""Which false ends of data servers take for the end: told by the cases that found it, apart from what can be exploited."""
+"""Which false ends of data servers take for the end, apart from what can be exploited of that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PASSED_ON = {
     "LF.CRLF": "yes: large providers let it pass as text until 2023",
     "CR.CR": "yes: a mail gateway makes line ends of bare CRs by default",
 }
-"""Whether others let an ending pass, by SEC Consult's report "SMTP Smuggling" of 2023 and CERT-EU's advisory 2023-098."""
+"""Whether others let an ending pass: SEC Consult's report "SMTP Smuggling" of 2023, CERT-EU's advisory 2023-098."""
 _CASE = re.compile(r"::test_(?:lf_lf|lf_crlf|crlf_lf|cr|smuggle)\[(?:more-)?([A-Z.-]+?)(?:-more)?\]")
 Findings = Mapping[str, Sequence[str]]
 
@@ -44,8 +44,8 @@ def table(findings: Mapping[str, Findings]) -> list[str]:
         "## Smuggling",
         "",
         "Which bytes end the data though they are not CR LF . CR LF. Each is a breach wherever it is taken. It can be",
-        "exploited only where a sender lets the same bytes pass as text, which is a matter of the sender, told in the second",
-        "column as far as it is public. All servers were met from loopback, which some treat more kindly than strangers.",
+        "exploited only where a sender lets the same bytes pass as text: the second column has what is public of that.",
+        "All servers were met from loopback, which some treat more kindly than strangers.",
         "",
         *tables.markdown(heads, rows),
     ]
