@@ -188,7 +188,7 @@ class Planner:
         if begun is None:
             return (self._chunk(state, number),)
         lines = [self.book.line(verb, number if verb != "EHLO" else 0) for verb in words.ENVELOPE[begun:]]
-        lines[-1:-1] = [self.book.line("RCPT", number + 1)] * (number % 5 == 3)
+        lines[-1:-1] = [self.book.line("RCPT", (number + 1) % 100)] * (number % 5 == 3)
         return (*map(Part, lines), Part(text=words.text(number), last=True))
 
     def _next(self, state: State, number: int) -> str:

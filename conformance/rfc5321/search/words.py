@@ -25,7 +25,8 @@ SPELLINGS = ("upper", "lower", "mixed")
 WRONG = ("XFROB", "XFROB a b", "EHLO", "MAIL FROM:<a@b", "MAIL FROM:<a b@c.example>", "VRFY", "DATA x", "RSET x",
          "RCPT TO:<u@@d.example>", "RCPT TO:<>", "MAIL FROM:<a@b.example> FROB=1", "HELO")  # fmt: skip
 """Lines that most servers refuse for how they are written."""
-END, CHUNK, LAST_CHUNK = Said("end of data"), Said("BDAT"), Said("BDAT LAST")
+END, LOOSE_END = Said("end of data"), Said("end of data", loose=True)
+CHUNK, LAST_CHUNK = Said("BDAT"), Said("BDAT LAST")
 ENVELOPE = ("EHLO", "MAIL", "RCPT", "DATA")
 
 
