@@ -44,6 +44,7 @@ class Draft:
         step: the place of the step that ended it, or of the latest that added to it.
         envelopes: who it may be from, and for whom, as far as replies tell.
         fate: `sent` (nobody knows), `taken`, `refused`, or `lost`: it must not arrive.
+        vague: what belongs to it is not known for sure.
     """
 
     message: Message
@@ -51,6 +52,7 @@ class Draft:
     step: int = 0
     envelopes: frozenset[tuple[str, tuple[str, ...]]] = frozenset()
     fate: str = "lost"
+    vague: bool = False
 
     def add(self, octets: bytes, step: int) -> None:
         """Add octets of its text."""
@@ -85,7 +87,7 @@ class Post:
             taken: whether the server took it.
             states: in which the session may have been before its end was answered.
         """
-        draft.fate = "taken" if taken else "refused"
+        draft.fate = "sent" if draft.vague else "taken" if taken else "refused"
         draft.envelopes = frozenset((state.sender or "", state.recipients) for state in states if state.recipients)
 
     @property

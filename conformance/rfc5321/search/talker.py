@@ -190,6 +190,8 @@ class Talker:
         if part.line != b"BDAT":
             if part.line.upper() == b"RSET":
                 self._draft = None
+            elif self._draft and part.line[:4].upper() == b"MAIL":
+                self._draft.vague = True  # for a chunk behind it may belong to either message
             return part.line + CRLF
         octets = part.text
         if self._draft:
@@ -271,10 +273,8 @@ class Talker:
         elif said.verb == "BDAT" and sense not in TAKEN and draft:
             draft.fate = "refused"
             self._draft = None if self._draft is draft else self._draft
-        elif said.verb in ("EHLO", "HELO", "MAIL") and self._draft:
-            # What a chunk behind it belongs to is not known for sure, unless it was taken.
-            self._draft.fate = "sent" if sense not in TAKEN and said.verb == "MAIL" else self._draft.fate
-            self._draft = None if sense in TAKEN else self._draft
+        elif said.verb in ("EHLO", "HELO", "MAIL") and sense in TAKEN and draft and self._draft is draft:
+            self._draft = None
         if any(state.phase is Phase.GONE for state in self.states):
             raise Astray
 
