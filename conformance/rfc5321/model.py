@@ -186,7 +186,7 @@ def plainest(state: State, said: Said) -> tuple[Sense, State]:
 
 def _cell_of(state: State, said: Said) -> Cell:
     cell = TABLE[said.verb].get(state.phase, {})
-    if said.verb == "end of data" and not state.recipients:
+    if cell and said.verb == "end of data" and not state.recipients:
         cell = {sense: changes for sense, changes in cell.items() if sense is not Sense.ACCEPTED} | {
             sense: (CLEAR,) for sense in REFUSALS
         }

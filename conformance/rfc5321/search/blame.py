@@ -46,11 +46,22 @@ LEFT = {
     "text": "data.whole",
     "missing": "data.delivered",
     "unwanted": "close.lost-data",
-    "sender": "state.own",
+    "sender": "trace.return-path",
     "more recipients": "order.no-carry",
     "fewer recipients": "rcpt.each",
 }
 """What is broken where the mail is wrong that a conversation left behind."""
+
+UNWANTED = {
+    "refused": "data.refused-gone",
+    "RSET": "rset.clears",
+    "EHLO": "ehlo.resets",
+    "HELO": "ehlo.resets",
+    "QUIT": "quit.aborts",
+}
+"""What is broken where a message arrives that was not taken, by how it ended; otherwise its connection was lost."""
+UNWANTED_BDAT = UNWANTED | {"refused": "bdat.after-failed", "RSET": "bdat.rset"}
+"""The same of one that came by BDAT."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +121,8 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
     told = failure.told if isinstance(failure, MailFailure) and conversation else ()
     places = range(len(conversation)) if failure.afterwards else range(failure.step + 1)
     told = tuple(one for one in told if one.step in places)
-    traits = tuple(dict.fromkeys(_traits(told, failure))) if told else ()
+    ended = _how_it_ended(conversation, told, failure.step) if failure.what == "unwanted" else ""
+    traits = tuple(dict.fromkeys(_traits(told, failure, ended))) if told else ()
     requirement = failure.requirement
     if shrunk and traits and not failure.is_end:
         requirement = traits[0]
@@ -125,7 +137,7 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
     return Cause(requirement, traits, frozenset(suspects))
 
 
-def _traits(told: Sequence[Told], failure: Failure) -> list[str]:
+def _traits(told: Sequence[Told], failure: Failure, ended: str) -> list[str]:
     """The requirements of what is special, weightiest first."""
     last, before = told[-1], [one for one in told if one.client != LAST or told[-1].client == LAST]
     if not failure.afterwards:
@@ -134,12 +146,13 @@ def _traits(told: Sequence[Told], failure: Failure) -> list[str]:
     clients = {one.client for one in told}
     found: list[str] = []
     if failure.afterwards:
-        found += _of_mail(own, failure.what)
+        found += _of_mail(own, failure.what, ended)
+    if not failure.afterwards and last.sense in REFUSED:
+        found += [*last.said.parameters, *last.said.odd]
     found += _of_segments([*own, last], failure)
     if not failure.afterwards:
         survives = last.sense in (Sense.ACCEPTED, Sense.INTERMEDIATE)
         found += _of_past(own, last, survives)
-        found += [*last.said.parameters, *last.said.odd] if last.sense in REFUSED else []
     else:
         found += _of_errors(own)
     found += ["state.own"] * (len(clients - {LAST}) > 1)
@@ -151,9 +164,9 @@ def _of_segments(told: Sequence[Told], failure: Failure) -> list[str]:
     found = []
     for one in reversed(told):
         verb = one.said.verb
-        if one.cut and not (failure.afterwards and failure.what == "dots"):
-            chunk = verb.startswith("BDAT")
-            found.append("bdat.split" if chunk else "data.eod" if verb == "end of data" else "line.split")
+        of_text = verb == "end of data"
+        if one.cut and not (failure.afterwards and of_text):  # what is cut has to arrive whole by other rules
+            found.append("bdat.split" if verb.startswith("BDAT") else "data.eod" if of_text else "line.split")
         if one.together > 1:
             group = [other for other in told if other.step == one.step and other.client == one.client]
             if any(other.said.verb.startswith("BDAT") for other in group):
@@ -191,15 +204,16 @@ def _of_past(own: Sequence[Told], last: Told, survives: bool) -> list[str]:
     """What is broken where an answer fits another past than the one that was."""
     found = _of_errors(own)
     taken = [one for one in own if one.sense is Sense.ACCEPTED]
+    messages = sum(one.said.verb == "end of data" for one in taken)
     for one in reversed(taken):
-        verb = one.said.verb
+        verb, within = one.said.verb, bool(one.phases & {Phase.SENDER, Phase.RECIPIENT, Phase.CHUNKS})
         if verb in ("EHLO", "HELO"):
-            found += ["ehlo.resets"] * (survives and Phase.START not in one.phases)
+            found += ["ehlo.resets"] * within
         elif verb == "RSET":
             chunks = Phase.CHUNKS in one.phases
-            found.append(("bdat.rset" if chunks else "rset.clears") if survives else "rset.keeps-ehlo")
+            found.append("bdat.rset" if chunks else "rset.clears" if survives or within else "rset.keeps-ehlo")
         elif verb == "end of data":
-            found.append("data.after" if survives or last.said.verb == "MAIL" else "order.messages")
+            found.append("data.after" if survives or (last.said.verb == "MAIL" and messages == 1) else "order.messages")
         elif verb == "BDAT LAST":
             found.append("bdat.after-last" if last.said.verb.startswith("BDAT") else "order.messages")
         elif verb == "MAIL" and one.phases & {Phase.SENDER, Phase.RECIPIENT}:
@@ -213,7 +227,7 @@ def _of_past(own: Sequence[Told], last: Told, survives: bool) -> list[str]:
     return found
 
 
-def _of_mail(own: Sequence[Told], what: str) -> list[str]:
+def _of_mail(own: Sequence[Told], what: str, ended: str) -> list[str]:
     """What is broken where the mail that was left behind is wrong."""
     verbs = [one.said.verb for one in own if one.sense is Sense.ACCEPTED]
     chunked = any(verb.startswith("BDAT") for verb in verbs)
@@ -229,9 +243,20 @@ def _of_mail(own: Sequence[Told], what: str) -> list[str]:
         again = any(one.said.verb in ("EHLO", "HELO") and Phase.START not in one.phases for one in own)
         return ["mail.nested"] * nested + reset + ["ehlo.resets"] * again
     if what == "unwanted":
-        if "QUIT" in verbs:
-            return ["quit.aborts"]
-        if any(one.said.verb == "end of data" and one.sense in REFUSED for one in own):
-            return ["data.refused-gone"]
-        return ["bdat.lost"] if chunked else []
+        return [UNWANTED_BDAT.get(ended, "bdat.lost") if chunked else UNWANTED.get(ended, "close.lost-data")]
     return []
+
+
+def _how_it_ended(conversation: Conversation, told: Sequence[Told], at: int) -> str:
+    """What ended a message that was not taken: a command, a refusal, or nothing but the lost connection."""
+    client = conversation[at].client
+    for place in range(at, len(conversation)):
+        if conversation[place].client == client and conversation[place].leave:
+            return ""
+        for one in told:
+            if one.step == place and one.client == client:
+                if place == at and one.sense in REFUSED and one.said.verb in ("end of data", "BDAT", "BDAT LAST"):
+                    return "refused"
+                if place > at and one.sense is Sense.ACCEPTED and one.said.verb in UNWANTED:
+                    return one.said.verb
+    return "QUIT"

@@ -13,10 +13,11 @@ from conformance.rfc5321.search.words import Book
 
 ERRORS, NEUTRALS, MESSAGES = 2, 8, 3
 """What one session may have: commands that are refused, such as change nothing, and transactions (rules of manners)."""
-CONNECTIONS = 5
+CONNECTIONS = 8
 """Connections that one conversation makes, beside the last one."""
 LAST = 99
 """The client that comes at the end of every conversation and delivers a plain message."""
+LEAVES = ("leave", "abandon")
 FIRST_IN_GROUP = ("MAIL", "RCPT", "RSET", "BDAT", "BDAT LAST")
 """Commands that others may follow in one segment (RFC 2920 3.1, RFC 3030 4.2)."""
 
@@ -28,11 +29,11 @@ class Pick:
     Attributes:
         client: who sends it.
         kind: `forward` (the right next command, or a text), `message` (all of it), `say` (the command `verb`), `wrong`,
-            `chunk`, or `leave`.
+            `chunk`, `leave`, or `abandon` (a message up to the middle of its text, and then leave).
         number: chooses the argument or the text; 0 for the plainest.
         verb: of a `say`.
         spelling: one of `words.SPELLINGS`.
-        how: of a `leave`: close or reset.
+        how: of a `leave` and an `abandon`: close or reset.
         cut: how what is sent is cut into segments, one of `words.CUTS`.
         joined: whether it goes into one segment with what the client sends next, where that is allowed.
     """
@@ -116,30 +117,47 @@ class Planner:
         steps: list[Step] = []
         connections = 0
         for pick in picks:
-            if pick.client not in clients:
-                if connections == CONNECTIONS or pick.kind == "leave":
-                    continue
-                connections += 1
-            client = clients.setdefault(pick.client, _Client())
-            if pick.kind == "leave":
-                steps += self._leave(pick, client)
-            else:
-                steps += self._say(pick, client)
-            if pick.kind == "leave" and self.book.rude or client.state.phase is Phase.GONE:
-                del clients[pick.client]
+            for _ in range(2):
+                if pick.client not in clients:
+                    if connections == CONNECTIONS or pick.kind == "leave":
+                        break
+                    connections += 1
+                client = clients.setdefault(pick.client, _Client())
+                taken = self._take(pick, client)
+                over = taken is None or client.state.phase is Phase.GONE or (pick.kind in LEAVES and self.book.rude)
+                # What one session may not have any more, the next one may.
+                steps += taken if taken is not None else self._end(pick.client, client)
+                if over:
+                    del clients[pick.client]
+                if taken is not None:
+                    break
         for number, client in clients.items():
-            if client.state.phase is Phase.TEXT:
-                client.waiting.append(Part(text=words.text(0), last=True))
-            if client.waiting:
-                steps.append(Step(number, tuple(client.waiting), together=len(client.waiting) > 1))
+            steps += self._end(number, client)[:-1]
         return (*steps, *self.closing)
 
     def visits(self, count: int) -> Conversation:
         """Clients that come one after the other, and say goodbye."""
         return tuple(Step(client, (Part(b"QUIT"),)) for client in range(count))
 
-    def _say(self, pick: Pick, client: _Client) -> list[Step]:
+    def _end(self, number: int, client: _Client) -> list[Step]:
+        """What is left to be sent, and a goodbye."""
+        if client.state.phase is Phase.TEXT:
+            client.waiting.append(Part(text=words.text(0), last=True))
+        waiting = [Step(number, tuple(client.waiting), together=len(client.waiting) > 1)] if client.waiting else []
+        return [*waiting, Step(number, (Part(b"QUIT"),))]
+
+    def _take(self, pick: Pick, client: _Client) -> list[Step] | None:
+        """What a pick comes to; None where the session may not have so much."""
+        if pick.kind == "leave":
+            return self._leave(pick, client)
+        if pick.kind == "abandon":
+            said = self._say(replace(pick, kind="message"), client, whole=False)
+            return None if said is None else [*said, *self._leave(pick, client)]
+        return self._say(pick, client)
+
+    def _say(self, pick: Pick, client: _Client, whole: bool = True) -> list[Step] | None:
         parts = self._parts(pick, client)
+        parts = parts if whole or len(parts) == 1 else parts[:-1]
         before = replace(client, waiting=list(client.waiting))
         groups: list[tuple[Part, ...]] = []
         for part in parts:
@@ -151,7 +169,7 @@ class Planner:
                 client.waiting = []
         if client.errors > ERRORS or client.neutrals > NEUTRALS or client.messages > MESSAGES:
             vars(client).update(vars(before))
-            return []
+            return None
         if all(len(group) == 1 for group in groups):
             groups = [tuple(group[0] for group in groups)] if groups else []
             return [Step(pick.client, group, cut=pick.cut) for group in groups]
@@ -170,7 +188,8 @@ class Planner:
         if pick.kind == "message":
             return self._message(state, pick.number)
         chunking = state.extended and "CHUNKING" in self.book.announced
-        if pick.kind == "chunk" and "CHUNKING" in self.book.announced:
+        in_order = state.phase in (Phase.RECIPIENT, Phase.CHUNKS) and state.extended
+        if pick.kind == "chunk" and "CHUNKING" in self.book.announced and (in_order or pick.number % 4 == 1):
             return (self._chunk(state, pick.number),)
         if pick.kind == "wrong":
             return (Part(self.book.wrong(pick.number), meant=False),)

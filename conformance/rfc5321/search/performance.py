@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from conformance.rfc5321.search.conversation import LAST, Conversation
-from conformance.rfc5321.search.talker import Astray, Stage, Talker
+from conformance.rfc5321.search.stage import Astray, Stage
+from conformance.rfc5321.search.talker import Talker
 
 
 def perform(stage: Stage, conversation: Conversation) -> None:

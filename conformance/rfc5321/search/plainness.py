@@ -32,13 +32,16 @@ def language(book: Book) -> Language[Pick, Step]:
 
 
 def size(conversation: Conversation) -> tuple[int, int, int]:
-    """How long a conversation is: its steps, then what is special in how they are sent, then their octets."""
+    """How long a conversation is: its steps, one that is sent together counted as several; then what is special in how
+    they are sent, and their octets.
+    """
+    steps = sum(len(step.parts) if step.together else 1 for step in conversation)
     special = sum(
-        bool(step.cut) + step.together * len(step.parts) + bool(step.leave) + (step.client not in (0, LAST))
+        bool(step.cut) + (step.together and len(step.parts) > 1) + bool(step.leave) + (step.client not in (0, LAST))
         for step in conversation
     )
     parts = [part for step in conversation for part in step.parts]
-    return len(conversation), special + len(parts), sum(len(part.line) + len(part.text) for part in parts)
+    return steps, special + len(parts), sum(len(part.line) + len(part.text) for part in parts)
 
 
 def plainer(best: Callable[[], Picks]) -> Iterator[Picks]:
@@ -73,7 +76,7 @@ def _in_one_step(best: Callable[[], Picks], at: int) -> Iterator[Picks]:
     for length in (6, 5, 4, 3, 2, 1):
         picks = best()
         own = [place for place in range(at, len(picks)) if picks[place].client == picks[at].client][:length]
-        if len(own) < length or any(picks[place].kind == "leave" for place in own):
+        if len(own) < length or any(picks[place].kind in ("leave", "abandon") for place in own):
             continue
         *before, last = own
         whole = Pick(picks[last].client, "message", picks[last].number)

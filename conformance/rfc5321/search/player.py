@@ -21,7 +21,7 @@ from conformance.rfc5321.search.performance import perform
 from conformance.rfc5321.search.plainness import language
 from conformance.rfc5321.search.post import Differs, Post, differs
 from conformance.rfc5321.search.replay import Play
-from conformance.rfc5321.search.talker import Stage
+from conformance.rfc5321.search.stage import Stage
 from conformance.rfc5321.search.words import Book
 from conformance.search.budget import Hasty
 from conformance.search.failure import Cause, Failure, Found, Script
@@ -199,7 +199,7 @@ class Player:
                     why = "a message that was taken does not arrive"
                     return Differs("missing", why, "in the store", "not there", draft.step)
                 self._slowest = max(self._slowest, time.monotonic() - began)
-                if wrong := differs(draft, copies, post.drafts, self._apart):
+                if wrong := differs(draft, copies, post, self._apart):
                     return wrong
                 self._learn_apart(draft.envelopes, len(copies))
             for draft in post.unwanted if taken else ():

@@ -10,6 +10,7 @@ from conformance.harness.vocabulary import Vocabulary
 from conformance.rfc5321 import envelope
 from conformance.rfc5321.message import CRLF, Message, compose
 from conformance.rfc5321.model import States
+from conformance.rfc5321.saying import Said
 from conformance.stores.compare import same_body
 from conformance.stores.message import Stored
 
@@ -66,12 +67,25 @@ class Post:
 
     Args:
         words: what headers are made of.
-        sender, recipient: for headers.
+        sender: for headers.
+
+    Attributes:
+        drafts: all of them, in order.
+        senders, recipients: all paths that were said in MAIL and in RCPT.
     """
 
     words: Vocabulary
     sender: str
     drafts: list[Draft] = field(default_factory=list)
+    senders: set[str] = field(default_factory=set)
+    recipients: set[str] = field(default_factory=set)
+
+    def hears_of(self, said: Said) -> None:
+        """Remember the paths that a command names."""
+        if said.verb == "MAIL":
+            self.senders.add(said.path)
+        elif said.verb == "RCPT":
+            self.recipients.add(said.path.lower())
 
     def begin(self, text: bytes, step: int, chunked: bool = False) -> Draft:
         """A message with a header and a mark of its own."""
@@ -106,13 +120,13 @@ def chunk_begin(draft: Draft) -> bytes:
     return draft.message.header + CRLF
 
 
-def differs(draft: Draft, copies: Sequence[Stored], others: Sequence[Draft], apart: frozenset[str]) -> Differs | None:
+def differs(draft: Draft, copies: Sequence[Stored], post: Post, apart: frozenset[str]) -> Differs | None:
     """Compare a message that was taken with its copies in the store.
 
     Args:
         draft: as it was sent.
         copies: what has its mark, one or more.
-        others: all messages of the conversation, whose senders and recipients it must not have.
+        post: all messages of the conversation, whose senders and recipients it must not have.
         apart: addresses for which copies of their own were seen beside others'.
     """
     sent = draft.message.body
@@ -123,7 +137,7 @@ def differs(draft: Draft, copies: Sequence[Stored], others: Sequence[Draft], apa
     if len(draft.envelopes) != 1:
         return None
     ((sender, recipients),) = draft.envelopes
-    strange = {one for other in others for one, _ in other.envelopes} - {sender}
+    strange = post.senders - {sender}
     for copy in copies:
         found = envelope.reverse_path(copy)
         if found is not None and found != sender and found in strange:
@@ -131,8 +145,7 @@ def differs(draft: Draft, copies: Sequence[Stored], others: Sequence[Draft], apa
             return Differs("sender", why, f"<{sender}>", f"<{found}>", draft.step)
     wanted = {one.lower() for one in recipients}
     found_paths = envelope.forward_paths(copies)
-    foreign = {one.lower() for other in others for _, some in other.envelopes for one in some} - wanted
-    if more := sorted(found_paths & foreign):
+    if more := sorted(found_paths & (post.recipients - wanted)):
         why = "a recipient of another transaction gets the message"
         return Differs("more recipients", why, ", ".join(sorted(wanted)), more[0], draft.step)
     if found_paths and (fewer := sorted((wanted & apart) - found_paths)):

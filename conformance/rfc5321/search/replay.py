@@ -8,7 +8,7 @@ from pathlib import Path
 
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.search.post import Draft
-from conformance.rfc5321.search.talker import Action
+from conformance.rfc5321.search.stage import Action
 from conformance.rfc5321.tester import PASSWORD, Tester
 
 TEMPLATE = Path(__file__).with_name("replay.py.txt")

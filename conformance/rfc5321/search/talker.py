@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from conformance.harness.server.pace import Pace
 from conformance.harness.verdict.verdict import Broken, Skipped, Void
 from conformance.harness.wire.connection import Closed, Silent, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
-from conformance.rfc5321.case import Case
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.message import CRLF, stuffed
 from conformance.rfc5321.model import GREETED, Phase, State, States, acceptable, plainest
@@ -19,63 +18,17 @@ from conformance.rfc5321.saying import Said
 from conformance.rfc5321.search import words
 from conformance.rfc5321.search.blame import Told, at_once
 from conformance.rfc5321.search.conversation import ERRORS, Part, Step
-from conformance.rfc5321.search.post import Draft, Post, chunk_begin
-from conformance.rfc5321.search.words import Book
+from conformance.rfc5321.search.post import Draft, chunk_begin
+from conformance.rfc5321.search.stage import Action, Astray, Stage
 
 TAKEN = (Sense.ACCEPTED, Sense.INTERMEDIATE)
 DOT = b".\r\n"
+SHORTEST_WAIT = 1.0
+"""Seconds that a reply is waited for at the least: silence proves nothing here, and would only leave much unjudged."""
 NOTICE = 0.05
 """Seconds that a server has to see that a client left, before others go on."""
 GREETED_IN_TLS: States = frozenset({State(Phase.READY, extended=True)})
 """Where a session stands that the tester wants to begin with TLS, or a login."""
-
-
-class Astray(Exception):
-    """The client is done before its steps are: the server has left, or has a right to."""
-
-
-@dataclass(frozen=True)
-class Action:
-    """What one client did, for a script that does it again.
-
-    Attributes:
-        client: its number.
-        verb: `connect`, `send`, `hear`, `end` (a close is right as well) or `leave`.
-        sent: the segments.
-        how: close or reset.
-        senses: those of the answers that are acceptable.
-        code: the very code that is, if there is one.
-    """
-
-    client: int
-    verb: str
-    sent: tuple[bytes, ...] = ()
-    how: str = ""
-    senses: tuple[Sense, ...] = ()
-    code: str = ""
-
-
-@dataclass
-class Stage:
-    """What the clients of one conversation share.
-
-    Attributes:
-        case: where what they find goes.
-        book: what they say.
-        post: their messages.
-        pace: where it is written down how long they were kept waiting.
-        told: all exchanges, in order.
-        actions: what they did, in order.
-        at: the place of the step that is taken.
-    """
-
-    case: Case
-    book: Book
-    post: Post
-    pace: Pace
-    told: list[Told] = field(default_factory=list)
-    actions: list[Action] = field(default_factory=list)
-    at: int = 0
 
 
 class Talker:
@@ -161,6 +114,11 @@ class Talker:
         self._client.close()
 
     @property
+    def _times(self) -> int:
+        """How many times the usual patience comes to what even a busy machine does not need."""
+        return math.ceil(SHORTEST_WAIT / self._case.patient)
+
+    @property
     def _in_text(self) -> bool:
         return any(state.phase is Phase.TEXT for state in self.states)
 
@@ -237,10 +195,13 @@ class Talker:
 
     def _too_many(self, shown: str) -> None:
         wanted = "one reply to each command, and one to the end of data"
+        phases = frozenset(state.phase for state in self.states)
+        self._stage.told.append(Told(self._number, self._stage.at, Said("unasked"), phases, None))
         raise Broken("reply.one", "a reply too many", wanted, shown)
 
     def _hear(self, part: Part, size: int, draft: Draft | None, cut: str, together: int) -> None:
         said, before = self._said(part), self.states
+        self._stage.post.hears_of(said)
         phases = frozenset(state.phase for state in before)
         due = acceptable(before, said)
         may_end = part.line == b"BDAT" and not part.meant
@@ -293,7 +254,7 @@ class Talker:
                 return reply
             if not part.line and part.last:
                 return self._reply_to_text()
-            return self._client.hear()
+            return self._client.hear(self._times)
         except Skipped as skipped:
             if self._client.ended and self._client.errors > ERRORS:
                 raise Astray from None
@@ -302,7 +263,7 @@ class Talker:
     def _reply_to_text(self) -> Reply:
         """The reply to the end of data; where none comes, a second end tells whether the first one was missed."""
         wire = self._client.wire
-        deadline = wire.sent + 2 * self._case.patient
+        deadline = wire.sent + 2 * self._times * self._case.patient
         try:
             reply = wire.reply(deadline)
             self._case.patience.replied(reply.at - wire.sent)

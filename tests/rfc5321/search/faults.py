@@ -5,21 +5,32 @@ from __future__ import annotations
 from proof.servers.edit import Edit, Mutant, begun, within
 
 FILE, WIRE = "esmtp.py", "channel.py"
+FORGET = "self._forget_message()"
+LOST = "text = self._channel.read_body(SENT_LIMIT, STUFFED)"
+NOOP = 'return b"250 2.0.0 OK"'
 
 
-def _of_init(code: str) -> Edit:
+def before(function: str, statement: str, code: str, file: str = FILE) -> Edit:
+    """Put statements before one of a function."""
+    return within(file, function, statement, f"{code}\n{statement}")
+
+
+def first_in(function: str, statement: str, *code: str) -> Edit:
+    """Put statements into the block that a statement begins."""
+    return within(FILE, function, statement, "\n".join((statement, *(f"    {line}" for line in code))))
+
+
+def of_init(code: str) -> Edit:
+    """Have something at the begin of each session."""
     return within(FILE, "Esmtp.__init__", "self._leaves = False", f"self._leaves = False\n{code}")
 
 
-def _of_answer(old: str, new: str) -> Edit:
-    return within(FILE, "Esmtp._answer", old, new)
+COUNT = [of_init("self._count = 0"), begun(FILE, "Esmtp._end", "self._count += 1")]
+"""How many messages the session has ended."""
+REFUSED = "if isinstance(found, bytes):"
+NO_USER = "if refusal := self._site.refusal(mailbox, self._server):"
 
-
-FORGET = "self._forget_message()"
-NESTED = 'return b"503 5.5.1 There is a sender already"'
-ANSWERED = "return self._answers()[verb](self, found)"
-LINE = "line = self._channel.read_line(LINE_LIMIT)"
-FAULTS = (
+PAST = (
     Mutant(
         "transaction-survives-rset-after-two-recipients",
         "rset.clears",
@@ -28,109 +39,148 @@ FAULTS = (
     Mutant(
         "refused-ehlo-drops-the-recipients",
         "ehlo.refused-keeps",
-        [_of_answer("if isinstance(found, bytes):", 'if isinstance(found, bytes):\n    if verb == b"EHLO":\n        self._recipients = []')],
+        [first_in("Esmtp._answer", REFUSED, 'if verb == b"EHLO":', "    self._recipients = []")],
     ),
     Mutant(
-        "bad-recipient-ends-a-transaction-of-two-recipients",
+        "bad-recipient-after-two-good-ones-ends-the-transaction",
         "rcpt.refused-keeps",
-        [within(FILE, "Esmtp._rcpt", "if refusal := self._site.refusal(mailbox, self._server):",
-                "if refusal := self._site.refusal(mailbox, self._server):\n    if len(self._recipients) > 1:\n        self._forget_message()")],
+        [first_in("Esmtp._rcpt", NO_USER, "if len(self._recipients) > 1:", f"    {FORGET}")],
     ),
     Mutant(
         "nested-mail-after-a-recipient-changes-the-sender",
         "mail.nested",
-        [within(FILE, "Esmtp._mail", NESTED, f'if self._recipients:\n    self._reverse_path = found["mailbox"] or b""\n{NESTED}')],
+        [
+            before(
+                "Esmtp._mail",
+                'return b"503 5.5.1 There is a sender already"',
+                'if self._recipients:\n    self._reverse_path = found["mailbox"] or b""',
+            )
+        ],
     ),
     Mutant(
-        "unknown-verb-after-data-was-refused-ends-the-transaction",
+        "unknown-verb-after-a-recipient-ends-the-transaction",
         "order.error-keeps",
-        [_of_answer("if isinstance(found, bytes):", 'if isinstance(found, bytes):\n    if found[:3] == b"500" and self._recipients:\n        self._forget_message()')],
+        [first_in("Esmtp._answer", REFUSED, 'if found[:3] == b"500" and self._recipients:', f"    {FORGET}")],
     ),
     Mutant(
         "third-transaction-needs-ehlo-again",
         "order.messages",
-        [
-            _of_init("self._count = 0"),
-            begun(FILE, "Esmtp._end", "self._count += 1"),
-            within(FILE, "Esmtp._mail", "if not self._client:", "if not self._client or self._count > 1:"),
-        ],
+        [*COUNT, within(FILE, "Esmtp._mail", "if not self._client:", "if not self._client or self._count > 1:")],
     ),
     Mutant(
-        "reply-lost-when-a-command-is-cut-before-its-last-byte",
-        "line.split",
-        [
-            within(WIRE, "Channel.read_line", "too_long = False", "too_long = False\nself.was_cut = False"),
-            within(WIRE, "Channel.read_line", "self._receive()", "self.was_cut = self._received.endswith(b'\\r')\nself._receive()"),
-            within(FILE, "Esmtp.run", "if reply:", "if reply and not (self._channel.was_cut and line[:4].upper() in (b'RCPT', b'RSET')):"),
-        ],
+        "helo-after-one-recipient-keeps-the-transaction",
+        "ehlo.resets",
+        [within(FILE, "Esmtp._helo", FORGET, f"if len(self._recipients) != 1:\n    {FORGET}")],
     ),
     Mutant(
-        "end-of-data-missed-when-cut-before-its-lf",
-        "data.eod",
-        [within(WIRE, "Channel.read_body", "len(self._received) - len(END_OF_DATA) + 1", "len(self._received) - len(END_OF_DATA) + 2")],
-    ),
-    Mutant(
-        "dots-stay-doubled-after-a-line-of-998",
-        "data.unstuff",
-        [within(WIRE, "Channel.read_body", "body = self._received[: end + len(CRLF)]",
-                "body = self._received[: end + len(CRLF)]\nif any(len(one) == 998 for one in body.split(CRLF)):\n    stuffed = b'..'")],
-    ),
-    Mutant(
-        "noop-behind-a-recipient-answered-first",
-        "pipe.group",
-        [within(FILE, "Esmtp._noop", 'return b"250 2.0.0 OK"',
-                "if self._channel._replies:\n    self._channel._replies[:0] = b'250 2.0.0 OK\\r\\n'\n    return None\nreturn b\"250 2.0.0 OK\"")],
-    ),
-    Mutant(
-        "lines-behind-a-text-dropped",
-        "pipe.after-data",
-        [within(WIRE, "Channel.read_body", "del self._received[: end + len(END_OF_DATA)]", "del self._received[: end + len(END_OF_DATA)]\nif self._received.startswith(b'MAIL'):\n    del self._received[: self._received.find(CRLF) + 2]")],
-    ),
-    Mutant(
-        "rset-keeps-a-chunk-for-the-next-message",
-        "bdat.rset",
-        [
-            _of_init("self._old = b''"),
-            begun(FILE, "Esmtp._rset", "self._old = bytes(self._chunks.text) if self._chunks else b''"),
-            within(FILE, "Esmtp._end", "reply = refusal or self._deliver(text,", "reply = refusal or self._deliver(text + self._old,"),
-        ],
-    ),
-    Mutant(
-        "refused-chunk-runs-as-commands",
-        "bdat.refused-eats",
-        [within(FILE, "Esmtp._bdat", "octets = self._channel", "if self._reverse_path is not None and not self._recipients:\n    return b\"503 5.5.1 RCPT first\"\noctets = self._channel")],
-    ),
-    Mutant(
-        "second-text-of-a-lost-connection-delivered",
-        "close.lost-data",
-        [
-            _of_init("self._count = 0"),
-            begun(FILE, "Esmtp._end", "self._count += 1"),
-            within(FILE, "Esmtp._data", "text = self._channel.read_body(SENT_LIMIT, STUFFED)",
-                   "try:\n    text = self._channel.read_body(SENT_LIMIT, STUFFED)\nexcept EOFError:\n"
-                   "    if self._count:\n        self._end(bytes(self._channel._received), None)\n    raise"),
-        ],
-    ),
-    Mutant(
-        "recipient-of-the-message-before-when-mail-is-null",
+        "recipients-of-the-message-before-where-the-sender-is-null",
         "order.no-carry",
         [
-            _of_init("self._before = []"),
-            within(FILE, "Esmtp._deliver", "message = Message", "if not self._reverse_path:\n    recipients += [one for one in self._before if one not in recipients]\nself._before = recipients\nmessage = Message"),
+            of_init("self._before = []"),
+            before(
+                "Esmtp._deliver",
+                "message = Message",
+                "if not self._reverse_path:\n    recipients = list(dict.fromkeys(recipients + self._before))\n"
+                "self._before = recipients",
+            ),
         ],
     ),
     Mutant(
         "lower-case-rcpt-unknown-after-a-message",
         "cmd.case",
+        [*COUNT, before("Esmtp._answer", "verb, found =", 'if self._count and line[:4] == b"rcpt":\n    line = b"X"')],
+    ),
+    Mutant(
+        "second-text-of-a-session-delivered-though-its-end-is-missing",
+        "close.lost-data",
         [
-            _of_init("self._count = 0"),
-            begun(FILE, "Esmtp._end", "self._count += 1"),
-            _of_answer("verb, found =", "if self._count and line[:4] == b'rcpt':\n    return b'500 5.5.2 Command not recognized'\nverb, found ="),
+            *COUNT,
+            within(
+                FILE,
+                "Esmtp._data",
+                LOST,
+                f"try:\n    {LOST}\nexcept EOFError:\n    if self._count:\n"
+                "        self._end(bytes(self._channel._received), None)\n    raise",
+            ),
+        ],
+    ),
+)
+CUTS_AND_GROUPS = (
+    Mutant(
+        "reply-to-rcpt-lost-when-it-is-cut-before-its-last-byte",
+        "line.split",
+        [
+            before("Channel.read_line", "too_long = False", "self.was_cut = False", WIRE),
+            before("Channel.read_line", "self._receive()", r'self.was_cut = self._received.endswith(b"\r")', WIRE),
+            before("Esmtp.run", "if reply:", 'if self._channel.was_cut and line[:4] == b"RCPT":\n    continue'),
         ],
     ),
     Mutant(
-        "helo-within-a-transaction-keeps-it",
-        "ehlo.resets",
-        [within(FILE, "Esmtp._helo", FORGET, f"if len(self._recipients) != 1:\n    {FORGET}")],
+        "end-of-data-missed-when-cut-before-its-lf",
+        "data.eod",
+        [
+            within(
+                WIRE,
+                "Channel.read_body",
+                "len(self._received) - len(END_OF_DATA) + 1",
+                "len(self._received) - len(END_OF_DATA) + 2",
+            )
+        ],
     ),
-)  # fmt: skip
+    Mutant(
+        "dots-stay-doubled-where-a-line-has-998-octets",
+        "data.unstuff",
+        [
+            before(
+                "Channel.read_body",
+                "del self._received[: end + len(END_OF_DATA)]",
+                r'stuffed = b"\0" if any(len(one) == 998 for one in body.split(CRLF)) else stuffed',
+                WIRE,
+            )
+        ],
+    ),
+    Mutant(
+        "noop-behind-others-in-a-group-answered-first",
+        "pipe.group",
+        [
+            before(
+                "Esmtp._noop",
+                NOOP,
+                'if self._channel._replies:\n    self._channel._replies[:0] = b"250 OK" + CRLF\n    return None',
+            )
+        ],
+    ),
+    Mutant(
+        "mail-in-the-segment-of-a-text-dropped",
+        "pipe.after-data",
+        [
+            before(
+                "Channel.read_body",
+                "return None if too_long",
+                'if self._received.startswith(b"MAIL"):\n    del self._received[: self._received.find(CRLF) + 2]',
+                WIRE,
+            )
+        ],
+    ),
+    Mutant(
+        "rset-keeps-a-chunk-for-the-next-message",
+        "bdat.rset",
+        [
+            of_init('self._old = b""'),
+            begun(FILE, "Esmtp._rset", 'self._old = bytes(self._chunks.text) if self._chunks else b""'),
+            begun(FILE, "Esmtp._end", "text += self._old"),
+        ],
+    ),
+    Mutant(
+        "chunk-without-a-recipient-runs-as-commands",
+        "bdat.refused-eats",
+        [
+            before(
+                "Esmtp._bdat",
+                "octets = self._channel",
+                "if self._reverse_path is not None and not self._recipients:\n    return b'503 5.5.1 RCPT first'",
+            )
+        ],
+    ),
+)
+FAULTS = (*PAST, *CUTS_AND_GROUPS)
