@@ -8,7 +8,6 @@ from conformance.search import budget
 
 
 @pytest.mark.places(3)
-@pytest.mark.long
 @pytest.mark.conversations(200, budget.QUICK_EXAMPLES)
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:

@@ -17,6 +17,7 @@ CONNECTIONS = 8
 """Connections that one conversation makes, beside the last one."""
 LAST = 99
 """The client that comes at the end of every conversation and delivers a plain message."""
+BELONGS = {"MAIL": (Phase.READY,), "RCPT": (Phase.SENDER, Phase.RECIPIENT), "DATA": (Phase.RECIPIENT,)}
 LEAVES = ("leave", "abandon")
 FIRST_IN_GROUP = ("MAIL", "RCPT", "RSET", "BDAT", "BDAT LAST")
 """Commands that others may follow in one segment (RFC 2920 3.1, RFC 3030 4.2)."""
@@ -191,14 +192,18 @@ class Planner:
         in_order = state.phase in (Phase.RECIPIENT, Phase.CHUNKS) and state.extended
         if pick.kind == "chunk" and "CHUNKING" in self.book.announced and (in_order or pick.number % 4 == 1):
             return (self._chunk(state, pick.number),)
-        if pick.kind == "wrong":
+        within = state.phase not in (Phase.START, Phase.READY)
+        if pick.kind == "wrong" and (within or pick.number % 4 == 1):
             return (Part(self.book.wrong(pick.number), meant=False),)
-        verb = pick.verb or self._next(state, pick.number)
-        if verb == "BDAT" or (state.phase is Phase.CHUNKS and not pick.verb):
+        verb = pick.verb if pick.number % 4 == 1 or self._fits(state, pick.verb) else ""
+        verb = verb or self._next(state, pick.number)
+        if verb == "BDAT" or (state.phase is Phase.CHUNKS and verb != pick.verb):
             return (self._chunk(state, pick.number),)
-        if verb == "DATA" and chunking and pick.number % 5 == 4 and not pick.verb:
+        if verb == "DATA" and chunking and pick.number % 5 == 4 and verb != pick.verb:
             return (self._chunk(state, pick.number),)
         line = self.book.line(verb, pick.number, pick.spelling)
+        if verb == "EHLO" and verb != pick.verb and state.phase is Phase.START:
+            return (Part(line), Part(self.book.line("MAIL", pick.number, pick.spelling)))
         return (Part(line, meant=not self.book.is_wrong(state, line)),)
 
     def _message(self, state: State, number: int) -> tuple[Part, ...]:
@@ -207,7 +212,7 @@ class Planner:
         if begun is None:
             return (self._chunk(state, number),)
         lines = [self.book.line(verb, number if verb != "EHLO" else 0) for verb in words.ENVELOPE[begun:]]
-        lines[-1:-1] = [self.book.line("RCPT", (number + 1) % 100)] * (number % 5 == 3)
+        lines[-1:-1] = [self.book.line("RCPT", (number + 1) % 100)] * (number % 5 in (1, 3))
         return (*map(Part, lines), Part(text=words.text(number), last=True))
 
     def _next(self, state: State, number: int) -> str:
@@ -215,7 +220,11 @@ class Planner:
         verb = verbs.get(state.phase, "RSET")
         if verb == "EHLO" and number % 9 == 8:
             return "HELO"
-        return "RCPT" if verb == "DATA" and number % 3 == 2 else verb
+        return "RCPT" if verb == "DATA" and number % 2 else verb
+
+    def _fits(self, state: State, verb: str) -> bool:
+        """Whether a command is where it belongs: mostly it is, for a session has few errors."""
+        return verb not in BELONGS or state.phase in BELONGS[verb]
 
     def _chunk(self, state: State, number: int) -> Part:
         octets, last = words.chunk(number), number % 2 == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from conformance.rfc5321.search.conversation import LAST, Conversation, Pick, Planner, Step, joined_up
+from conformance.rfc5321.search.conversation import LAST, Conversation, Part, Pick, Planner, Step, joined_up
 from conformance.rfc5321.search.words import Book
 from conformance.search.profile import Language
 
@@ -18,30 +18,27 @@ def language(book: Book) -> Language[Pick, Step]:
     """How conversations are made and made smaller, where these words are said."""
     planner = Planner(book)
 
+    def odd(part: Part) -> frozenset[object]:
+        if not part.line or part.line == b"BDAT":
+            return frozenset()
+        said = book.read(part.line)
+        found: set[object] = {*said.parameters, *said.odd}
+        found |= {(said.verb, "loose")} if said.loose else set()
+        return frozenset(found | ({said.path} if said.verb == "MAIL" and said.path != book.sender else set()))
+
     def oddities(conversation: Conversation) -> frozenset[object]:
-        odd: set[object] = set()
-        for step in conversation:
-            for part in step.parts:
-                said = book.read(part.line) if part.line else None
-                if said and part.line != b"BDAT":
-                    odd |= {*said.parameters, *said.odd, *((said.verb, "loose") for _ in range(said.loose))}
-                    odd |= {said.path} if said.verb == "MAIL" and said.path != book.sender else set()
-        return frozenset(odd)
+        return frozenset().union(*(odd(part) for step in conversation for part in step.parts))
+
+    def size(conversation: Conversation) -> tuple[int, int, int]:
+        """Its steps, one that is sent together counted as several; what is special in them; and their octets."""
+        parts = [part for step in conversation for part in step.parts]
+        together = [len(step.parts) for step in conversation if step.together and len(step.parts) > 1]
+        special = len(parts) + len(together) + sum(bool(odd(part)) for part in parts)
+        special += sum(bool(step.cut) + bool(step.leave) + (step.client not in (0, LAST)) for step in conversation)
+        steps = len(conversation) + sum(together) - len(together)
+        return steps, special, sum(len(part.line) + len(part.text) for part in parts)
 
     return Language(planner.plan, size, oddities, plainer, planner.closing, planner.visits, joined_up)
-
-
-def size(conversation: Conversation) -> tuple[int, int, int]:
-    """How long a conversation is: its steps, one that is sent together counted as several; then what is special in how
-    they are sent, and their octets.
-    """
-    steps = sum(len(step.parts) if step.together else 1 for step in conversation)
-    special = sum(
-        bool(step.cut) + (step.together and len(step.parts) > 1) + bool(step.leave) + (step.client not in (0, LAST))
-        for step in conversation
-    )
-    parts = [part for step in conversation for part in step.parts]
-    return steps, special + len(parts), sum(len(part.line) + len(part.text) for part in parts)
 
 
 def plainer(best: Callable[[], Picks]) -> Iterator[Picks]:

@@ -21,7 +21,7 @@ from conformance.rfc5321.search.performance import perform
 from conformance.rfc5321.search.plainness import language
 from conformance.rfc5321.search.post import Differs, Post, differs
 from conformance.rfc5321.search.replay import Play
-from conformance.rfc5321.search.stage import Stage
+from conformance.rfc5321.search.stage import Calm, Stage
 from conformance.rfc5321.search.words import Book
 from conformance.search.budget import Hasty
 from conformance.search.failure import Cause, Failure, Found, Script
@@ -56,6 +56,7 @@ class Player:
     Attributes:
         language: what conversations are made of.
         connections: how many were made in all.
+        last: how the last conversation was run.
         past: the conversations that the server has been through since its start.
         judges_mail: whether delivered mail is judged.
     """
@@ -67,8 +68,8 @@ class Player:
         self.past: list[Conversation] = []
         self.judges_mail = True
         self._scene = scene
-        self._book = book
-        self._last = Play()
+        self.book = book
+        self.last = Play()
         self._starts = -1
         self._started = time.monotonic()
         self._slowest = 0.0
@@ -100,7 +101,7 @@ class Player:
 
     def script(self) -> Script:
         """How the last conversation was run."""
-        return partial(replay.script, play=self._last)
+        return partial(replay.script, play=self.last)
 
     def cause(self, conversation: Conversation, failure: Failure, shrunk: bool) -> Cause:
         """Put a failure down to a requirement, as `blame.cause_of` does."""
@@ -134,9 +135,9 @@ class Player:
         scene = self._scene
         record = Record(scene.record.id, "", JUDGED, scene.record.ledger)
         record.transcript = transcript or record.transcript
-        case = Case(Scene(record, self.server, scene.settings, health, scene.learned))
+        case = Calm(Scene(record, self.server, scene.settings, health, scene.learned))
         pace = health.pace if isinstance(health, Hasty) else Pace()
-        stage = Stage(case, self._book, Post(case.words, self._book.sender), pace)
+        stage = Stage(case, self.book, Post(case.words, self.book.sender), pace)
         chatty, over = self.server.manners.chatty, False
         try:
             perform(stage, conversation)
@@ -159,7 +160,7 @@ class Player:
             case.close()
             self.server.manners.chatty = chatty
             self.connections += record.transcript.connections
-            self._last = Play(tuple(stage.actions), tuple(stage.post.drafts), over, scene.tester)
+            self.last = Play(tuple(stage.actions), tuple(stage.post.drafts), over, scene.tester)
         if ended := self._ended(ENDING):
             return _end(ended, stage.at)
         return failure

@@ -18,14 +18,14 @@ _WHAT = (
     *[Pick()] * 34,
     *[Pick(kind="message")] * 9,
     *[Pick(kind="say", verb=verb) for verb in ("EHLO", "MAIL", "RCPT", "DATA", "RSET", "RSET")] * 3,
-    *[Pick(kind="say", verb="RCPT")] * 4,
+    *[Pick(kind="say", verb="RCPT")] * 14,
     *[Pick(kind="say", verb=verb) for verb in ("HELO", "NOOP", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")],
     *[Pick(kind="say", verb=verb, spelling=how) for verb in ("EHLO", "MAIL", "RCPT", "DATA") for how in SPELLINGS[1:]],
     *[Pick(kind="forward", spelling=how) for how in SPELLINGS[1:]] * 2,
-    *[Pick(kind="wrong")] * 15,
+    *[Pick(kind="wrong")] * 18,
     *[Pick(kind="chunk")] * 9,
     *[Pick(kind="leave", how=how) for how in ("close", "reset")],
-    *[Pick(kind="abandon", how=how) for how in ("close", "close", "reset")] * 2,
+    *[Pick(kind="abandon", how=how) for how in ("close", "close", "reset")],
 )
 _CLIENTS = (0, 0, 0, 0, 0, 0, 1)
 _SENT = (*[("", False)] * 34, *[("", True)] * 16, *[(cut, False) for cut in CUTS], *[(cut, True) for cut in CUTS[::2]])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from contextlib import nullcontext, suppress
 from dataclasses import replace
@@ -23,8 +22,6 @@ from conformance.rfc5321.search.stage import Action, Astray, Stage
 
 TAKEN = (Sense.ACCEPTED, Sense.INTERMEDIATE)
 DOT = b".\r\n"
-SHORTEST_WAIT = 1.0
-"""Seconds that a reply is waited for at the least: silence proves nothing here, and would only leave much unjudged."""
 NOTICE = 0.05
 """Seconds that a server has to see that a client left, before others go on."""
 GREETED_IN_TLS: States = frozenset({State(Phase.READY, extended=True)})
@@ -112,11 +109,6 @@ class Talker:
     def close(self) -> None:
         """Leave, however the session stands."""
         self._client.close()
-
-    @property
-    def _times(self) -> int:
-        """How many times the usual patience comes to what even a busy machine does not need."""
-        return math.ceil(SHORTEST_WAIT / self._case.patient)
 
     @property
     def _in_text(self) -> bool:
@@ -254,7 +246,7 @@ class Talker:
                 return reply
             if not part.line and part.last:
                 return self._reply_to_text()
-            return self._client.hear(self._times)
+            return self._client.hear()
         except Skipped as skipped:
             if self._client.ended and self._client.errors > ERRORS:
                 raise Astray from None
@@ -263,7 +255,7 @@ class Talker:
     def _reply_to_text(self) -> Reply:
         """The reply to the end of data; where none comes, a second end tells whether the first one was missed."""
         wire = self._client.wire
-        deadline = wire.sent + 2 * self._times * self._case.patient
+        deadline = wire.sent + 2 * self._case.patient
         try:
             reply = wire.reply(deadline)
             self._case.patience.replied(reply.at - wire.sent)

@@ -42,9 +42,9 @@ PAST = (
         [first_in("Esmtp._answer", REFUSED, 'if verb == b"EHLO":', "    self._recipients = []")],
     ),
     Mutant(
-        "bad-recipient-after-two-good-ones-ends-the-transaction",
+        "bad-recipient-after-a-good-one-ends-the-transaction",
         "rcpt.refused-keeps",
-        [first_in("Esmtp._rcpt", NO_USER, "if len(self._recipients) > 1:", f"    {FORGET}")],
+        [first_in("Esmtp._rcpt", NO_USER, "if self._recipients:", f"    {FORGET}")],
     ),
     Mutant(
         "nested-mail-after-a-recipient-changes-the-sender",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from conformance.harness.client.scene import Scene
 from conformance.harness.server.launch import reference_command
@@ -31,11 +33,13 @@ LEARNED = {
     "recipient": f"postmaster@{DOMAIN}",
     "delivered": "yes",
 }
-OWN = {option.name: option.default for option in PROFILE.options} | {
+OWN: dict[str, Any] = {option.name: option.default for option in PROFILE.options} | {
     "recipient": (f"postmaster@{DOMAIN}", f"other@{DOMAIN}"),
     "bad_recipient": f"nobody@{DOMAIN}",
     "relay_recipient": "someone@elsewhere.example",
 }
+
+NOTHING: Mapping[str, Any] = {}
 
 
 def started(command: str = REFERENCE) -> Launched:
@@ -43,24 +47,26 @@ def started(command: str = REFERENCE) -> Launched:
     return Launched(KIND, command, LIMIT, Manners())
 
 
-def case_on(server: Launched) -> Case:
+def case_on(server: Launched, own: Mapping[str, Any]) -> Case:
     """A case on a server, as the search is one."""
-    settings: Settings = replace(plain.PLAIN, time_limit=LIMIT, seed=1, own=OWN)
+    settings: Settings = replace(plain.PLAIN, time_limit=LIMIT, seed=1, own={**OWN, **own})
     server.prepare()
     record = Record("search", "", JUDGED, PROFILE.ledger(OWN))
     return Case(Scene(record, server, settings, Patience(LIMIT, KIND.rules), LEARNED))
 
 
-def player_on(server: Launched) -> Player:
+def player_on(server: Launched, own: Mapping[str, Any] = NOTHING) -> Player:
     """What plays conversations with a server."""
-    case = case_on(server)
+    case = case_on(server, own)
     player = Player(case, run.learn(case))
     case.close()
     return player
 
 
-def hunted(server: Launched, count: int, seed: str = "1", causes: int = 1) -> Hunt[Pick, Step]:
-    """A search of so many conversations that ends when so many causes are found."""
-    hunt = Hunt(player_on(server), Budget(count, causes=causes), LIMIT)
+def hunted(
+    server: Launched, count: int, seed: str = "1", causes: int = 1, own: Mapping[str, Any] = NOTHING
+) -> Hunt[Pick, Step]:
+    """A search of so many conversations that ends when so many causes are found; `own` are options of the profile."""
+    hunt = Hunt(player_on(server, own), Budget(count, causes=causes), LIMIT)
     hunt.run(strategies.conversations(), seed)
     return hunt

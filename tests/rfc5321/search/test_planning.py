@@ -20,7 +20,7 @@ from conformance.rfc5321.search.conversation import (
     Step,
     joined_up,
 )
-from conformance.rfc5321.search.plainness import language, size
+from conformance.rfc5321.search.plainness import language
 from conformance.rfc5321.search.words import Book
 from conformance.search.hunt import drawn
 
@@ -124,7 +124,13 @@ def test_what_is_sent_together_is_not_smaller_than_the_same_apart() -> None:
     picks = [Pick(), Pick(joined=True), Pick(joined=True), Pick()]
     joined = Planner(BOOK).plan(picks)
     apart = Planner(BOOK).plan([Pick()] * 4)
+    size = language(BOOK).size
     assert size(apart) < size(joined)
+
+
+def test_an_odd_line_is_not_smaller_than_a_plain_one() -> None:
+    size = language(BOOK).size
+    assert size(Planner(BOOK).plan([Pick(), Pick()])) < size(Planner(BOOK).plan([Pick(), Pick(number=3)]))
 
 
 def test_an_odd_line_is_told_from_a_plain_one() -> None:
