@@ -149,8 +149,9 @@ ALWAYS = frozenset({"421", "500", "501", "503"})
 POLICY_FITS = ("EHLO", "MAIL", "RCPT", "DATA", "the end of data")
 SAID = {
     "plain": ("greeted", ("EHLO", "MAIL", "RCPT", "DATA", "the end of data", "VRFY {recipient}", "HELP")),
-    "parameters": ("ehlo", ("MAIL FROM:<{sender}> FROB=1", "MAIL FROM:<{sender}>", "RCPT TO:<{recipient}> FROB=1")),
-    "syntax": ("mail", ("RCPT TO:<a@@b.example>", "VRFY")),
+    "MAIL": ("ehlo", ("MAIL FROM:<{sender}> FROB=1",)),
+    "RCPT": ("mail", ("RCPT TO:<{recipient}> FROB=1", "RCPT TO:<a@@b.example>")),
+    "VRFY": ("ehlo", ("VRFY",)),
 }
 
 
