@@ -13,7 +13,8 @@ from conformance.harness.server.target import Server
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
 from conformance.harness.wire.transcript import Transcript
-from conformance.rfc5321.case import ARRIVES, Case
+from conformance.rfc5321.case import Case
+from conformance.rfc5321.kind import ARRIVES
 from conformance.rfc5321.search import replay
 from conformance.rfc5321.search.blame import ALIVE, LEFT, MailFailure, cause_of
 from conformance.rfc5321.search.conversation import Conversation, Pick, Step

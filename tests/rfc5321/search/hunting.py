@@ -12,7 +12,7 @@ from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Launched
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import Record
-from conformance.harness.wire.connection import Manners
+from conformance.harness.wire.manners import Manners
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import KIND
 from conformance.rfc5321.profile import PROFILE
