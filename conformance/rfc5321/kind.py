@@ -34,7 +34,7 @@ class Maildir:
 
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
-        return bool(self.mail.find(mark))
+        return _holds(self.mail, mark)
 
 
 class Named:
@@ -50,10 +50,14 @@ class Named:
 
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
-        try:
-            return bool(self.mail.find(mark))
-        except StoreError:
-            return False
+        return _holds(self.mail, mark)
+
+
+def _holds(mail: MailStore, mark: bytes) -> bool:
+    try:
+        return bool(mail.find(mark))
+    except StoreError:  # there is no such place, or not yet
+        return False
 
 
 def _in(directory: Path, since: float) -> Maildir | None:

@@ -12,7 +12,7 @@ from conformance.rfc5321.profile import PROFILE
 from proof import run, tables
 from proof.choice import ChoiceError
 from proof.kind import Kind, Row, Trial
-from proof.real import SECTIONS, reasons
+from proof.real import SECTIONS, reasons, smuggling
 from proof.real.recipe import ELSEWHERE, RECIPIENT, Recipe, version
 from proof.real.running import StartError, running
 from proof.run import Run
@@ -131,6 +131,7 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
         names = _requirements(rows, BLAMED)
         table = [(f"`{name}`", *(_cell(_verdicts(row, name)) for row in rows)) for name in names]
         lines = [self.introduction, self.summary(rows), "", *tables.markdown(heads, table), *_left_out(rows)]
+        lines += ["", *smuggling.table({row.server.name: _findings(row) for row in rows})]
         for row in rows:
             lines += ["", f"## {row.server.name}", "", f"{row.server.about}{_extent(row)}", *self._why(row)]
         return "\n".join(lines) + "\n"
@@ -161,6 +162,15 @@ def _left_out(rows: Sequence[Row[Recipe, Judged]]) -> Iterator[str]:
     known = {row.server.name for row in rows}
     if missing := [one.name for section in SECTIONS.values() for one in section if one.name not in known]:
         yield from ("", f"Not judged this time: {', '.join(missing)}.")
+
+
+def _findings(row: Row[Recipe, Judged]) -> dict[str, list[str]]:
+    """The cases that found each requirement broken, in any round."""
+    found: dict[str, list[str]] = {}
+    for one in row.runs.values():
+        for name, cases in one.findings.items():
+            found.setdefault(name, []).extend(cases)
+    return found
 
 
 def _requirements(rows: Sequence[Row[Recipe, Judged]], verdicts: Sequence[str] = ()) -> list[str]:

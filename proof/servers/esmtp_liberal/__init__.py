@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from proof.servers.esmtp_liberal.extensions import EXTENSIONS
 from proof.servers.esmtp_liberal.liberty import EsmtpLiberal
 from proof.servers.esmtp_liberal.pace import PACE
 from proof.servers.esmtp_liberal.policy import POLICY
@@ -14,5 +15,6 @@ SECTIONS: dict[str, Sequence[EsmtpLiberal]] = {
     "pace": PACE,
     "speech": SPEECH,
     "syntax": SYNTAX,
+    "extensions": EXTENSIONS,
     "storage": STORAGE,
 }

@@ -10,6 +10,8 @@ SIZE = 'size = int(found["size"])'
 READ = "octets = self._channel.read_octets(size, SIZE_LIMIT)"
 END = "return self._end(bytes(self._chunks.text), refusal)"
 FORGOTTEN = "self._chunks = None"
+FORGETS = "self._forget_message()"
+ADDED = "refusal = self._chunks.add(octets)"
 
 
 def _lost(condition: str) -> list[Edit]:
@@ -169,11 +171,8 @@ REFUSALS = [
         "rset-keeps-chunks",
         "bdat.rset",
         [
-            said(
-                "_rset",
-                "self._forget_message()",
-                "chunks = self._chunks\nself._forget_message()\nself._chunks = chunks",
-            )
+            said("_rset", FORGETS, f'self._left = bytes(self._chunks.text if self._chunks else b"")\n{FORGETS}'),
+            said("_bdat", ADDED, f'self._chunks.text[:0] = getattr(self, "_left", b"")\nself._left = b""\n{ADDED}'),
         ],
     ),
     Mutant("rest-of-a-chunk-delivered", "bdat.lost", _lost("self._recipients")),

@@ -78,18 +78,19 @@ def broken_off(code: str) -> Edit:
     return said("_data", READ_TEXT, tried)
 
 
-def ended_by(expression: str) -> list[Edit]:
+def ended_by(expression: str, become: str = r"\r\n.\r\n") -> list[Edit]:
     """Take other bytes for the end of data as well.
 
     Args:
         expression: a regular expression for them.
+        become: what is read in their place.
     """
     seen = f"""
     import re
 
 
     def _ends_seen(received):
-        received[:] = re.sub(rb"{expression}", b"\\r\\n.\\r\\n", received)
+        received[:] = re.sub(rb"{expression}", b"{become}", received)
         return received
     """
     found = "_ends_seen(self._received).find(END_OF_DATA)"

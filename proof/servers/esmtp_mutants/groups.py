@@ -96,7 +96,7 @@ GROUPS = [
         [
             said("_rcpt", SERVED, f"{SERVED}\n    self._is_spoilt = bool(self._channel._received)"),
             first("_mail", "self._is_spoilt = False"),
-            first("_data", 'if getattr(self, "_is_spoilt", False):\n    return b"554 5.5.1 A recipient was refused"'),
+            first("_data", 'if getattr(self, "_is_spoilt", False):\n    return b"503 5.5.1 A recipient was refused"'),
         ],
     ),
     Mutant(

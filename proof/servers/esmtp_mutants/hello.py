@@ -28,7 +28,6 @@ LIST = [
     Mutant("keyword-that-nobody-registered", "ehlo.registered", [announced("FROBNICATE")]),
     Mutant("announces-expn-and-has-none", "ehlo.true", [announced("EXPN")]),
     Mutant("announces-etrn-and-has-none", "ehlo.true", [announced("ETRN")]),
-    Mutant("announces-auth-and-nobody-can-log-in", "ehlo.true", [announced("AUTH PLAIN LOGIN")]),
     Mutant(
         "announces-vrfy-and-has-none",
         "ehlo.true vrfy.known",

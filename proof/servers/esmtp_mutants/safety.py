@@ -225,7 +225,7 @@ AUTH = [
     Mutant(
         "auth-of-nobody-refused",
         "auth.mail-param",
-        [Edit("parameters.py", 'b"AUTH": _values(rb"<>|%b+" % XTEXT)', 'b"AUTH": _values(rb"%b+" % XTEXT)')],
+        [Edit("parameters.py", 'b"AUTH": _values(rb"<>|%b+" % XTEXT)', 'b"AUTH": _values(rb"(?!<>)%b+" % XTEXT)')],
     ),
     Mutant(
         "auth-of-a-mailbox-refused",
