@@ -127,7 +127,7 @@ SERVING = [
         "reset-client-costs-a-worker",
         "close.serves-on",
         [
-            Edit("__main__.py", "start_workers(options.threads,", "start_workers(8,"),
+            Edit("__main__.py", "start_workers(options.threads,", "start_workers(6,"),
             within("office.py", "PostOffice.serve", "with suppress(EOFError, OSError):", "with suppress(EOFError):"),
             within("pool.py", "_work", "except Exception as error:", "except ZeroDivisionError as error:"),
         ],
