@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof.servers.edit import Mutant, within
+from proof.servers.edit import Mutant
 from proof.servers.esmtp_mutants.common import RECIPIENT_KEPT, SENDER_KEPT, first, said
 
 FORGETS = "self._forget_message()"
