@@ -12,7 +12,7 @@ from conformance.rfc5321.search import words
 from conformance.rfc5321.search.words import Book
 
 ERRORS, NEUTRALS, MESSAGES = 2, 8, 3
-"""What one session may have: commands that are refused, such as change nothing, and transactions (rules of manners)."""
+"""What one session may have: commands that are refused, such as transfer no mail, and transactions."""
 CONNECTIONS = 8
 """Connections that one conversation makes, beside the last one."""
 LAST = 99
@@ -239,7 +239,7 @@ class Planner:
         wrong = bool(part.line) and not part.meant
         sense, after = plainest(client.state, said)
         client.errors += wrong or sense in (Sense.ORDER, Sense.POLICY)
-        client.neutrals += said.verb in (*NEUTRAL, "RSET")
+        client.neutrals += said.verb in (*NEUTRAL, "RSET", "EHLO", "HELO")
         client.messages += said.verb in ("DATA", "BDAT LAST")
         if not wrong or said.verb.startswith("BDAT"):
             client.state = after

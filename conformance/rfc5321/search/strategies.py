@@ -19,7 +19,10 @@ _WHAT = (
     *[Pick(kind="message")] * 9,
     *[Pick(kind="say", verb=verb) for verb in ("EHLO", "MAIL", "RCPT", "DATA", "RSET", "RSET")] * 3,
     *[Pick(kind="say", verb="RCPT")] * 14,
-    *[Pick(kind="say", verb=verb) for verb in ("HELO", "NOOP", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")],
+    *[
+        Pick(kind="say", verb=verb)
+        for verb in ("HELO", "NOOP", "NOOP", "NOOP", "NOOP", "NOOP", "VRFY", "EXPN", "HELP", "QUIT")
+    ],
     *[Pick(kind="say", verb=verb, spelling=how) for verb in ("EHLO", "MAIL", "RCPT", "DATA") for how in SPELLINGS[1:]],
     *[Pick(kind="forward", spelling=how) for how in SPELLINGS[1:]] * 2,
     *[Pick(kind="wrong")] * 18,

@@ -117,7 +117,7 @@ PACE = [
                 """
             ),
         ],
-        "an end is an end (1.3 of the reading)",
+        "a reset ends a session as well as anything",
     ),
     EsmtpLiberal(
         "waits-for-the-client-to-close",

@@ -141,6 +141,7 @@ POLICY = [
         "554-to-everyone-and-a-close",
         [first("run", 'self._channel.last_reply(b"554 No mail here")\nreturn')],
         "a host may serve nobody; that it does not wait for QUIT warns (3.1)",
+        warns="greet.554-waits",
     ),
     EsmtpLiberal(
         "521-to-everyone",

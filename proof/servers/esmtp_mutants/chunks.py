@@ -153,7 +153,7 @@ REFUSALS = [
         "data-after-bdat", "bdat.then-data", [said("_data", 'return b"503 5.5.1 The message comes by BDAT"', "pass")]
     ),
     Mutant(
-        "data-after-bdat-gets-554", "bdat.then-data", [said("_data", "503 5.5.1 The message", "554 5.5.1 The message")]
+        "data-after-bdat-gets-501", "bdat.then-data", [said("_data", "503 5.5.1 The message", "501 5.5.1 The message")]
     ),
     Mutant(
         "chunk-after-the-last-gets-554",
@@ -206,7 +206,7 @@ BINARY = [
         why="BDAT works, and is not announced.",
     ),
     Mutant("binary-by-data", "bin.data", [said("_data", 'return b"503 5.5.1 BINARYMIME comes by BDAT"', "pass")]),
-    Mutant("binary-by-data-gets-554", "bin.data", [said("_data", "503 5.5.1 BINARYMIME", "554 5.5.1 BINARYMIME")]),
+    Mutant("binary-by-data-gets-501", "bin.data", [said("_data", "503 5.5.1 BINARYMIME", "501 5.5.1 BINARYMIME")]),
     Mutant(
         "bare-line-ends-mended-in-binary",
         "bin.kept",

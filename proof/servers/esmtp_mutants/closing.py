@@ -124,15 +124,6 @@ SERVING = [
         "four-workers", "close.serves-on", [Edit("__main__.py", "start_workers(options.threads,", "start_workers(4,")]
     ),
     Mutant(
-        "reset-client-costs-a-worker",
-        "close.serves-on",
-        [
-            Edit("__main__.py", "start_workers(options.threads,", "start_workers(8,"),
-            within("office.py", "PostOffice.serve", "with suppress(EOFError, OSError):", "with suppress(EOFError):"),
-            within("pool.py", "_work", "except Exception as error:", "except ZeroDivisionError as error:"),
-        ],
-    ),
-    Mutant(
         "dies-of-a-reset",
         "close.serves-on",
         [

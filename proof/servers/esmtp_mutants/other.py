@@ -85,13 +85,6 @@ ASKING = [
     Mutant("vrfy-tells-without-brackets", "vrfy.mailbox", [_verified('b"250 2.0.0 " + found[0]')]),
     Mutant("vrfy-tells-a-route", "vrfy.usable", [_verified('b"250 2.0.0 <@inside.example:%b>" % found[0]')]),
     Mutant(
-        "vrfy-tells-a-login-name",
-        "vrfy.usable",
-        [_verified('b"250 2.0.0 <%b>" % found[0].replace(b"@", b"@@")')],
-        also="vrfy.mailbox",
-        why="What is no mailbox is not told as one.",
-    ),
-    Mutant(
         "expn-unannounced",
         "expn.listed",
         [Edit("commands.py", 'b"502 5.5.1 Not implemented"', 'b"250 2.0.0 <other@reference.example>"')],

@@ -134,7 +134,7 @@ AUTH = [
                 "auth.py",
                 "Credentials.admit",
                 "compare_digest(password, self.password)",
-                "password[:4] == self.password[:4]",
+                "(password[:8] == self.password[:8])",
             )
         ],
     ),
