@@ -10,7 +10,7 @@ from importlib import metadata
 from typing import Any, Protocol
 
 from conformance.harness.client.scene import Scene
-from conformance.harness.server.kind import Kind
+from conformance.harness.server.kind import Kind, Store
 from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.verdict.ledger import Ledger
@@ -107,6 +107,10 @@ class Profile(ABC):
 
     def directory(self, own: Mapping[str, Any]) -> str | None:
         """Where the server keeps its mail, as the user says; None if nothing is said."""
+        return None
+
+    def mail(self, settings: Settings) -> Store | None:
+        """Where delivered mail is read if the user names such a place; then it is looked for nowhere else."""
         return None
 
     @abstractmethod

@@ -46,12 +46,14 @@ class Parts(NamedTuple):
         comments: all of them, wherever they stand.
         date_text: what follows the last `;`, without the comments after it; None if there is no `;`.
         problems: what the grammar does not allow, but for the clauses' order and what the date is.
+        text: the field as it was read.
     """
 
     clauses: tuple[Clause, ...]
     comments: tuple[str, ...]
     date_text: str | None
     problems: tuple[str, ...]
+    text: str = ""
 
 
 class _Token(NamedTuple):

@@ -13,6 +13,9 @@ from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
 from conformance.rfc5321.session import Session, judged_by
 
+BEFORE_TLS = ("NOOP", "QUIT")
+"""What a server that demands TLS answers without it, too (RFC 3207 4)."""
+
 
 class Client(Session):
     """One client of a case."""
@@ -115,7 +118,7 @@ class Client(Session):
 
         Raises:
             Broken: another code came, or a close.
-            Skipped: the server leaves, with a 421.
+            Skipped: the server leaves, with a 421, or wants TLS before anything else.
         """
         self.send(as_bytes(line) + CRLF)
         reply = self.hear_or_end()
@@ -123,6 +126,8 @@ class Client(Session):
             raise Skipped(f"{Sense.LEAVING.value}: {self._last} is answered {shown(reply)}")
         if reply and reply.code in wanted:
             return reply
+        if reply and reply.code == "530" and "STARTTLS" in self.keywords and self._last not in BEFORE_TLS:
+            raise Skipped(f"TLS is demanded first: {self._last} is answered {shown(reply)}")
         came = reply.text if reply else "the connection is closed"
         why = f"{self._last} is not answered as it must be"
         raise self.breach(why, " or ".join(wanted), came, _unknown(line, reply) or requirement)

@@ -8,12 +8,16 @@ from pathlib import Path
 from conformance.harness.rules import Rules
 from conformance.harness.server.kind import Kind
 from conformance.stores.opening import open_store
-from conformance.stores.store import MailStore
+from conformance.stores.store import MailStore, StoreError
 
 REFERENCE_USER = "reference"
 REFERENCE_PASSWORD = Path(__file__).with_name("reference-password.txt")
 """Who can log in to the reference server where none is named: no secret, for it serves this machine alone."""
 _LOGIN = f"--user {REFERENCE_USER} --password-file {shlex.quote(str(REFERENCE_PASSWORD))}"
+
+
+ARRIVES = 15.0
+"""Seconds within which a delivered message is to be seen."""
 
 
 class Maildir:
@@ -30,7 +34,34 @@ class Maildir:
 
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
-        return bool(self.mail.find(mark))
+        return _holds(self.mail, mark)
+
+
+class Named:
+    """Where the tester says that delivered mail is read.
+
+    Args:
+        spec: as in `--store`.
+    """
+
+    def __init__(self, spec: str) -> None:
+        self.directory = spec
+        self.mail = open_store(spec)
+
+    def holds(self, mark: bytes) -> bool:
+        """Whether a message with this mark can be read there now."""
+        return _holds(self.mail, mark)
+
+
+def _holds(mail: MailStore, mark: bytes) -> bool:
+    try:
+        return bool(mail.find(mark))
+    except StoreError:  # there is no such place, or not yet
+        return False
+
+
+def _in(directory: Path, since: float) -> Maildir | None:
+    return Maildir(directory, since) if directory.is_dir() else None
 
 
 KIND = Kind(
@@ -38,7 +69,8 @@ KIND = Kind(
     places=6,
     ungreeted=4,
     reference=("reference_server", f"--protocol rfc5321 --port {{port}} {_LOGIN}"),
-    store=Maildir,
+    store=_in,
+    arrives=ARRIVES,
     mail_option="--store SPEC",
     found_by_process=False,
     twice=True,

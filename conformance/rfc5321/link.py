@@ -170,6 +170,7 @@ class Link:
             patience.record_setup("greet.first", False, self._case.judges("greet.first"))
             raise Skipped(f"no greeting: {error}") from None
         patience.record_setup("greet.first", True, self._case.judges("greet.first"))
+        self._leaving |= codes.refused(self.greeting)  # whom a server does not serve it may leave
         return self.greeting
 
     def quit(self) -> None:

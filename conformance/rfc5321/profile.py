@@ -17,12 +17,12 @@ from conformance.profile import Profile
 from conformance.rfc5321 import pace
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.first_look import FirstLook
-from conformance.rfc5321.kind import KIND
+from conformance.rfc5321.kind import KIND, Named
 from conformance.rfc5321.tester import OPTIONS, Tester, is_local
 from conformance.stores.opening import open_store
 from conformance.stores.store import StoreError
 
-MESSAGES, CASES, CONNECTIONS_A_CASE = 250, 500, 1.4
+MESSAGES, CASES, CONNECTIONS_A_CASE = 350, 500, 1.4
 """How many messages a run sends at the most, in how many cases, and how often one connects."""
 NOT_OF_LMTP = ("vrfy.", "expn.", "help.", "rcpt.postmaster")
 """Requirements, by the begin of their ids, that a server of LMTP need not know of."""
@@ -87,12 +87,17 @@ class RFC5321(Profile):
         if own["role"] == "lmtp":
             rules |= {id: replace(rule, level="NOTE") for id, rule in rules.items() if id.startswith(NOT_OF_LMTP)}
         for id, reason in waived(own["waive"], rules).items():
-            rules[id] = replace(rules[id], level="NOTE", rule=f"{rules[id].rule} Waived: {reason}")
+            rules[id] = replace(rules[id], level="NOTE", rule=f"{rules[id].rule} Waived: {reason}", waived=reason)
         return rules
 
     def facts(self, own: Mapping[str, Any]) -> Mapping[str, str]:
         """What the server was judged as."""
         return {"role": own["role"], "public": "yes" if own["public"] else "no"}
+
+    def mail(self, settings: Settings) -> Named | None:
+        """What `--store` names."""
+        spec = settings.own["store"]
+        return Named(spec) if spec else None
 
     def look(self, look: Look) -> None:
         """Find out a recipient and a sender that the server takes, and have a message delivered.
@@ -123,8 +128,8 @@ def waived(said: tuple[str, ...], rules: Ledger) -> dict[str, str]:
         try:
             file = one.endswith(".toml")
             found |= tomllib.loads(Path(one).read_text("utf-8")) if file else dict([one.split("=", 1)])
-        except (OSError, ValueError) as error:
-            raise UsageError(f"--waive {one}: write ID=REASON, or FILE.toml with such pairs ({error})") from None
+        except (OSError, ValueError):
+            raise UsageError(f"--waive {one}: write ID=REASON, or FILE.toml with such pairs") from None
     for id, reason in found.items():
         if id not in rules or not isinstance(reason, str) or not reason.strip():
             raise UsageError(f"--waive {id}: " + ("give the reason" if id in rules else "no such requirement"))

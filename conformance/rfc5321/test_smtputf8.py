@@ -8,6 +8,7 @@ from conformance.harness.verdict.verdict import Skipped
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
+from conformance.rfc5321.link import MOST_ERRORS
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
 from conformance.stores.compare import kept
@@ -70,8 +71,10 @@ def test_mailbox(case: Case, place: str, verb: str, spelling: str) -> None:
     if verb == "RCPT":
         client.expect_accepted(f"{client.plain('MAIL')} SMTPUTF8", "utf8.param")
         client.expect_well_formed(b"RCPT TO:<" + mailbox + b">")
-    else:
+    elif spelling == UTF8:
         client.expect_well_formed(mail(mailbox))
+    else:
+        client.expect_accepted(mail(mailbox), "utf8.param")
 
 
 @pytest.mark.judges("utf8.value")
@@ -127,20 +130,23 @@ def test_replies(case: Case, sender: str) -> None:
     """Replies are ASCII, also where SMTPUTF8 was used; the client's own octets sent back are another matter."""
     client = international(case)
     local, _ = WORDS[sender]
-    first = f"{client.plain('MAIL')} SMTPUTF8".encode() if sender == "ASCII" else mail(local + b"@example.com")
+    mailbox = local + b"@" + case.sender_domain.encode()
+    first = f"{client.plain('MAIL')} SMTPUTF8".encode() if sender == "ASCII" else mail(mailbox)
     bad = b"RCPT TO:<" + local + b"@" + case.domain.encode() + b">"
-    for line in (first, client.plain("RCPT").encode(), bad, b"DATA"):
+    data = with_utf8(client.message()).data
+    more = [text.encode() for text in ("NOOP", f"VRFY {case.recipient}", "HELP")]
+    for line in (first, client.plain("RCPT").encode(), bad, b"DATA", *more):
         reply = client.say(line)
-        expect_ascii(client, line, reply)
-    if reply.code.startswith("3"):
-        expect_ascii(client, b"", client.content(with_utf8(client.message()).data))
-    for text in ("NOOP", f"VRFY {case.recipient}", "HELP"):
-        expect_ascii(client, b"", client.say(text))
+        expect_ascii(client, first + bad, reply)
+        if reply.code.startswith("3"):
+            expect_ascii(client, first + bad + data, client.content(data))
+        if client.errors == MOST_ERRORS:
+            return
 
 
-def expect_ascii(client: Client, line: bytes, reply: Reply) -> None:
-    """Judge that a reply has no octets above 127 but those of the line that it answers."""
-    if any(octets not in line for octets in re.findall(rb"[\x80-\xff]+", reply.raw)):
+def expect_ascii(client: Client, sent: bytes, reply: Reply) -> None:
+    """Judge that a reply has no octets above 127 but those that were sent."""
+    if any(octets not in sent for octets in re.findall(rb"[\x80-\xff]+", reply.raw)):
         raise client.breach("a reply has other octets than ASCII", "ASCII", reply.text)
 
 

@@ -127,7 +127,7 @@ class Received(Parts):
 
 def received(value: str) -> Received:
     """Read the value of a `Received:` field, unfolded; it never raises."""
-    return Received(*take_apart(value))
+    return Received(*take_apart(value)._replace(text=f"Received: {value[:LONGEST]}"))
 
 
 def is_place(text: str) -> bool:

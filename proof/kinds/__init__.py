@@ -4,6 +4,7 @@ from typing import Any
 
 from proof.kind import Kind
 from proof.kinds.deep import Deep
+from proof.kinds.esmtp_liberal import EsmtpLiberals
 from proof.kinds.esmtp_mutants import EsmtpMutants
 from proof.kinds.hostile import Hostiles
 from proof.kinds.liberal import Liberals
@@ -22,6 +23,7 @@ KINDS: dict[str, Kind[Any, Any]] = {
         Naives(),
         Deep(),
         Liberals(),
+        EsmtpLiberals(),
         Hostiles(),
         MachineMade(),
         Reals(),

@@ -14,6 +14,7 @@ import pytest
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.vocabulary import Vocabulary
 from conformance.rfc5321 import tester
+from conformance.rfc5321.kind import Maildir, Named
 from conformance.rfc5321.message import compose, stuffed
 from conformance.rfc5321.profile import PROFILE
 from tests.suite_runs import results_in
@@ -132,3 +133,8 @@ def test_the_requirements_are_those_of_both_files_in_their_order() -> None:
     rules = list(PROFILE.ledger(PROFILE.usual()))
     assert (rules[0], rules[-1]) == ("greet.first", "code.521")
     assert rules.index("ext.silent") == rules.index("ndn.none") + 1
+
+
+def test_a_place_that_is_not_there_holds_no_mail(tmp_path: Path) -> None:
+    assert not Maildir(tmp_path, 0.0).holds(b"a mark")
+    assert not Named(f"mbox:{tmp_path / 'mbox'}").holds(b"a mark")

@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.harness.rules import LATE, Rules
 from conformance.harness.server import elsewhere, launch, proc
-from conformance.harness.server.kind import Store
+from conformance.harness.server.kind import Kind, Store
 from conformance.harness.server.launch import Unreachable
 from conformance.harness.server.look import Look
 from conformance.harness.server.slots import SharedPlaces
@@ -20,9 +20,6 @@ from conformance.harness.wire.connection import Closed, Connection, WireError
 from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 from conformance.profile import Profile
-
-SOON = 2.0
-"""Seconds within which the message of the first look is to be found."""
 
 
 @dataclass
@@ -96,7 +93,8 @@ def _look_at_command(settings: Settings, profile: Profile) -> Found:
     try:
         found = Found(_name_of(command), launch.HOST, process.port, command)
         try:
-            _learn(found, settings, profile, kind.store(process.directory, 0.0), process.first)
+            store = profile.mail(settings) or kind.store(process.directory, 0.0)
+            _learn(found, settings, profile, store, process.first)
         finally:
             # One that leaves for the background meanwhile spoils the conversation, and is the reason for it.
             process.expect_foreground()
@@ -128,6 +126,8 @@ def _look_at_address(settings: Settings, profile: Profile) -> Found:
 
 
 def _store(found: Found, settings: Settings, profile: Profile) -> Store | None:
+    if named := profile.mail(settings):
+        return named
     row = proc.listener(found.host, found.port)
     pid = proc.owner(row) if row else None
     since = proc.started(pid) if pid else 0.0
@@ -165,11 +165,11 @@ def _learn(
     found.greeted, found.answered, found.latency = talk.greeted, talk.answered, talk.latency
     found.unterminated, found.chatty = manners.unterminated, manners.chatty
     if store is not None:
-        _verify(found, store, talk, profile.kind.mail_option)
+        _verify(found, store, talk, profile.kind)
 
 
-def _verify(found: Found, store: Store, talk: Look, option: str) -> None:
-    deadline = time.monotonic() + SOON
+def _verify(found: Found, store: Store, talk: Look, kind: Kind) -> None:
+    deadline = time.monotonic() + kind.arrives
     while talk.delivered:
         if store.holds(talk.mark.encode()):
             found.mailbox = str(store.directory)
@@ -182,7 +182,7 @@ def _verify(found: Found, store: Store, talk: Look, option: str) -> None:
     elif found.command is not None:
         found.no_mailbox = "a first message was not found in the directory in which the server was started"
     else:
-        found.no_mailbox = f"a first message was not found in {store.directory}: name another with {option}"
+        found.no_mailbox = f"a first message was not found in {store.directory}: name another with {kind.mail_option}"
 
 
 __all__ = ["Found", "Unreachable", "UsageError", "look"]

@@ -14,8 +14,8 @@ class Store(Protocol):
     """Where a server keeps the mail that it took."""
 
     @property
-    def directory(self) -> Path:
-        """The directory that it is in."""
+    def directory(self) -> Path | str:
+        """The directory that it is in, or as the user names the place."""
 
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
@@ -32,6 +32,7 @@ class Kind:
         reference: the module of the server that is tested when none is named, and its options.
         rules: the requirements that the engine has to name.
         mail_option: by which the user says where a server keeps its mail, as it is written on the command line.
+        arrives: seconds within which the message of the first look is to be found.
         found_by_process: whether the mail of a server that the suite did not start is looked for where the server runs.
         twice: whether what a case finds broken is found only if it is broken once more on connections of its own.
         store: makes of a directory, and the time (seconds of the epoch) when the server was started in it, what reads
@@ -45,5 +46,6 @@ class Kind:
     rules: Rules
     store: Callable[[Path, float], Store | None] = lambda directory, since: None
     mail_option: str = "another option of the profile"
+    arrives: float = 2.0
     found_by_process: bool = True
     twice: bool = False

@@ -22,6 +22,7 @@ class Requirement:
         source: where the source says so, so that a finding can be checked against it.
         successor: where the text that replaces the source says so, so that the id outlives the source.
         cve: published vulnerabilities that came of a breach, so that nobody takes it for a formality.
+        waived: why whoever tests does not want it judged.
         disputed: why correct servers differ, and what is made of it, so that a level explains itself.
     """
 
@@ -35,6 +36,7 @@ class Requirement:
     successor: str = ""
     cve: str = ""
     disputed: str = ""
+    waived: str = ""
 
 
 Ledger = dict[str, Requirement]

@@ -124,6 +124,8 @@ class Record(Judged):
         """
         if requirement not in self.requirements:
             raise ValueError(f"{self.id} does not judge {requirement}")
+        if waived := self.ledger[requirement].waived:
+            reason = f"waived ({waived}): {reason}"
         verdict = max(VERDICT_OF_LEVEL[self.ledger[requirement].level], at_most, key=WORST_FIRST.index)
         finding = Finding(requirement, verdict, reason, expected, actual)
         if finding not in self.findings:
