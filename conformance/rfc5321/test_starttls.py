@@ -228,7 +228,9 @@ def test_injection_split(case: Case) -> None:
     if starts(case, client, b"STARTTLS\r\nNO"):
         reply = client.say("OP")
         if not codes.refused(reply):
-            raise client.breach("a command was put together of clear and encrypted text", "500", reply.text)
+            raise client.breach(
+                "a command was put together of clear and encrypted text", "500", reply.text, codes.fault(reply)
+            )
 
 
 @pytest.mark.judges("tls.failed")
