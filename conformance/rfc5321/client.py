@@ -65,7 +65,7 @@ class Client(Session):
         meaning = codes.sense(reply)
         if meaning in (Sense.POLICY, Sense.TEMPORARY, Sense.LEAVING):
             raise Skipped(f"{meaning.value}: {told(as_bytes(line))} is answered {shown(reply)}")
-        rule = _unknown(line, reply) or requirement
+        rule = codes.fault(reply) or _unknown(line, reply) or requirement
         raise self.breach("not the code that the RFC gives", " or ".join(wanted), reply.text, rule)
 
     def expect_taken(self, message: Message, said: str = "the message", cut: Cut = whole) -> Reply:

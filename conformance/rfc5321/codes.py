@@ -41,6 +41,13 @@ def sense(reply: Reply) -> Sense:
     return first.get(code[:1], Sense.NOTHING)
 
 
+def fault(reply: Reply) -> str:
+    """The requirement that a reply breaks whose code says nothing; empty for one that says something."""
+    if sense(reply) is not Sense.NOTHING:
+        return ""
+    return "reply.digit" if reply.code else "reply.form"
+
+
 def refused(reply: Reply) -> bool:
     """Whether it is a 4yz or a 5yz."""
     return reply.code[:1] in ("4", "5")

@@ -196,7 +196,8 @@ class MailScene(Scene):
             return
         if meaning in (Sense.SYNTAX, Sense.ORDER, Sense.NOTHING) or reply.code in also:
             wanted = "accepted, or refused by policy (4yz, or 5yz but 500-504, 555)"
-            raise self.breach(requirement or self.main, f"{said} is refused", wanted, reply.text, base, about)
+            rule = codes.fault(reply) or requirement or self.main
+            raise self.breach(rule, f"{said} is refused", wanted, reply.text, base, about)
         raise Skipped(f"{meaning.value}: {said} is answered {shown(reply)}")
 
     def expect_refused(self, reply: Reply, said: str, about: Iterable[Connected], requirement: str = "") -> None:
@@ -210,7 +211,8 @@ class MailScene(Scene):
             raise Skipped(f"the server leaves: {said} is answered {shown(reply)}")
         if not codes.refused(reply):
             why = f"{said} is not refused"
-            raise self.breach(requirement or self.main, why, "4yz or 5yz", reply.text, about=about)
+            rule = codes.fault(reply) or requirement or self.main
+            raise self.breach(rule, why, "4yz or 5yz", reply.text, about=about)
 
     def expect_taken(self, reply: Reply, said: str, about: Iterable[Connected], requirement: str = "") -> None:
         """Judge the reply to the end of data of a message that is to be taken as any other.

@@ -88,17 +88,23 @@ def test_64k(case: Case, size: int) -> None:
     client.expect_taken(client.message().filled(size), f"a message of {size} octets")
 
 
-@pytest.mark.judges("data.after")
-def test_after(case: Case) -> None:
+@pytest.mark.judges("data.after", control={"state": "ehlo"})
+@pytest.mark.parametrize("state", ["delivered"])
+def test_after(case: Case, state: str) -> None:
     """After the 250 at the end of data the transaction is over: RCPT is refused, and MAIL is accepted at once."""
-    client = case.client("delivered")
-    client.expect_refused(client.plain("RCPT"))
-    client.expect_accepted(client.plain("MAIL"))
+    client = case.client(state)
+    client.expect_refused(client.plain("RCPT"), "rcpt.before-mail" if state == "ehlo" else "")
+    client.expect_accepted(client.plain("MAIL"), "mail.250" if state == "ehlo" else "")
 
 
-@pytest.mark.judges("data.after-refused")
-def test_after_refused(case: Case) -> None:
+@pytest.mark.judges("data.after-refused", control={"refused": False})
+@pytest.mark.parametrize("refused", [True], ids=["refused"])
+def test_after_refused(case: Case, refused: bool) -> None:
     """After a refusal at the end of data the transaction is over: RCPT is refused, and MAIL is accepted at once."""
+    if not refused:
+        client = case.client("ehlo")
+        client.expect_refused(client.plain("RCPT"), "rcpt.before-mail")
+        return
     for client, _, why in refusals.at_the_end(case):
         client.send(client.plain("RCPT").encode("latin-1") + b"\r\n")
         if reply := client.hear_or_end():

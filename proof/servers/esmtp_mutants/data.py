@@ -31,12 +31,12 @@ REPLIES = [
     ),
     Mutant(
         "taken-message-is-not-over",
-        "data.after",
+        "data.after bdat.after-last",
         [said("_end", FORGETS, f'if not reply.startswith(b"250"):\n    {FORGETS}')],
     ),
     Mutant(
         "sender-kept-after-a-message",
-        "data.after",
+        "data.after bdat.after-last",
         [said("_end", FORGETS, "self._recipients = []\nself._chunks = None")],
     ),
     Mutant("rset-needed-after-a-message", "data.after", [said("_end", FORGETS, f'{FORGETS}\nself._client = b""')]),

@@ -122,7 +122,11 @@ STATE = [
         [first("_answer", 'if line.upper() == b"EHLO":\n    self._forget_message()')],
     ),
     Mutant("helo-gets-220", "helo.250", [said("_helo", 'return b"250 "', 'return b"220 "')]),
-    Mutant("helo-answered-as-ehlo", "helo.plain", [Edit("esmtp.py", 'b"HELO": Esmtp._helo', 'b"HELO": Esmtp._ehlo')]),
+    Mutant(
+        "helo-answered-as-ehlo",
+        "helo.plain trace.with",
+        [Edit("esmtp.py", 'b"HELO": Esmtp._helo', 'b"HELO": Esmtp._ehlo')],
+    ),
     Mutant(
         "helo-with-a-motto",
         "helo.plain",

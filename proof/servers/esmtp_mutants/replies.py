@@ -44,9 +44,7 @@ FORM = [
     Mutant("code-and-text-without-a-space", "reply.form", [said("_rset", "250 2.0.0 OK", "250OK")]),
     Mutant("code-of-four-digits", "reply.form", [said("_rset", "250 2.0.0 OK", "2500 2.0.0 OK")]),
     Mutant("code-behind-a-space", "reply.form", [said("_help", 'b"214 2.0.0 "', 'b" 214 2.0.0 "')]),
-    Mutant(
-        "unknown-verb-gets-600", "reply.digit", [Edit("commands.py", UNKNOWN, 'b"600 5.5.2 Command not recognized"')]
-    ),
+    Mutant("unknown-verb-gets-600", "reply.digit", [Edit("commands.py", UNKNOWN, 'b"600 Command not recognized"')]),
     Mutant(
         "syntax-error-gets-1xx", "reply.digit", [Edit("commands.py", 'b"501 5.5.4 Syntax: "', 'b"101 5.5.4 Syntax: "')]
     ),
