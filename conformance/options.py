@@ -47,8 +47,8 @@ def _add_options(group: Callable[[str, str], Add], shown: Sequence[str]) -> None
         "--examples",
         type=int,
         metavar="N",
-        help="How many random conversations are run, however slow the server is (default 300, 20 with --quick, fewer "
-        "on a server that is slow by itself; 10000 for a night).",
+        help="How many random conversations are run, however slow the server is (default 300, or what the "
+        "profile has; 20 with --quick, fewer on a server that is slow by itself; 10000 for a night).",
     )
     add(
         "--times",

@@ -50,9 +50,11 @@ def try_all(
     slowest_first = sorted(servers, key=lambda server: -kind.slowness(server))
     for alone in (False, True):
         group = [server for server in slowest_first if kind.alone(server) == alone]
+        # All servers' first rounds come first, for some servers can be started once at a time.
+        pairs = sorted(((one, trial) for one in group for trial in trials(one)), key=lambda pair: pair[1].round)
         with ThreadPoolExecutor(1 if alone else jobs) as pool:
             try:
-                futures = {pool.submit(try_once, one, trial): (one, trial) for one in group for trial in trials(one)}
+                futures = {pool.submit(try_once, *pair): pair for pair in pairs}
                 for future in as_completed(futures):
                     server, trial = futures[future]
                     came = done[server.name, trial] = future.result()

@@ -17,8 +17,11 @@ def is_missing(reply: Reply) -> bool:
 
 
 def misshapen(reply: Reply) -> str:
-    """The enhanced code of a reply where it is of another class, or has too many digits; else an empty string."""
-    code = _of(reply.lines[0])
+    """The enhanced code of a reply where it is of another class, or has too many digits; else an empty string.
+
+    A 3yz has none, whatever its text looks like.
+    """
+    code = _of(reply.lines[0]) if reply.code[:1] in ("2", "4", "5") else ""
     first, *others = code.split(".")
     bad = code and (first != reply.code[:1] or any(len(digits) > LONGEST for digits in others))
     return code if bad else ""

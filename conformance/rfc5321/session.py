@@ -71,16 +71,16 @@ class Session(Link):
         for verb in STATES[state]:
             self.set_up(self.plain(verb))
             if verb == "EHLO" and state != "clear":
-                self._secure(login=state != "unknown" and self._case.needs_login)
+                self.secure(login=state != "unknown")
         if state == "delivered":
             self.deliver_content(self.message())
 
-    def _secure(self, login: bool) -> None:
-        """Do what has to be done before any mail: TLS, and a login."""
+    def secure(self, login: bool = True) -> None:
+        """Do, after EHLO, what has to be done before any mail: TLS, and a login where mail needs one."""
         if self._case.tester.tls == "starttls" and not self.wire.session:
             self.start_tls()
             self.set_up(self.plain("EHLO"))
-        if login:
+        if login and self._case.needs_login:
             self.log_in()
 
     def start_tls(self) -> None:
@@ -118,13 +118,25 @@ class Session(Link):
         self._accept(self.hear(), "auth.235", "2")
         self.logged_in = True
 
+    def hail(self, verb: str, rest: str) -> str:
+        """EHLO or HELO with what follows it; in LMTP EHLO is called LHLO.
+
+        Raises:
+            Skipped: it is HELO, which LMTP does not have.
+        """
+        if self._case.tester.role == "lmtp":
+            if verb == "HELO":
+                raise Skipped("not of LMTP: HELO")
+            verb = "LHLO"
+        return f"{verb} {rest}".rstrip(" ")
+
     def plain(self, verb: str) -> str:
         """A command in its plainest form, with the sender and the recipient that the server takes."""
         case = self._case
         if verb == "EHLO":
-            return f"{case.learned.get('hello', 'EHLO')} {case.client_name}"
+            return self.hail(case.learned.get("hello", "EHLO"), case.client_name)
         lines = {
-            "HELO": lambda: f"HELO {case.client_name}",
+            "HELO": lambda: self.hail("HELO", case.client_name),
             "MAIL": lambda: f"MAIL FROM:<{case.sender}>",
             "RCPT": lambda: f"RCPT TO:<{case.recipient}>",
         }

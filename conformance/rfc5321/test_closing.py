@@ -6,6 +6,7 @@ import signal
 import pytest
 
 from conformance.harness.verdict.verdict import Skipped
+from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
@@ -183,14 +184,16 @@ def test_parallel(case: Case, beside: bool) -> None:
         first.quit()
     other.connect()
     _served(case, other, b"")
-    for line in ("EHLO", "MAIL", "RCPT", "DATA"):
+    other.hello = _served(case, other, f"{other.plain('EHLO')}\r\n".encode("latin-1"))
+    other.secure()
+    for line in ("MAIL", "RCPT", "DATA"):
         _served(case, other, f"{other.plain(line)}\r\n".encode("latin-1"))
     _served(case, other, other.message().data)
     if beside:
         first.content(message.data[len(message.data) // 2 :])
 
 
-def _served(case: Case, client: Client, said: bytes) -> None:
+def _served(case: Case, client: Client, said: bytes) -> Reply:
     """Judge that a client gets a reply while another one is within its data."""
     if said:
         client.send(said)
@@ -200,3 +203,4 @@ def _served(case: Case, client: Client, said: bytes) -> None:
         raise client.breach("a client has to wait for another one's end of data", "a reply", "none")
     if codes.refused(reply):
         raise Skipped(f"not served: {shown(reply)}")
+    return reply

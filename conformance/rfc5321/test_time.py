@@ -50,7 +50,7 @@ def test_reply(case: Case) -> None:
     """Replies come before clients give up waiting for them; how slow they are is reported."""
     client = case.unconnected_client()
     took = {"the greeting": client.open().at - client.wire.connected}
-    client.set_up(client.plain("EHLO"))
+    client.reach("ehlo")
     for verb in ("MAIL", "RCPT", "DATA"):
         took[verb] = client.set_up(client.plain(verb)).at - client.wire.sent
     took["the end of data"] = client.deliver_content(client.message()).at - client.wire.sent

@@ -224,7 +224,8 @@ def test_clean(case: Case, octet: bytes, place: str) -> None:
     """A line end hidden in a name or a path, if it is taken, begins no line of its own in the delivered header."""
     client = case.client("ehlo" if place == "MAIL" else "greeted")
     odd = b"a" + octet + INJECTED.encode() + b":b"
-    line = b"EHLO " + odd if place == "EHLO" else b"MAIL FROM:<" + odd + b"@" + case.sender_domain.encode() + b">"
+    hello, mail = client.hail("EHLO", "").encode() + b" " + odd, b"MAIL FROM:<" + odd + b"@"
+    line = hello if place == "EHLO" else mail + case.sender_domain.encode() + b">"
     client.send(line + CRLF)
     reply = client.hear_or_end()
     if not reply or not reply.code.startswith("2"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from conformance.rfc5321.kind import REFERENCE_PASSWORD, REFERENCE_USER
 from conformance.rfc5321.profile import PROFILE
 from proof.kinds.mutants import Mutants
 from proof.run import TIME_LIMIT
@@ -14,6 +15,7 @@ DOMAIN = "reference.example"
 KNOWN = (
     *("--recipient", f"postmaster@{DOMAIN}", "--recipient", f"other@{DOMAIN}", "--bad-recipient", f"nobody@{DOMAIN}"),
     *("--relay-recipient", "someone@elsewhere.example", "--final", "--durable", "--stranger"),
+    *("--user", REFERENCE_USER, "--password-file", str(REFERENCE_PASSWORD)),
 )
 """What the suite knows of the reference server by itself, and has to be told of a changed one."""
 BUT_IDLE = ("-k", "not test_idle")

@@ -12,7 +12,7 @@ from conformance.rfc5321.profile import PROFILE
 from proof import run, tables
 from proof.choice import ChoiceError
 from proof.kind import Kind, Row, Trial
-from proof.real import SECTIONS, reasons
+from proof.real import SECTIONS, reasons, smuggling
 from proof.real.recipe import ELSEWHERE, RECIPIENT, Recipe, version
 from proof.real.running import StartError, running
 from proof.run import Run
@@ -130,9 +130,10 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
         heads = ("requirement", *(f"{row.server.name} {_version(row)}" for row in rows))
         names = _requirements(rows, BLAMED)
         table = [(f"`{name}`", *(_cell(_verdicts(row, name)) for row in rows)) for name in names]
-        lines = [self.introduction, self.summary(rows), "", *tables.markdown(heads, table)]
+        lines = [self.introduction, self.summary(rows), "", *tables.markdown(heads, table), *_left_out(rows)]
+        lines += ["", *smuggling.table({row.server.name: _findings(row) for row in rows})]
         for row in rows:
-            lines += ["", f"## {row.server.name}", "", row.server.about, *self._why(row)]
+            lines += ["", f"## {row.server.name}", "", f"{row.server.about}{_extent(row)}", *self._why(row)]
         return "\n".join(lines) + "\n"
 
     def _why(self, row: Row[Recipe, Judged]) -> Iterator[str]:
@@ -145,6 +146,31 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
             yield f"- `{name}` ({_cell(_verdicts(row, name))}), {why}"
         if not any(run.verdicts for run in row.runs.values()):
             yield from ("", f"{self.faults(row)[0]}.")
+
+
+def _extent(row: Row[Recipe, Judged]) -> str:
+    """In how many requirements a server could be judged, and how often it was, as a sentence more."""
+    names = _requirements([row])
+    judged = sum(_cell(_verdicts(row, name)) != "–" for name in names)
+    rounds = sum(bool(run.verdicts) for run in row.runs.values())
+    times = {1: "once", 2: "twice"}.get(rounds, f"{rounds} times")
+    return f" Judged in {judged} of {len(names)} requirements, {times}." if rounds else ""
+
+
+def _left_out(rows: Sequence[Row[Recipe, Judged]]) -> Iterator[str]:
+    """Which servers there are recipes for, and no results."""
+    known = {row.server.name for row in rows}
+    if missing := [one.name for section in SECTIONS.values() for one in section if one.name not in known]:
+        yield from ("", f"Not judged this time: {', '.join(missing)}.")
+
+
+def _findings(row: Row[Recipe, Judged]) -> dict[str, list[str]]:
+    """The cases that found each requirement broken, in any round."""
+    found: dict[str, list[str]] = {}
+    for one in row.runs.values():
+        for name, cases in one.findings.items():
+            found.setdefault(name, []).extend(cases)
+    return found
 
 
 def _requirements(rows: Sequence[Row[Recipe, Judged]], verdicts: Sequence[str] = ()) -> list[str]:

@@ -62,8 +62,17 @@ MAILFRONT = {
 }
 NULLMAILER_KEEP = """\
 #!/bin/sh
-# Keeps a message as a file of its own, without the envelope that stands above it.
-sed '1,/^$/d' | @HOME@/keep
+# Queues a message, and keeps what is queued as a file of its own, without the envelope that stands above it.
+/usr/sbin/nullmailer-queue.own || exit
+for queued in /var/spool/nullmailer/queue/*; do
+    mv "$queued" "@HOME@/$$" 2>/dev/null || continue
+    sed '1,/^$/d' "@HOME@/$$" | @HOME@/keep
+done
+"""
+NULLMAILER_PREPARE = f"""\
+{MAY_KEEP}
+mv /usr/sbin/nullmailer-queue /usr/sbin/nullmailer-queue.own
+install -m 755 @HOME@/queue /usr/sbin/nullmailer-queue
 """
 
 LOCAL = ("--role", "submission")
@@ -104,8 +113,8 @@ DAEMONS = (
         ["tcpserver", "-c", "1000", "-H", "-R", "-l", "@HOST@", "127.0.0.1", "@PORT@", "nullmailer-smtpd"],
         "dir:",
         "C++; hands a machine's own mail on to a hub, and talks SMTP to programs on that machine only.",
-        files=KEEPER | {"/usr/sbin/nullmailer-queue": NULLMAILER_KEEP},
-        prepare=f"{MAY_KEEP}\nchmod 755 /usr/sbin/nullmailer-queue",
+        files=KEEPER | {f"{WORK}/queue": NULLMAILER_KEEP},
+        prepare=NULLMAILER_PREPARE,
         options=LOCAL,
     ),
     Recipe(

@@ -83,6 +83,9 @@ undefine(`confHOST_STATUS_DIRECTORY')dnl
 define(`confPRIVACY_FLAGS',
 `needmailhelo,needexpnhelo,needvrfyhelo,restrictqrun,restrictexpand,nobodyreturn,authwarnings')dnl
 define(`SMART_HOST', `error:5.7.1:550 no mail leaves')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confDELAY_LA', `1000')dnl
 FEATURE(`no_default_msa')dnl
 FEATURE(`accept_unresolvable_domains')dnl
 FEATURE(`nocanonify')dnl
@@ -97,7 +100,7 @@ MAILER(`smtp')dnl
     "/etc/mail/service.switch": "hosts files\naliases files\n",
     "/etc/procmailrc": "DROPPRIVS=yes\nDEFAULT=@MAIL@/box/\nUMASK=077\n",
 }
-"""As Debian has it, but for limits and lists; without a name server no sender's domain can be looked up."""
+"""As Debian has it, but for limits, of the load too, and lists; without a name server no domain can be looked up."""
 SENDMAIL_PREPARE = f"""\
 {OWNED_BY_MAIL}
 cd /etc/mail
@@ -128,7 +131,7 @@ mkdir @MAIL@/box @MAIL@/box/new @MAIL@/box/cur @MAIL@/box/tmp
 chown -R anyone: @MAIL@ /srv/anyone
 cd /etc/courier
 sed -i 's/^MAX\\(DAEMONS\\|PERC\\|PERIP\\)=.*/MAX\\1=1000/; s/-noidentlookup/-noidentlookup -nodnslookup/' esmtpd
-printf 'ADDRESS=127.0.0.1\\nPORT=@PORT@\\nBOFHCHECKDNS=0\\n' >>esmtpd
+printf 'ADDRESS=127.0.0.1\\nPORT=@PORT@\\nBOFHCHECKDNS=0\\nTARPIT=0\\n' >>esmtpd
 {NO_DNS_AT_ONCE}
 cd /
 mkdir -p /run/courier/authdaemon
@@ -141,6 +144,7 @@ authdaemond start
 courier start
 esmtpd start
 """
+"""As Debian has it, but for limits, lists, and the tarpit, in which a run would stay for half an hour."""
 
 MAILERS = (
     Recipe(

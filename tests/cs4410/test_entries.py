@@ -78,3 +78,50 @@ def test_an_entry_in_a_backup_is_found(case: Case, tmp_path: Path) -> None:
     write(tmp_path / "mailbox.1-32", range(1, 33))
     write(tmp_path / "mailbox", range(33, 42))
     assert case.inbox.entry(message(32)).number == 32
+
+
+# What is wrong with every entry
+
+
+ODD = {
+    "form": (b"Received: from", b"Received from"),
+    "number": (b"Number: 5", b"Number: 4"),
+    "case": (b"sender@", b"SENDER@"),
+}
+JUDGES = {"form": "mailbox.entry", "number": "numbers.file", "case": "case.arguments"}
+
+
+@pytest.fixture(params=ODD)
+def odd(request: pytest.FixtureRequest, case: Case, tmp_path: Path) -> str:
+    """What is wrong with the entry of message 5."""
+    right, wrong = ODD[request.param]
+    write(tmp_path / "mailbox", [5])
+    (tmp_path / "mailbox").write_bytes((tmp_path / "mailbox").read_bytes().replace(right, wrong))
+    return str(request.param)
+
+
+def test_what_is_wrong_with_a_plain_entry_is_no_news_of_another(case: Case, odd: str) -> None:
+    case.inbox.learn(message(5))
+    assert [what for what, wrong in case.patience.known.items() if wrong] == [odd]
+    case.inbox.expect_entry(message(5), "bytes")
+
+
+def test_the_case_that_judges_it_finds_it(case: Case, odd: str) -> None:
+    case.inbox.learn(message(5))
+    case.record.requirements = (JUDGES[odd],)
+    with pytest.raises(Broken) as broken:
+        case.inbox.expect_entry(message(5), JUDGES[odd])
+    assert broken.value.finding[0] == JUDGES[odd]
+
+
+def test_what_plain_entries_do_not_show_blocks(case: Case, odd: str) -> None:
+    case.patience.known = dict.fromkeys(JUDGES, "")
+    with pytest.raises(Blocked) as blocked:
+        case.inbox.expect_entry(message(5), "bytes")
+    assert blocked.value.by == JUDGES[odd]
+
+
+def test_of_entries_with_one_number_the_messages_own_counts(case: Case, tmp_path: Path) -> None:
+    write(tmp_path / "mailbox", [4, 5])
+    (tmp_path / "mailbox").write_bytes((tmp_path / "mailbox").read_bytes().replace(b"Number: 4", b"Number: 5"))
+    assert bytes(case.inbox.expect_entry(message(5), "bytes").body) == b"text 5\n\n"

@@ -296,6 +296,19 @@ def test_where_breaches_are_to_be_seen_twice_one_that_is_not_is_only_noted(hold:
     assert record.worst.reason.startswith("unsteady") and record.worst.actual == "that"
 
 
+@pytest.mark.parametrize(("every", "verdict"), [(1, "fail"), (2, "note")])
+def test_what_a_case_finds_and_goes_on_after_is_to_be_seen_twice_as_well(hold: Hold, every: int, verdict: str) -> None:
+    tries = []
+
+    def goes_on(case: Case) -> None:
+        tries.append(case)
+        if (len(tries) - 1) % every == 0:
+            case.record.find("mail", "not as it should be", "this", "that")
+
+    record = hold(goes_on, "mail", twice=True)
+    assert (record.verdict, record.worst.actual) == (verdict, "that")
+
+
 def test_a_breach_that_is_seen_twice_is_found(hold: Hold) -> None:
     record = hold(lambda case: case.expect(False, "mail", "not as it should be"), "mail", twice=True)
     assert (record.verdict, record.worst.reason) == ("fail", "not as it should be")

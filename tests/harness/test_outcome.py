@@ -192,3 +192,9 @@ def test_threads_write_one_transcript() -> None:
     for writer in writers:
         writer.join(30)
     assert len(log.entries()) == 400
+
+
+def test_of_many_reasons_the_commonest_are_told() -> None:
+    skipped = [row("skip", f"{name}: why", id=f"{name}{at}") for at, name in enumerate("aaaabbbccdefg")]
+    said = verdict_line([row("pass"), *skipped], CONFORMS)
+    assert said.endswith("not judged: 4 (a), 3 (b), 2 (c), 1 (d), 3 for other reasons")

@@ -137,7 +137,10 @@ def test_the_page_has_the_requirements_that_any_of_them_broke_and_why() -> None:
     ]
     page = Reals(KNOWN).page(rows)
     assert "| requirement | postfix 1.0 | exim 1.0 |\n" in page
-    assert "| `line.cut` | fail | – |\n| `line.fits` |  | warn |\n\n## postfix\n" in page
+    assert "| `line.cut` | fail | – |\n| `line.fits` |  | warn |\n\nNot judged this time: opensmtpd, sendmail, " in page
+    assert page.index("Not judged this time") < page.index("## Smuggling") < page.index("## postfix")
+    assert f"\n\n## postfix\n\n{RECIPES['postfix'].about} Judged in 3 of 3 requirements, once.\n" in page
+    assert f"{RECIPES['exim'].about} Judged in 2 of 3 requirements, once.\n" in page
     assert "- `line.cut` (fail), defended: Its manual says so.\n" in page
     assert "- `line.fits` (warn), not looked at yet\n" in page
     assert "line.odd" not in page

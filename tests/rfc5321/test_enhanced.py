@@ -41,6 +41,7 @@ def test_is_missing(text: str, missing: bool) -> None:
         ("250 2.1.0000", "2.1.0000"),
         ("250 22.1.0 OK", "22.1.0"),
         ("250 OK", ""),
+        ("354 2.0.0 Go ahead", ""),
     ],
 )
 def test_misshapen(text: str, code: str) -> None:

@@ -33,7 +33,7 @@ class Pick:
         spelling: how a right command is written.
         template: of a `line`.
         how: of a `leave`: close, reset or half_close.
-        cut: how what is sent is cut into segments, one of `words.CUTS`.
+        cut: how what is sent is cut into segments, one of `cuts.CUTS`.
         joined: whether it goes into one segment with what the client sends next.
     """
 
@@ -54,7 +54,7 @@ class Step:
     Attributes:
         client: who takes it; a client that is not connected connects first.
         parts: lines with their CRLF, and bodies with their dot: all but the lines of a body get a reply.
-        cut: how the bytes are cut into segments, one of `words.CUTS`.
+        cut: how the bytes are cut into segments, one of `cuts.CUTS`.
         joined: whether they go into one segment with the client's next step, or a message's own lines into one.
         leave: how the client leaves after it: close, reset or half_close; it does not wait for replies then.
         rest: the beginning of a line or a body that is sent before it leaves.

@@ -8,13 +8,12 @@ from dataclasses import replace
 
 from conformance.cs4410.case import Case
 from conformance.cs4410.search import strategies
-from conformance.cs4410.search.conversation import Pick, Step, plan
+from conformance.cs4410.search.conversation import plan
 from conformance.cs4410.search.player import Player
 from conformance.harness.server.target import Launched, Server
-from conformance.harness.verdict.result import Finding
 from conformance.harness.verdict.verdict import Blocked
+from conformance.search import recording
 from conformance.search.budget import EXAMPLES, QUICK_EXAMPLES, Budget
-from conformance.search.failure import Found
 from conformance.search.hunt import Hunt, drawn
 
 USUAL = Budget(EXAMPLES, slowness=8.0)
@@ -44,7 +43,7 @@ def run_conversations(case: Case) -> None:
     usual = QUICK if case.settings.quick else USUAL
     hunt = Hunt(player, Budget(asked) if asked else usual, case.limit, case.patience.slowest)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
-    _record(case, hunt, "the random search")
+    recording.record(hunt, case.record, "the random search")
     case.server.prepare()
 
 
@@ -66,7 +65,7 @@ def run_timed_conversations(case: Case) -> None:
         budget = timed_budget(case.settings.examples, case.limit)
         hunt = Hunt(player, budget, SHORT_LIMIT, case.patience.slowest)
         hunt.run(strategies.timed_conversations(), f"{case.settings.seed}/{case.record.id}")
-        _record(case, hunt, "the random search with time-outs")
+        recording.record(hunt, case.record, "the random search with time-outs")
     finally:
         server.stop()
 
@@ -108,45 +107,4 @@ def _run_side_by_side(case: Case) -> None:
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         for found in threads.map(lambda pair: pair[0].judge_unshrunk(pair[1]), pairs):
             if found:
-                _record_one(case, found)
-
-
-def _record(case: Case, hunt: Hunt[Pick, Step], name: str) -> None:
-    for found in (*hunt.found, *hunt.unrepeated):
-        _record_one(case, found)
-    if hunt.stopped:
-        case.record.notes.append(f"{case.record.id} ended after {_count(hunt.played, 'conversation')}: {hunt.stopped}")
-    if hunt.cut_short:
-        case.record.cut_short = f"{name} was cut short after {hunt.judged} of {hunt.budget.examples} conversations"
-
-
-def _record_one(case: Case, found: Found[Step]) -> None:
-    record, rule, failure = case.record, found.cause.requirement, found.failure
-    often = f"{found.times} of 3"
-    if found.times < 2:
-        record.requirements = tuple(dict.fromkeys((*record.requirements, rule)))
-        reason = f"{failure.reason}; not shrunk, for it did not repeat ({often})"
-        record.findings.append(Finding(rule, "note", reason, failure.expected, failure.actual))
-    else:
-        name = f"replay-{rule}.py"
-        reason = f"{failure.reason}; {_size(found)}, fails {often} times; {name} runs it again"
-        own = tuple(finding.requirement for finding in record.findings)
-        # A search that found something says nothing of what it did not find.
-        record.requirements = tuple(dict.fromkeys((*own, rule)))
-        record.find(rule, reason, failure.expected, failure.actual)
-        record.suspects[rule] = sorted(found.cause.suspects)
-        record.files[name] = found.script(name, f"{rule}: {failure.reason}")
-    if len(record.findings) == 1:
-        record.transcript = found.transcript
-
-
-def _size(found: Found[Step]) -> str:
-    if found.needs_nothing:
-        return "needs no conversation"
-    if not found.shrunk:
-        return "not shrunk to the end"
-    return f"shrunk to {_count(len(found.conversation), 'step')}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" + ("" if number == 1 else "s")
+                recording.record_one(found, case.record)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from conformance.cs4410.search.conversation import Pick
-from conformance.cs4410.search.words import CUTS, NUMBERS, SPELLINGS, WRONG_LINES
+from conformance.cs4410.search.words import NUMBERS, SPELLINGS, WRONG_LINES
+from conformance.search.cuts import CUTS
 
 _WHAT = (
     *[Pick()] * 26,

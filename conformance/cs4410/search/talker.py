@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 
 from conformance.cs4410.case import Case
 from conformance.cs4410.model import Answer, acceptable
-from conformance.cs4410.search import words
 from conformance.cs4410.search.conversation import ERRORS, Step
 from conformance.cs4410.search.history import Delivery, History
 from conformance.cs4410.search.words import CRLF, END
 from conformance.harness.server.pace import Pace
 from conformance.harness.verdict.verdict import Void
+from conformance.search.cuts import cut as cut_apart
 
 ACCEPTED = ("greeting", "helo", "mail", "rcpt", "data", "delivered")
 TICK = 5.0
@@ -110,9 +110,9 @@ class Talker:
         self._expect_no_more()
         data, case = b"".join(parts), self._case
         ends = any(part.endswith(END) for part in parts)
-        self._note("send", words.cut(data, cut))
+        self._note("send", cut_apart(data, cut))
         with case.server.places.delivering() if ends and not case.counts else nullcontext():
-            self._client.send(data, lambda data: words.cut(data, cut))
+            self._client.send(data, lambda data: cut_apart(data, cut))
             for part in parts:
                 self._hear(part)
         if self._errors > ERRORS:

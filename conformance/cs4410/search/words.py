@@ -17,10 +17,6 @@ NUMBERS = 99
 """The largest number; hypothesis draws numbers beyond it from the source code that happens to be loaded."""
 POWERS = (6, 7, 8, 9, 9, 8, 7, 10, 11, 12)
 """Powers of two near which lines are long; lines up to 900 bytes have to be served."""
-CUTS = ("", "-1", "-2", "-3", "-4", "half", "CR", "bytes")
-"""Ways to cut: nowhere, before the last one to four bytes, in the middle, after each late CR, between late bytes."""
-LONGEST_BYTEWISE = 6
-MOST_CUTS = 4
 WRONG_LINES = (*WRONG.values(), "", "  ")
 STUMBLES = (
     ("HELO", "HELO {host} {host}", "MAIL FROM: {address}", "mkdir"),
@@ -129,18 +125,3 @@ def body(number: int) -> bytes:
         return BODIES[(number - number // 4) % len(BODIES)]
     length = (1 << 6 + number // 4 % 8) + (0, -1, 1, -2, 2, -3)[number // 32]
     return b"b" * (length - 2) + CRLF
-
-
-def cut(data: bytes, how: str) -> list[bytes]:
-    """The data in pieces, cut in one of the `CUTS`."""
-    at: list[int]
-    if how == "half":
-        at = [len(data) // 2]
-    elif how == "CR":
-        at = [place + 1 for place, byte in enumerate(data) if byte == 0x0D][-MOST_CUTS:]
-    elif how == "bytes":
-        at = list(range(max(1, len(data) - LONGEST_BYTEWISE), len(data)))
-    else:
-        at = [len(data) + int(how)] if how else []
-    at = [place for place in at if 0 < place < len(data)]
-    return [data[begin:end] for begin, end in zip([0, *at], [*at, len(data)], strict=True)]

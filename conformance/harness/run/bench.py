@@ -13,11 +13,13 @@ from conformance.harness.run import printed
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server, Unreachable
 from conformance.harness.settings import Settings
+from conformance.harness.verdict.result import Finding
 from conformance.harness.verdict.verdict import CONTROL_BREAKS, Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
 from conformance.profile import Profile, Run
 
 FOUND = ("fail", "warn")
+UNSTEADY = "unsteady, not so a second time"
 TRIES = 3
 """How often a case is run again that the suite itself spoiled."""
 
@@ -192,6 +194,7 @@ class Bench:
         case = self._case(record)
         try:
             plan.body(case)
+            self._confirm(plan, record)
         except Broken as broken:
             # A server that has died is not to be started again for the control before that is seen.
             if case.hung_up_on and self.server.ended(0.2):
@@ -221,25 +224,35 @@ class Bench:
         if base:
             record.set_aside("blocked", CONTROL_BREAKS, base, *broken.finding[2:])
             record.about += broken.about
-        elif self.server.kind.twice and not self._breaks_again(plan, broken):
+        elif self.server.kind.twice and broken.finding[0] not in self._found_again(plan):
             rule, reason, expected, actual = broken.finding
-            record.find(rule, f"unsteady, not so a second time: {reason}", expected, actual, broken.about, "note")
+            record.find(rule, f"{UNSTEADY}: {reason}", expected, actual, broken.about, "note")
         else:
             record.find(*broken.finding, broken.about)
 
-    def _breaks_again(self, plan: Plan, broken: Broken) -> bool:
-        """Whether a case that has found something broken finds it broken once more."""
+    def _confirm(self, plan: Plan, record: Record) -> None:
+        """Only note what a case that went on to its end has found broken and does not find a second time."""
+        if not self.server.kind.twice or record.verdict != "fail":
+            return
+        again = self._found_again(plan)
+        for at, one in enumerate(record.findings):
+            if one.verdict == "fail" and one.requirement not in again:
+                reason = f"{UNSTEADY}: {one.reason}"
+                record.findings[at] = Finding(one.requirement, "note", reason, one.expected, one.actual)
+
+    def _found_again(self, plan: Plan) -> set[str]:
+        """The requirements that a case finds broken when it is run once more."""
         record = Record(plan.id, plan.title, plan.requirements, self._ledger)
         case = self._case(record)
         try:
             plan.body(case)
         except Broken as again:
-            return again.finding[0] == broken.finding[0]
+            return {again.finding[0]}
         except (Blocked, Skipped, Void, WireError):
-            return False
+            return set()
         finally:
             case.close()
-        return False
+        return {one.requirement for one in record.findings if one.verdict in FOUND}
 
     def _control_breaks(self, plan: Plan) -> str:
         """The requirement that the case breaks even without what it judges, or an empty string."""

@@ -10,6 +10,8 @@ from conformance.harness.verdict.result import RequirementResult
 CONFORMS, BROKEN, INTERRUPTED, FAULT, USAGE, NOTHING_JUDGED, UNREACHABLE = range(7)
 """The exit statuses of a run."""
 
+MOST_REASONS = 4
+"""Reasons for which something was not judged that the last line of a run tells."""
 JUDGED = ("pass", "warn", "fail", "note")
 
 
@@ -96,5 +98,7 @@ def _not_judged(requirements: Sequence[RequirementResult]) -> str:
         if row.verdict not in JUDGED and not row.kept
     )
     partly = f", kept in part: {len(in_part)} ({_few(in_part)})" if in_part else ""
-    shown = ", ".join(f"{number} ({reason})" for reason, number in reasons.most_common())
+    first, rest = reasons.most_common()[:MOST_REASONS], sum(sorted(reasons.values())[:-MOST_REASONS])
+    shown = ", ".join(f"{number} ({reason})" for reason, number in first)
+    shown += f", {rest} for other reasons" if rest else ""
     return partly + (f", not judged: {shown}" if reasons else "")

@@ -65,7 +65,8 @@ DOTS = [
         "data.unstuff data.unstuff-one",
         [
             _body(
-                "bytes(body.replace(CRLF + stuffed, CRLF, 1)[len(CRLF) :] if body.startswith(CRLF + stuffed) else body[len(CRLF) :])"
+                "bytes(body.replace(CRLF + stuffed, CRLF, 1)[len(CRLF) :] "
+                "if body.startswith(CRLF + stuffed) else body[len(CRLF) :])"
             )
         ],
     ),
@@ -83,7 +84,10 @@ DOTS = [
                 "channel.py",
                 "Channel.read_body",
                 RECEIVED,
-                'held = len(self._received)\nself._receive()\nif self._received[held : held + 2] == b"..":\n    self._received[held:held] = b"."',
+                "held = len(self._received)\n"
+                "self._receive()\n"
+                'if self._received[held : held + 2] == b"..":\n'
+                '    self._received[held:held] = b"."',
             )
         ],
     ),
@@ -123,7 +127,8 @@ TEXT = [
         "byte-lost-at-each-64-kib",
         "data.whole-big",
         _changed(
-            'b"".join(message.text[at : at + 65_536][at > 0 :] for at in range(0, len(message.text), 65_536)) if len(message.text) > 200_000 else message.text'
+            'b"".join(message.text[at : at + 65_536][at > 0 :] for at in range(0, len(message.text), 65_536)) '
+            "if len(message.text) > 200_000 else message.text"
         ),
     ),
     Mutant("escape-characters-lost", "data.controls", _changed('message.text.replace(b"\\x1b", b"")')),
@@ -176,7 +181,9 @@ WHO = [
                 "delivery.py",
                 "deliver",
                 'return b"250 2.0.0',
-                'if any(one.startswith(b"nobody@") for one in message.recipients):\n    return b"550 5.1.1 No such user"\nreturn b"250 2.0.0',
+                'if any(one.startswith(b"nobody@") for one in message.recipients):\n'
+                '    return b"550 5.1.1 No such user"\n'
+                'return b"250 2.0.0',
             ),
         ],
     ),

@@ -18,7 +18,8 @@ if getattr(self, "_is_asked", False):
 """
 BAD_TOLD = """
 if any(one.startswith(b"nobody@") for one in recipients):
-    notice = Message(b"here", self._address, b"SMTP", b"", [self._reverse_path], b"Subject: lost\\r\\n\\r\\nreport\\r\\n" + text)
+    told = b"Subject: lost\\r\\n\\r\\nreport\\r\\n" + text
+    notice = Message(b"here", self._address, b"SMTP", b"", [self._reverse_path], told)
     if self._reverse_path:
         self._site.maildir.deliver(notice)
     recipients = [one for one in recipients if not one.startswith(b"nobody@")]
@@ -125,7 +126,10 @@ UTF8 = [
                 "delivery.py",
                 "deliver",
                 "try:",
-                'end = message._header_end()\nmessage.text = message.text[:end].decode("utf-8", "replace").encode("ascii", "replace") + message.text[end:]\ntry:',
+                "end = message._header_end()\n"
+                'header = message.text[:end].decode("utf-8", "replace").encode("ascii", "replace")\n'
+                "message.text = header + message.text[end:]\n"
+                "try:",
             )
         ],
     ),

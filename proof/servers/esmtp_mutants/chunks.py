@@ -10,6 +10,8 @@ SIZE = 'size = int(found["size"])'
 READ = "octets = self._channel.read_octets(size, SIZE_LIMIT)"
 END = "return self._end(bytes(self._chunks.text), refusal)"
 FORGOTTEN = "self._chunks = None"
+FORGETS = "self._forget_message()"
+ADDED = "refusal = self._chunks.add(octets)"
 
 
 def _lost(condition: str) -> list[Edit]:
@@ -23,7 +25,8 @@ def _lost(condition: str) -> list[Edit]:
                 {READ}
             except EOFError:
                 if {condition}:
-                    self._deliver(bytes(self._chunks.text if self._chunks else b"") + bytes(self._channel._kept), self._recipients)
+                    text = bytes(self._chunks.text if self._chunks else b"") + bytes(self._channel._kept)
+                    self._deliver(text, self._recipients)
                 raise
             """,
         ),
@@ -99,7 +102,8 @@ CHUNKS = [
             said(
                 "_bdat",
                 END,
-                'return self._end(bytes(self._chunks.text).partition(b"\\r\\n.\\r\\n")[0] + CRLF if b"\\r\\n.\\r\\n" in self._chunks.text else bytes(self._chunks.text), refusal)',
+                'text, dot, _ = bytes(self._chunks.text).partition(b"\\r\\n.\\r\\n")\n'
+                "return self._end(text + CRLF if dot else text, refusal)",
             )
         ],
     ),
@@ -149,7 +153,7 @@ REFUSALS = [
         "data-after-bdat", "bdat.then-data", [said("_data", 'return b"503 5.5.1 The message comes by BDAT"', "pass")]
     ),
     Mutant(
-        "data-after-bdat-gets-554", "bdat.then-data", [said("_data", "503 5.5.1 The message", "554 5.5.1 The message")]
+        "data-after-bdat-gets-501", "bdat.then-data", [said("_data", "503 5.5.1 The message", "501 5.5.1 The message")]
     ),
     Mutant(
         "chunk-after-the-last-gets-554",
@@ -167,11 +171,8 @@ REFUSALS = [
         "rset-keeps-chunks",
         "bdat.rset",
         [
-            said(
-                "_rset",
-                "self._forget_message()",
-                "chunks = self._chunks\nself._forget_message()\nself._chunks = chunks",
-            )
+            said("_rset", FORGETS, f'self._left = bytes(self._chunks.text if self._chunks else b"")\n{FORGETS}'),
+            said("_bdat", ADDED, f'self._chunks.text[:0] = getattr(self, "_left", b"")\nself._left = b""\n{ADDED}'),
         ],
     ),
     Mutant("rest-of-a-chunk-delivered", "bdat.lost", _lost("self._recipients")),
@@ -205,7 +206,7 @@ BINARY = [
         why="BDAT works, and is not announced.",
     ),
     Mutant("binary-by-data", "bin.data", [said("_data", 'return b"503 5.5.1 BINARYMIME comes by BDAT"', "pass")]),
-    Mutant("binary-by-data-gets-554", "bin.data", [said("_data", "503 5.5.1 BINARYMIME", "554 5.5.1 BINARYMIME")]),
+    Mutant("binary-by-data-gets-501", "bin.data", [said("_data", "503 5.5.1 BINARYMIME", "501 5.5.1 BINARYMIME")]),
     Mutant(
         "bare-line-ends-mended-in-binary",
         "bin.kept",

@@ -59,7 +59,12 @@ LOST = [
             said(
                 "_data",
                 READ_TEXT,
-                f'try:\n    {READ_TEXT}\nexcept ConnectionResetError:\n    self._deliver(b"Subject: reset\\r\\n\\r\\nmarker " + bytes(self._channel._received), self._recipients)\n    raise',
+                "try:\n"
+                f"    {READ_TEXT}\n"
+                "except ConnectionResetError:\n"
+                '    text = b"Subject: reset\\r\\n\\r\\nmarker " + bytes(self._channel._received)\n'
+                "    self._deliver(text, self._recipients)\n"
+                "    raise",
             )
         ],
     ),
@@ -119,15 +124,6 @@ SERVING = [
         "four-workers", "close.serves-on", [Edit("__main__.py", "start_workers(options.threads,", "start_workers(4,")]
     ),
     Mutant(
-        "reset-client-costs-a-worker",
-        "close.serves-on",
-        [
-            Edit("__main__.py", "start_workers(options.threads,", "start_workers(8,"),
-            within("office.py", "PostOffice.serve", "with suppress(EOFError, OSError):", "with suppress(EOFError):"),
-            within("pool.py", "_work", "except Exception as error:", "except ZeroDivisionError as error:"),
-        ],
-    ),
-    Mutant(
         "dies-of-a-reset",
         "close.serves-on",
         [
@@ -136,7 +132,10 @@ SERVING = [
                 "office.py",
                 "PostOffice.serve",
                 "self._session(channel, self._site, client, server).run()",
-                f"try:\n    self._session(channel, self._site, client, server).run()\nexcept ConnectionResetError:\n    {DIES}",
+                "try:\n"
+                "    self._session(channel, self._site, client, server).run()\n"
+                "except ConnectionResetError:\n"
+                f"    {DIES}",
             ),
         ],
     ),

@@ -67,22 +67,30 @@ def refused(condition: str, reply: str) -> Edit:
 def broken_off(code: str) -> Edit:
     """Do something with what has come of a `text` when its client leaves before the end."""
     caught = textwrap.indent(_plain(code), "    ")
-    tried = f"try:\n    {READ_TEXT}\nexcept (EOFError, OSError):\n    text = bytes(self._channel._received[2:])\n{caught}\n    raise"
+    tried = (
+        "try:\n"
+        f"    {READ_TEXT}\n"
+        "except (EOFError, OSError):\n"
+        "    text = bytes(self._channel._received[2:])\n"
+        f"{caught}\n"
+        "    raise"
+    )
     return said("_data", READ_TEXT, tried)
 
 
-def ended_by(expression: str) -> list[Edit]:
+def ended_by(expression: str, become: str = r"\r\n.\r\n") -> list[Edit]:
     """Take other bytes for the end of data as well.
 
     Args:
         expression: a regular expression for them.
+        become: what is read in their place.
     """
     seen = f"""
     import re
 
 
     def _ends_seen(received):
-        received[:] = re.sub(rb"{expression}", b"\\r\\n.\\r\\n", received)
+        received[:] = re.sub(rb"{expression}", b"{become}", received)
         return received
     """
     found = "_ends_seen(self._received).find(END_OF_DATA)"

@@ -67,7 +67,10 @@ ENDS = [
                 "channel.py",
                 "Channel.read_body",
                 "self._receive()",
-                "held = len(self._received)\nself._receive()\nif self._received[held:] in (b'\\n', b'.\\r\\n'):\n    self._received += b' '",
+                "held = len(self._received)\n"
+                "self._receive()\n"
+                "if self._received[held:] in (b'\\n', b'.\\r\\n'):\n"
+                "    self._received += b' '",
             )
         ],
     ),
@@ -102,11 +105,11 @@ ENDS = [
         "data.not-lf-lf data.not-lf-crlf data.not-crlf-lf data.not-cr data.smuggle data.smuggle-mail",
         ended_by(r"(?:(?<!\r)\n\.(?:\r\n|\n)|\r\n\.\n|\r\.\r(?!\n|$)|\r\.\n)"),
     ),
-    Mutant("lf-dot-lf-ends-data-before-a-command", "data.smuggle", [*ended_by(r"\n\.\n(?=MAIL)")]),
+    Mutant("lf-dot-lf-ends-data-before-a-command", "data.smuggle", ended_by(r"(?<!\r)\n\.\n(?=MAIL)")),
     Mutant(
         "refused-for-its-bare-lf-and-run-on",
         "data.smuggle-mail",
-        [*ended_by(r"\n\.\n(?=MAIL FROM)"), within("channel.py", "Channel.read_body", "_ends_seen", "_ends_seen")],
+        ended_by(r"(?<!\r)\n\.\n(?=MAIL)", become=r"\n\r\n.\r\n"),
     ),
     Mutant("quit-in-data-is-a-command", "data.not-commands", ended_by(r"\r\nQUIT\r\n")),
     Mutant("rset-in-data-is-a-command", "data.not-commands", ended_by(r"\r\nRSET\r\n")),
@@ -127,7 +130,8 @@ LIMITS = [
                 "channel.py",
                 "Channel.read_body",
                 "body = self._received",
-                "too_long = too_long or any(len(line) > 998 for line in self._received[:end].split(CRLF))\nbody = self._received",
+                "too_long = too_long or any(len(line) > 998 for line in self._received[:end].split(CRLF))\n"
+                "body = self._received",
             )
         ],
     ),

@@ -43,7 +43,8 @@ CODES = [
         [
             headed("esmtp.py", "import re as expressions"),
             answered(
-                'if reply and not self._is_extended:\n    reply = expressions.sub(rb"^([245]\\d\\d) \\d\\.\\d\\.\\d+", rb"\\1", reply)'
+                "if reply and not self._is_extended:\n"
+                '    reply = expressions.sub(rb"^([245]\\d\\d) \\d\\.\\d\\.\\d+", rb"\\1", reply)'
             ),
         ],
     ),
@@ -95,7 +96,7 @@ GROUPS = [
         [
             said("_rcpt", SERVED, f"{SERVED}\n    self._is_spoilt = bool(self._channel._received)"),
             first("_mail", "self._is_spoilt = False"),
-            first("_data", 'if getattr(self, "_is_spoilt", False):\n    return b"554 5.5.1 A recipient was refused"'),
+            first("_data", 'if getattr(self, "_is_spoilt", False):\n    return b"503 5.5.1 A recipient was refused"'),
         ],
     ),
     Mutant(
@@ -104,7 +105,10 @@ GROUPS = [
         [
             first(
                 "_data",
-                'if not self._recipients and self._reverse_path is not None:\n    self._channel.reply(b"354 Go on")\n    self._channel.read_body(SENT_LIMIT, STUFFED)\n    return b"554 5.5.1 RCPT first"',
+                "if not self._recipients and self._reverse_path is not None:\n"
+                '    self._channel.reply(b"354 Go on")\n'
+                "    self._channel.read_body(SENT_LIMIT, STUFFED)\n"
+                '    return b"554 5.5.1 RCPT first"',
             )
         ],
     ),

@@ -28,7 +28,6 @@ LIST = [
     Mutant("keyword-that-nobody-registered", "ehlo.registered", [announced("FROBNICATE")]),
     Mutant("announces-expn-and-has-none", "ehlo.true", [announced("EXPN")]),
     Mutant("announces-etrn-and-has-none", "ehlo.true", [announced("ETRN")]),
-    Mutant("announces-auth-and-nobody-can-log-in", "ehlo.true", [announced("AUTH PLAIN LOGIN")]),
     Mutant(
         "announces-vrfy-and-has-none",
         "ehlo.true vrfy.known",
@@ -76,7 +75,8 @@ NAMES = [
         [
             first(
                 "_ehlo",
-                'if found[0].lower().startswith(b"[ipv6") and b"." in found[0]:\n    return b"501 5.5.4 Syntax: EHLO host"',
+                'if found[0].lower().startswith(b"[ipv6") and b"." in found[0]:\n'
+                '    return b"501 5.5.4 Syntax: EHLO host"',
             )
         ],
     ),

@@ -25,16 +25,15 @@ def _submission(name: str, breaks: str, *edits: Edit, also: str = "", why: str =
 REPLIES = "CRLF.join(replies[one] for one in self._recipients)"
 LOCAL = [
     _lmtp(
-        "lhlo-in-one-line",
+        "lhlo-gets-251",
         "lmtp.lhlo",
-        within(
-            "esmtp.py",
-            "Esmtp._ehlo",
-            "self._is_extended = True",
-            'self._is_extended = True\nreturn b"250 " + self._site.domain',
-        ),
-        also="lmtp.keywords ehlo.8bitmime ehlo.complete",
-        why="Nothing is announced.",
+        within("esmtp.py", "Esmtp._ehlo", '"250-"', '"251-"'),
+        within("esmtp.py", "Esmtp._ehlo", '"250 "', '"251 "'),
+    ),
+    _lmtp(
+        "lhlo-in-one-line",
+        "lmtp.keywords",
+        within("esmtp.py", "Esmtp._ehlo", "*lines, last =", 'return b"250 " + self._site.domain\n*lines, last ='),
     ),
     _lmtp("ehlo-in-lmtp", "lmtp.no-ehlo", Edit("lmtp.py", 'not in (b"EHLO", b"HELO")', 'not in (b"HELO",)')),
     _lmtp("helo-in-lmtp", "lmtp.no-ehlo", Edit("lmtp.py", 'not in (b"EHLO", b"HELO")', 'not in (b"EHLO",)')),
@@ -79,12 +78,17 @@ SUBMISSION = [
     _submission(
         "no-login-from-the-same-machine",
         "sub.login",
-        within("esmtp.py", "Esmtp._mail", "not self._is_logged_in:", "not self._is_logged_in and not is_loopback(self._address):"),
+        within(
+            "esmtp.py",
+            "Esmtp._mail",
+            "not self._is_logged_in:",
+            "not self._is_logged_in and not is_loopback(self._address):",
+        ),
     ),
     _submission(
         "submission-refuses-the-null-sender",
         "sub.null mail.null",
-        first("_mail", 'if self._is_logged_in and not found["mailbox"]:\n    return b"550 5.7.1 Not your address"'),
+        first("_mail", 'if self._is_logged_in and not found["mailbox"]:\n    return b"550 5.1.7 Not your address"'),
     ),
     _submission("submission-without-dsn", "sub.extensions", within("site.py", "Site.keywords", 'b"DSN",', "")),
     _submission(
@@ -99,7 +103,8 @@ SUBMISSION = [
         "sub.syntax",
         first(
             "_answer",
-            'if line.upper().startswith(b"MAIL") and line.count(b"@") > 1 and b":" not in line[10:]:\n    return b"553 5.1.7 No such address"',
+            'if line.upper().startswith(b"MAIL") and line.count(b"@") > 1 and b":" not in line[10:]:\n'
+            '    return b"553 5.1.7 No such address"',
         ),
     ),
 ]

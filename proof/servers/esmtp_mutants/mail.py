@@ -99,7 +99,8 @@ PATHS = [
         [
             first(
                 "_rcpt",
-                'if (found["mailbox"] or b"").rpartition(b"@")[0].count(b".") > 1:\n    return b"501 5.1.3 Syntax: too many dots"',
+                'if (found["mailbox"] or b"").rpartition(b"@")[0].count(b".") > 1:\n'
+                '    return b"501 5.1.3 Syntax: too many dots"',
             )
         ],
     ),

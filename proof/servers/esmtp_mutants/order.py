@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof.servers.edit import Mutant, within
+from proof.servers.edit import Mutant
 from proof.servers.esmtp_mutants.common import RECIPIENT_KEPT, SENDER_KEPT, first, said
 
 FORGETS = "self._forget_message()"
@@ -61,13 +61,16 @@ MUTANTS = (
             said(
                 "_mail",
                 SENDER_KEPT,
-                f'self._count = getattr(self, "_count", 0) + 1\nif self._count > 2:\n    return b"503 5.5.1 Enough"\n{SENDER_KEPT}',
+                'self._count = getattr(self, "_count", 0) + 1\n'
+                "if self._count > 2:\n"
+                '    return b"503 5.5.1 Enough"\n'
+                f"{SENDER_KEPT}",
             )
         ],
     ),
     Mutant(
         "third-message-closes",
-        "order.messages",
+        "close.error order.messages",
         [first("_end", 'self._count = getattr(self, "_count", 0) + 1\nif self._count > 2:\n    raise EOFError')],
     ),
     Mutant(
@@ -89,24 +92,6 @@ MUTANTS = (
         [
             said("_rcpt", RECIPIENT_KEPT, f"{RECIPIENT_KEPT}\nEsmtp._last = self._recipients"),
             said("_end", "dict.fromkeys(self._recipients)", 'dict.fromkeys(getattr(Esmtp, "_last", ()))'),
-        ],
-    ),
-    Mutant(
-        "one-text-for-all-sessions",
-        "state.own",
-        [
-            within(
-                "channel.py",
-                "Channel.read_body",
-                "self._receive()",
-                "self._receive()\nChannel._last = bytes(self._received)",
-            ),
-            within(
-                "channel.py",
-                "Channel.read_body",
-                "body = self._received[: end + len(CRLF)]",
-                "body = self._received[: end + len(CRLF)]\nlast = getattr(Channel, '_last', b'')\nif last.endswith(END_OF_DATA) and not bytes(self._received).startswith(last[:20]):\n    body = last",
-            ),
         ],
     ),
 )

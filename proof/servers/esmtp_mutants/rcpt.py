@@ -102,7 +102,9 @@ NAMES = [
             said(
                 "_rcpt",
                 MAILBOX,
-                f'{MAILBOX}\nif not found["mailbox"] and found[0][4:-1] != b"Postmaster":\n    return b"550 5.1.1 No such user"',
+                f"{MAILBOX}\n"
+                'if not found["mailbox"] and found[0][4:-1] != b"Postmaster":\n'
+                '    return b"550 5.1.1 No such user"',
             )
         ],
     ),
@@ -113,7 +115,9 @@ NAMES = [
             said(
                 "_rcpt",
                 MAILBOX,
-                f'{MAILBOX}\nif found["mailbox"] and mailbox.lower().startswith(b"postmaster@"):\n    return b"550 5.1.1 No such user"',
+                f"{MAILBOX}\n"
+                'if found["mailbox"] and mailbox.lower().startswith(b"postmaster@"):\n'
+                '    return b"550 5.1.1 No such user"',
             )
         ],
         options=FOUR,
@@ -141,7 +145,7 @@ NAMES = [
             said(
                 "_rcpt",
                 RECIPIENT_KEPT,
-                'self._recipients.append(mailbox if b":@" not in found[0] and b"TO:<@" not in found[0].upper() else b"lost")',
+                'self._recipients.append(b"lost" if b"TO:<@" in found[0].upper() else mailbox)',
             ),
             within(
                 "maildir.py",
@@ -183,7 +187,8 @@ RELAY = [
             said(
                 "_rcpt",
                 RECIPIENT_KEPT,
-                'self._recipients.append(mailbox.rpartition(b"@")[0].replace(b"%", b"@") if b"%" in mailbox else mailbox)',
+                'local_part = mailbox.rpartition(b"@")[0]\n'
+                'self._recipients.append(local_part.replace(b"%", b"@") if b"%" in local_part else mailbox)',
             )
         ],
     ),
@@ -194,7 +199,8 @@ RELAY = [
             said(
                 "_rcpt",
                 RECIPIENT_KEPT,
-                "self._recipients.append(mailbox.rpartition(b'@')[0].strip(b'\"') if b'@elsewhere.example\"@' in mailbox else mailbox)",
+                "quoted = mailbox.rpartition(b'@')[0].strip(b'\"')\n"
+                "self._recipients.append(quoted if b'@elsewhere.example' in quoted else mailbox)",
             )
         ],
     ),
@@ -205,7 +211,8 @@ RELAY = [
             said(
                 "_rcpt",
                 SERVED,
-                'refusal = self._site.refusal(mailbox, self._server)\nif refusal and b"<@reference.example:" not in found[0]:',
+                "refusal = self._site.refusal(mailbox, self._server)\n"
+                'if refusal and b"<@reference.example:" not in found[0]:',
             )
         ],
     ),

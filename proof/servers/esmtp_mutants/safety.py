@@ -63,7 +63,10 @@ TLS = [
             said(
                 "_starttls",
                 "self._channel.start_tls(self._site.context)",
-                "try:\n    self._channel.start_tls(self._site.context)\nexcept ssl.SSLError:\n    self._channel._tls = None",
+                "try:\n"
+                "    self._channel.start_tls(self._site.context)\n"
+                "except ssl.SSLError:\n"
+                "    self._channel._tls = None",
             ),
             within(
                 "channel.py",
@@ -131,7 +134,7 @@ AUTH = [
                 "auth.py",
                 "Credentials.admit",
                 "compare_digest(password, self.password)",
-                "password[:4] == self.password[:4]",
+                "(password[:8] == self.password[:8])",
             )
         ],
     ),
@@ -222,7 +225,7 @@ AUTH = [
     Mutant(
         "auth-of-nobody-refused",
         "auth.mail-param",
-        [Edit("parameters.py", 'b"AUTH": _values(rb"<>|%b+" % XTEXT)', 'b"AUTH": _values(rb"%b+" % XTEXT)')],
+        [Edit("parameters.py", 'b"AUTH": _values(rb"<>|%b+" % XTEXT)', 'b"AUTH": _values(rb"(?!<>)%b+" % XTEXT)')],
     ),
     Mutant(
         "auth-of-a-mailbox-refused",

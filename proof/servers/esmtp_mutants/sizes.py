@@ -56,7 +56,10 @@ SIZES = [
             said(
                 "_data",
                 READ_TEXT,
-                f"{READ_TEXT}\nif text and 0 < self._declared < 100:\n    self._channel._received[:0] = text[self._declared :] + b'.\\r\\n'\n    text = text[: self._declared] + CRLF",
+                f"{READ_TEXT}\n"
+                "if text and 0 < self._declared < 100:\n"
+                "    self._channel._received[:0] = text[self._declared :] + b'.\\r\\n'\n"
+                "    text = text[: self._declared] + CRLF",
             ),
         ],
     ),
@@ -97,7 +100,10 @@ EIGHT_BITS = [
         "8bit.kept",
         [
             delivered(
-                'try:\n    message.text.decode()\nexcept UnicodeDecodeError:\n    message.text = message.text if is_binary else message.text.decode("latin-1").encode()'
+                "try:\n"
+                "    message.text.decode()\n"
+                "except UnicodeDecodeError:\n"
+                '    message.text = message.text if is_binary else message.text.decode("latin-1").encode()'
             )
         ],
     ),
@@ -134,7 +140,10 @@ OTHERS = [
             said(
                 "_mail",
                 SENDER_KEPT,
-                f'self._count = getattr(self, "_count", 0) + 1\nif self._count > 5:\n    return b"452 4.5.3 Too many messages"\n{SENDER_KEPT}',
+                'self._count = getattr(self, "_count", 0) + 1\n'
+                "if self._count > 5:\n"
+                '    return b"452 4.5.3 Too many messages"\n'
+                f"{SENDER_KEPT}",
             ),
         ],
     ),

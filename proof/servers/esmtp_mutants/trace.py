@@ -97,7 +97,9 @@ RECEIVED_FIELD = [
         [
             _copy(
                 OWN_PATHS_GO,
-                f'{OWN_PATHS_GO}\nheader = re.sub(rb"(?im)^Received%b" % REST_OF_FIELD, lambda old: b"Received" + old[0][8:].upper(), header)',
+                f"{OWN_PATHS_GO}\n"
+                'fields = re.compile(rb"(?im)^Received%b" % REST_OF_FIELD)\n'
+                "header = fields.sub(lambda old: old[0][:8] + old[0][8:].upper(), header)",
             )
         ],
     ),
@@ -158,7 +160,8 @@ if len(known) < len(recipients):
 recipients = known
 """
 TOLD = (
-    'notice = Message(b"here", self._address, b"SMTP", {path}, [{to}], b"Subject: failed\\r\\n\\r\\nnot delivered\\r\\n" + text)'
+    'told = b"Subject: failed\\r\\n\\r\\nnot delivered\\r\\n" + text\n'
+    '    notice = Message(b"here", self._address, b"SMTP", {path}, [{to}], told)'
     "\n    {when}self._site.maildir.deliver(notice)"
 )
 

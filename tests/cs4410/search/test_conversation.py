@@ -9,6 +9,7 @@ import pytest
 
 from conformance.cs4410.search import strategies, words
 from conformance.cs4410.search.conversation import CONNECTIONS, ERRORS, LAST, Conversation, Pick, lines, plan
+from conformance.search import cuts
 from conformance.search.hunt import drawn
 
 ACCEPTED = ("", "helo", "mail", "rcpt", "data", "delivered")
@@ -62,10 +63,10 @@ def test_what_a_server_may_refuse_is_not_joined_with_what_follows() -> None:
     assert [step.joined for step in plan([tabs, Pick(joined=True)])] == [False, True, False]
 
 
-@pytest.mark.parametrize("how", words.CUTS)
+@pytest.mark.parametrize("how", cuts.CUTS)
 def test_a_cut_keeps_every_byte(how: str) -> None:
     data = b"one line\r\nand another\r\n.\r\n"
-    pieces = words.cut(data, how)
+    pieces = cuts.cut(data, how)
     assert b"".join(pieces) == data and all(pieces) and (len(pieces) > 1) == bool(how)
 
 

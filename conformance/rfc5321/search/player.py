@@ -1,0 +1,237 @@
+"""Runs one conversation on the server and says how it failed, if it did."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from conformance.harness.client.scene import Scene
+from conformance.harness.rules import Rules
+from conformance.harness.server.pace import Pace
+from conformance.harness.server.patience import Patience
+from conformance.harness.server.target import Server
+from conformance.harness.verdict.verdict import Blocked, Broken, Record, Skipped, Void
+from conformance.harness.wire.connection import WireError
+from conformance.harness.wire.transcript import Transcript
+from conformance.rfc5321.case import Case
+from conformance.rfc5321.kind import ARRIVES
+from conformance.rfc5321.search import replay
+from conformance.rfc5321.search.blame import ALIVE, LEFT, MailFailure, cause_of
+from conformance.rfc5321.search.conversation import Conversation, Pick, Step
+from conformance.rfc5321.search.performance import perform
+from conformance.rfc5321.search.plainness import language
+from conformance.rfc5321.search.post import Differs, Post, differs
+from conformance.rfc5321.search.replay import Play
+from conformance.rfc5321.search.stage import Calm, Stage
+from conformance.rfc5321.search.words import Book
+from conformance.search.budget import Hasty
+from conformance.search.failure import Cause, Failure, Found, Script
+from conformance.search.profile import Language, Unserved
+from conformance.stores.store import StoreError
+
+JUDGED = (
+    "reply.one", "line.split", "line.512", "cmd.case", "cmd.unknown", "ehlo.250", "ehlo.resets", "ehlo.refused-keeps",
+    "helo.250", "helo.transaction", "mail.250", "mail.refused-keeps", "mail.nested", "mail.route", "mail.param-all",
+    "rcpt.250", "rcpt.before-mail", "rcpt.refused-keeps", "rcpt.each", "data.354", "data.no-rcpt",
+    "data.refused-goes-on", "data.250", "data.eod", "data.not-commands", "data.unstuff", "data.line-1000",
+    "data.line-1000-whole", "data.whole", "data.after", "data.refused-gone", "data.delivered", "rset.250",
+    "rset.clears", "rset.keeps-ehlo", "noop.250", "quit.221", "quit.aborts", "order.neutral", "order.messages",
+    "order.no-carry", "order.error-keeps", "state.own", "close.error", "close.lost-data", "pipe.group", "pipe.refused",
+    "pipe.after-data", "bdat.last", "bdat.chunks", "bdat.split", "bdat.bytes", "bdat.pipelined", "bdat.refused-eats",
+    "bdat.then-data", "bdat.after-last", "bdat.rset", "bdat.lost", "size.mail", "8bit.body", "dsn.mail", "dsn.rcpt",
+    "utf8.param", "close.serves-on",
+)  # fmt: skip
+"""What conversations without a finding have judged, the main one first."""
+OF_EXTENSIONS = ("pipe.", "bdat.", "size.", "8bit.", "dsn.", "utf8.")
+ENDING = 0.2
+"""Seconds in which a server that failed is seen to end."""
+
+
+class Player:
+    """Runs conversations on one server.
+
+    Args:
+        scene: of the case that searches: its server, and all that is known of that.
+        book: what is said.
+
+    Attributes:
+        language: what conversations are made of.
+        connections: how many were made in all.
+        last: how the last conversation was run.
+        past: the conversations that the server has been through since its start.
+        judges_mail: whether delivered mail is judged.
+    """
+
+    def __init__(self, scene: Case, book: Book) -> None:
+        self.server: Server = scene.server
+        self.language: Language[Pick, Step] = language(book)
+        self.connections = 0
+        self.past: list[Conversation] = []
+        self.judges_mail = True
+        self._scene = scene
+        self.book = book
+        self.last = Play()
+        self._starts = -1
+        self._started = time.monotonic()
+        self._slowest = 0.0
+        self._apart: frozenset[str] = frozenset()
+
+    @property
+    def rules(self) -> Rules:
+        """The requirements that the engine has to name."""
+        return self.server.kind.rules
+
+    @property
+    def age(self) -> float:
+        """Seconds since the server was started, or first seen."""
+        return time.monotonic() - self._started
+
+    @property
+    def can_restart(self) -> bool:
+        """Whether a fresh server can be had."""
+        return self.server.launched and not self.server.shared
+
+    @property
+    def visitors(self) -> int:
+        """How many clients the server has had since its start."""
+        return self.server.connections
+
+    def stop(self) -> None:
+        """End the server, so that the next conversation starts it again."""
+        self.server.stop()
+
+    def script(self) -> Script:
+        """How the last conversation was run."""
+        return partial(replay.script, play=self.last)
+
+    def cause(self, conversation: Conversation, failure: Failure, shrunk: bool) -> Cause:
+        """Put a failure down to a requirement, as `blame.cause_of` does."""
+        return cause_of(conversation, failure, shrunk)
+
+    def learn(self, found: Found[Step]) -> None:
+        """Judge only replies from now on where mail goes astray whatever is said."""
+        if found.failure.afterwards and found.conversation in ((), self.language.closing):
+            self.judges_mail = False
+
+    def play(
+        self,
+        conversation: Conversation,
+        health: Patience,
+        fresh: bool = False,
+        transcript: Transcript | None = None,
+        linger: float = 0.0,
+    ) -> Failure | None:
+        """Run a conversation; an empty one judges the server as it is.
+
+        The arguments are those of the search's `Player.play`.
+
+        Raises:
+            Unserved: a client was not served.
+            Unreachable: the server does not start again.
+            Void: the suite itself spoiled it, or a reply is too slow for it.
+        """
+        if not fresh and (ended := self._ended(0.0)):
+            return _end(ended, 0)
+        self._prepare(fresh)
+        scene = self._scene
+        record = Record(scene.record.id, "", JUDGED, scene.record.ledger)
+        record.transcript = transcript or record.transcript
+        case = Calm(Scene(record, self.server, scene.settings, health, scene.learned))
+        pace = health.pace if isinstance(health, Hasty) else Pace()
+        stage = Stage(case, self.book, Post(case.words, self.book.sender), pace)
+        chatty, over = self.server.manners.chatty, False
+        try:
+            perform(stage, conversation)
+            over = True
+            wrong = self._judge_mail(stage)
+            if not wrong and not (ended := self._ended(linger)):
+                self.past.append(conversation)
+                return None
+            failure = _left(wrong, stage) if wrong else _end(ended, stage.at)
+        except (Broken, Blocked) as error:
+            told = tuple(stage.told)
+            failure = MailFailure(*error.finding, stage.at, told=told)
+        except Skipped as skipped:
+            if not (ended := self._ended(ENDING)):
+                raise Unserved(str(skipped)) from None
+            return _end(ended, stage.at)
+        except WireError as error:
+            raise Void(str(error)) from None
+        finally:
+            case.close()
+            self.server.manners.chatty = chatty
+            self.connections += record.transcript.connections
+            self.last = Play(tuple(stage.actions), tuple(stage.post.drafts), over, scene.tester)
+        if ended := self._ended(ENDING):
+            return _end(ended, stage.at)
+        return failure
+
+    def _ended(self, patience: float) -> str:
+        """How the server has ended, or does within some seconds; empty while it runs."""
+        ended = self.server.ended(patience)
+        if not ended and self.server.gone:
+            ended = "the server is gone: nothing listens there any more"
+        if ended and self.can_restart:
+            self.server.stop()
+        return ended
+
+    def _prepare(self, fresh: bool) -> None:
+        self.server.prepare(fresh and self.can_restart)
+        self.server.connections_before = self.server.connections
+        if self._starts != self.server.starts:
+            self._starts = self.server.starts
+            self.past.clear()
+            self._started = time.monotonic()
+
+    def _judge_mail(self, stage: Stage) -> Differs | None:
+        """What is wrong with the mail; nothing where it cannot be seen."""
+        try:
+            mail = stage.case.mail if self.judges_mail else None
+        except Skipped:
+            return None
+        post, taken = stage.post, stage.post.taken
+        if mail is None:
+            return None
+        try:
+            for draft in taken:
+                began = time.monotonic()
+                copies = mail.wait_for(draft.message.mark.encode(), began + self._soon(stage.case.patience))
+                stage.pace.add("mail" if copies else "no mail", time.monotonic() - began)
+                if not copies:
+                    why = "a message that was taken does not arrive"
+                    return Differs("missing", why, "in the store", "not there", draft.step)
+                self._slowest = max(self._slowest, time.monotonic() - began)
+                if wrong := differs(draft, copies, post, self._apart):
+                    return wrong
+                self._learn_apart(draft.envelopes, len(copies))
+            for draft in post.unwanted if taken else ():
+                # What was sent before the last message that has arrived would be there.
+                if mail.find(draft.message.mark.encode()):
+                    why = "a message that was not taken arrives"
+                    return Differs("unwanted", why, "not in the store", "there", draft.step)
+        except StoreError:
+            self.judges_mail = False
+        return None
+
+    def _learn_apart(self, envelopes: frozenset[tuple[str, tuple[str, ...]]], copies: int) -> None:
+        """Remember addresses for which one message has had so many copies."""
+        for _, recipients in envelopes:
+            different = frozenset(one.lower() for one in recipients)
+            if len(different) == copies > 1:
+                self._apart |= different
+
+    def _soon(self, health: Patience) -> float:
+        """Seconds to wait for mail; while shrinking not much longer than it was ever seen to take."""
+        shortest = health.soon if isinstance(health, Hasty) else ARRIVES
+        return min(ARRIVES, max(shortest, 20 * self._slowest))
+
+
+def _left(wrong: Differs, stage: Stage) -> Failure:
+    return MailFailure(
+        LEFT[wrong.what], wrong.reason, wrong.expected, wrong.actual, wrong.step, wrong.what, True,
+        told=tuple(stage.told),
+    )  # fmt: skip
+
+
+def _end(ended: str, step: int) -> Failure:
+    return Failure(ALIVE, ended, "the server goes on", "it ended", step, is_end=True, may_need_nothing=True)

@@ -1,0 +1,111 @@
+"""The search of the standard on real servers: what is right passes, and what is wrong is found and replayed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from conformance.harness.server.target import Launched
+from conformance.rfc5321.search.conversation import Pick
+from conformance.search.budget import Budget
+from conformance.search.hunt import Hunt
+from proof import run
+from proof.servers.edit import Mutant, begun, build, headed
+from tests.rfc5321.search import faults, hunting
+
+SERVES = "--protocol rfc5321 --port {port}"
+Start = Callable[[str], Launched]
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    servers: list[Launched] = []
+
+    def begin(command: str) -> Launched:
+        servers.append(hunting.started(command))
+        return servers[-1]
+
+    yield begin
+    for server in servers:
+        server.stop()
+
+
+def built(mutant: Mutant, folder: Path) -> str:
+    return run.launched(build(mutant, folder), SERVES)[1]
+
+
+def replayed(script: Path, server: Launched) -> int:
+    server.prepare(fresh=True)
+    assert server.store
+    command = [sys.executable, "-I", str(script), "127.0.0.1", str(server.address[1]), str(server.store.directory)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stderr == ""
+    return done.returncode
+
+
+def test_a_right_server_passes(start: Start) -> None:
+    hunt = hunting.hunted(start(hunting.REFERENCE), 15)
+    assert hunt.found == hunt.unrepeated == [] and hunt.stopped == ""
+    assert hunt.played == hunt.judged == 15
+
+
+def test_a_right_server_passes_inside_tls_and_after_a_login(start: Start, tmp_path: Path) -> None:
+    pytest.importorskip("cryptography")
+    secret = tmp_path / "secret"
+    secret.write_text("open sesame\n")
+    server = start(f"{hunting.REFERENCE} --tls required --user ann --password-file {secret} --require-login")
+    own = {"tls": "starttls", "user": "ann", "password_file": str(secret)}
+    hunt = hunting.hunted(server, 5, own=own)
+    assert hunt.found == hunt.unrepeated == [] and hunt.judged == 5
+
+
+@pytest.mark.parametrize("name", ["recipients-of-the-message-before-where-the-sender-is-null"])
+def test_a_fault_is_found_shrunk_and_replayed_without_the_suite(start: Start, tmp_path: Path, name: str) -> None:
+    (mutant,) = (one for one in faults.FAULTS if one.name == name)
+    hunt = hunting.hunted(start(built(mutant, tmp_path)), 200)
+    (found,) = hunt.found
+    assert (found.cause.requirement, found.times, found.shrunk) == (mutant.main, 3, True)
+    assert len(found.conversation) <= 4
+
+
+def test_a_wrong_reply_is_replayed(start: Start, tmp_path: Path) -> None:
+    deaf = Mutant("rset-keeps-all", "rset.clears", [begun("esmtp.py", "Esmtp._rset", 'return b"250 2.0.0 OK"')])
+    server = start(built(deaf, tmp_path))
+    hunt = hunting.hunted(server, 100)
+    (found,) = hunt.found
+    assert found.cause.requirement == "rset.clears"
+    script = tmp_path / "replay-it.py"
+    script.write_text(found.script(script.name, 'broken """ in \\ odd ways'))
+    assert [replayed(script, one) for one in (server, start(hunting.REFERENCE))] == [1, 0]
+
+
+def test_lost_mail_is_replayed_with_its_directory(start: Start, tmp_path: Path) -> None:
+    lossy = [headed("delivery.py", "import time"), begun("delivery.py", "deliver", 'message.text += b"x\\r\\n"')]
+    server = start(built(Mutant("adds-a-line", "data.whole", lossy), tmp_path))
+    hunt = hunting.hunted(server, 20)
+    assert [found.cause.requirement for found in hunt.found] == ["data.whole"]
+    script = tmp_path / "replay-it.py"
+    script.write_text(hunt.found[0].script(script.name, "a line more"))
+    assert [replayed(script, one) for one in (server, start(hunting.REFERENCE))] == [1, 0]
+
+
+def test_a_server_that_dies_is_found(start: Start, tmp_path: Path) -> None:
+    dies = [headed("esmtp.py", "import os"), begun("esmtp.py", "Esmtp._rset", "os._exit(1)")]
+    hunt = hunting.hunted(start(built(Mutant("dies-at-rset", "close.serves-on", dies), tmp_path)), 40)
+    assert [found.cause.requirement for found in hunt.found] == ["close.serves-on"]
+
+
+def test_a_client_skips_what_a_liberty_of_the_server_took_the_sense_from(start: Start, tmp_path: Path) -> None:
+    """MAIL is refused by policy: neither RCPT, DATA nor the text is sent, for they would be errors or commands."""
+    stern = [begun("esmtp.py", "Esmtp._mail", 'if b"+" in found[0]:\n    return b"550 5.7.1 Not you"')]
+    player = hunting.player_on(start(built(Mutant("stern", "none", stern), tmp_path)))
+    hunt = Hunt(player, Budget(1), hunting.LIMIT)
+    with_plus = next(number for number in range(100) if b"+" in player.book.line("MAIL", number))
+    picks = [Pick(), Pick(kind="message", number=with_plus), Pick(kind="message")]
+    assert hunt.first(player.language.plan(picks)) is None
+    sent = [b"".join(action.sent) for action in player.last.actions if action.client == 0 and action.sent]
+    assert [line[:4] for line in sent][:4] == [b"EHLO", b"MAIL", b"MAIL", b"RCPT"]
