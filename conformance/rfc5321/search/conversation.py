@@ -197,7 +197,7 @@ class Planner:
             return (Part(self.book.wrong(pick.number), meant=False),)
         verb = pick.verb if pick.number % 4 == 1 or self._fits(state, pick.verb) else ""
         verb = verb or self._next(state, pick.number)
-        if verb == "BDAT" or (state.phase is Phase.CHUNKS and verb != pick.verb):
+        if verb == "BDAT" or (state.phase is Phase.CHUNKS and verb != pick.verb and pick.number % 6 != 5):
             return (self._chunk(state, pick.number),)
         if verb == "DATA" and chunking and pick.number % 5 == 4 and verb != pick.verb:
             return (self._chunk(state, pick.number),)
@@ -227,7 +227,7 @@ class Planner:
         return verb not in BELONGS or state.phase in BELONGS[verb]
 
     def _chunk(self, state: State, number: int) -> Part:
-        octets, last = words.chunk(number), number % 2 == 0
+        octets, last = words.chunk(number), number % 4 < 2
         meant = state.phase in (Phase.RECIPIENT, Phase.CHUNKS) and state.extended
         return Part(b"BDAT", octets, last, meant)
 

@@ -26,7 +26,7 @@ _WHAT = (
     *[Pick(kind="say", verb=verb, spelling=how) for verb in ("EHLO", "MAIL", "RCPT", "DATA") for how in SPELLINGS[1:]],
     *[Pick(kind="forward", spelling=how) for how in SPELLINGS[1:]] * 2,
     *[Pick(kind="wrong")] * 18,
-    *[Pick(kind="chunk")] * 9,
+    *[Pick(kind="chunk")] * 15,
     *[Pick(kind="leave", how=how) for how in ("close", "reset")],
     *[Pick(kind="abandon", how=how) for how in ("close", "close", "reset")],
 )
