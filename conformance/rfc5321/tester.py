@@ -160,8 +160,8 @@ def _of_reference(tester: Tester) -> Tester:
     domain = "reference.example"
     return replace(
         tester,
-        user=REFERENCE_USER,
-        password_file=str(REFERENCE_PASSWORD),
+        user=tester.user or REFERENCE_USER,
+        password_file=tester.password_file or str(REFERENCE_PASSWORD),
         recipients=tester.recipients or (f"postmaster@{domain}", f"other@{domain}"),
         bad_recipient=tester.bad_recipient or f"nobody@{domain}",
         relay_recipient=tester.relay_recipient or "someone@elsewhere.example",

@@ -52,7 +52,8 @@ def case_on(server: Launched, own: Mapping[str, Any]) -> Case:
     settings: Settings = replace(plain.PLAIN, time_limit=LIMIT, seed=1, own={**OWN, **own})
     server.prepare()
     record = Record("search", "", JUDGED, PROFILE.ledger(OWN))
-    return Case(Scene(record, server, settings, Patience(LIMIT, KIND.rules), LEARNED))
+    learned = {**LEARNED, "needs login": "530"} if settings.own["user"] else LEARNED
+    return Case(Scene(record, server, settings, Patience(LIMIT, KIND.rules), learned))
 
 
 def player_on(server: Launched, own: Mapping[str, Any] = NOTHING) -> Player:

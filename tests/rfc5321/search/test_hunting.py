@@ -110,4 +110,4 @@ def test_a_client_skips_what_a_liberty_of_the_server_took_the_sense_from(start: 
     picks = [Pick(kind="say", verb="EHLO"), Pick(kind="message", number=with_plus), Pick(kind="message")]
     assert hunt.first(player.language.plan(picks)) is None
     sent = [b"".join(action.sent) for action in player.last.actions if action.client == 0 and action.sent]
-    assert [line[:4] for line in sent][:4] == [b"EHLO", b"MAIL", b"MAIL", b"RCPT"]
+    assert [line[:4] for line in sent if not line.startswith(b"EHLO")][:3] == [b"MAIL", b"MAIL", b"RCPT"]
