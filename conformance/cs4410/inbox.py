@@ -157,7 +157,7 @@ class Inbox(Entries):
             self._case.close()  # to have a place for one that shows what is wrong with any entry
             self.learn()
             wrong = discrepancies(entries, sent, self.differences)
-        if wrong.doubled and self._rule_of_doubled(wrong.doubled[0], ()) == "backup.emptied":
+        if wrong.doubled and self._rule_of_doubled(wrong.doubled[0], entries) == "backup.emptied":
             why = f"in a backup and in the mailbox as well: {telling.spans(sorted(wrong.doubled))}"
             about = [sent[number] for number in wrong.doubled]
             raise self._case.breach("backup.emptied", why, "each in one file", self.held(wrong.doubled), about=about)
