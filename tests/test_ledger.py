@@ -148,6 +148,15 @@ def test_every_file_of_cases_says_what_it_is_about(path: Path) -> None:
     assert ast.get_docstring(ast.parse(path.read_text()))
 
 
+@pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_no_case_sleeps_or_opens_a_socket_or_reads_by_an_expression(path: Path) -> None:
+    """That is the work of what a case has in hand; a case only says what is sent and what must come."""
+    tree = ast.parse(path.read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    called = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert not imported & {"re", "socket", "subprocess"} and "sleep" not in called
+
+
 # Requirements that the code names
 
 

@@ -9,7 +9,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.kind import ARRIVES, Maildir
-from conformance.rfc5321.message import Message
+from conformance.rfc5321.message import Message, is_test_mail
 from conformance.rfc5321.scene import MailScene
 from conformance.stores.message import Stored
 from conformance.stores.opening import open_store
@@ -77,6 +77,11 @@ class Case(MailScene):
             raise Skipped(f"delivered mail cannot be read: {error}") from None
         self.patience.record_setup("data.delivered", bool(found))
         return found
+
+    def notifications(self, message: Message, seconds: float = 0.0) -> list[Stored]:
+        """What has come of a message but the message itself, waited for up to some seconds."""
+        until = time.monotonic() + seconds
+        return self.mail.wait_for(message.mark.encode(), until, like=lambda copy: not is_test_mail(copy.body))
 
     def delivered(self, message: Message) -> Stored:
         """A message that was taken, as it was delivered.

@@ -49,6 +49,11 @@ def faults(reply: Reply, odd_sent: bool = False) -> Iterator[Fault]:
         yield Fault("reply.text", "a reply without a text", f"{last.code} and a text", _text(last))
 
 
+def beyond_ascii(reply: Reply) -> list[bytes]:
+    """The runs of octets above 127 in a reply."""
+    return re.findall(rb"[\x80-\xff]+", reply.raw)
+
+
 def _of_line(line: ReplyLine, odd_sent: bool) -> Iterator[Fault]:
     inner = line.raw.removesuffix(line.end.encode())
     if line.end != "\r\n" or b"\r" in inner:

@@ -68,6 +68,11 @@ class Message:
         return self.with_body(FILLER * lines + b"x" * rest + CRLF)
 
 
+def is_test_mail(body: bytes) -> bool:
+    """Whether a delivered body is that of a test message, and not of a notification that tells of one."""
+    return body.startswith(b"marker ")
+
+
 def stuffed(content: bytes) -> bytes:
     """Lines with the dots that begin them doubled (RFC 5321 4.5.2)."""
     return (b"." if content.startswith(b".") else b"") + content.replace(b"\r\n.", b"\r\n..")

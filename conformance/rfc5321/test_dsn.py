@@ -1,7 +1,5 @@
 """DSN: the parameters of MAIL and RCPT that ask for notifications, and the notifications that come of them."""
 
-import time
-
 import pytest
 
 from conformance.harness.verdict.verdict import Skipped
@@ -10,7 +8,6 @@ from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
-from conformance.stores.message import Stored
 
 SOON = 5.0
 """Seconds within which a notification of a delivery is to be seen."""
@@ -139,16 +136,6 @@ def orcpt(message: Message) -> str:
     return f"other-{message.mark}@conformance.example"
 
 
-def notifications(case: Case, message: Message, seconds: float = 0.0) -> list[Stored]:
-    """What has come of a message but the message itself, waited for up to some seconds."""
-    until = time.monotonic() + seconds
-    while True:
-        found = [copy for copy in case.mail.find(message.mark.encode()) if not copy.body.startswith(b"marker ")]
-        if found or time.monotonic() >= until:
-            return found
-        time.sleep(0.2)
-
-
 @pytest.mark.clock(1.5)
 @pytest.mark.judges("dsn.null")
 def test_null(case: Case) -> None:
@@ -158,9 +145,9 @@ def test_null(case: Case) -> None:
     silent = send(case, client, "", case.recipient, "SUCCESS,FAILURE")
     told = send(case, client, case.recipient, case.recipient, "SUCCESS,FAILURE")
     case.delivered(told)
-    if not notifications(case, told, SOON):
+    if not case.notifications(told, SOON):
         raise Skipped("not seen: no notification comes of a delivery, with a sender either")
-    if notifications(case, silent):
+    if case.notifications(silent):
         raise client.breach("a notification of a message of the null sender", "none", f"one to {case.recipient}")
 
 
@@ -173,9 +160,9 @@ def test_never(case: Case) -> None:
     client = notifier(case)
     silent = send(case, client, case.recipient, bad, "NEVER")
     told = send(case, client, case.recipient, bad, "")
-    if not notifications(case, told, 3 * SOON):
+    if not case.notifications(told, 3 * SOON):
         raise Skipped("not seen: no notification comes without NOTIFY either, which ndn.sent judges")
-    if notifications(case, silent):
+    if case.notifications(silent):
         raise client.breach("a notification in spite of NOTIFY=NEVER", "none", f"one to {case.recipient}")
 
 
@@ -189,7 +176,7 @@ def test_success(case: Case) -> None:
     client = notifier(case)
     message = send(case, client, case.recipient, case.recipient, "SUCCESS")
     case.delivered(message)
-    found = notifications(case, message, SOON)
+    found = case.notifications(message, SOON)
     if not found:
         case.note(f"no notification of the delivery within {SOON:g} s", about=[client])
         return

@@ -1,6 +1,5 @@
 """SIZE: what is announced, what is declared in MAIL, and what becomes of messages that are larger."""
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -17,6 +16,8 @@ LEAST = 65_536
 MOST = 64 * 2**20
 """The largest limit that is tried out."""
 LINE = b"text in a line that is as long as any line of a message may be " * 15 + b"text\r\n"
+PATIENCE = 10.0
+"""Seconds that a server has to take what was sent."""
 PIECE = 2**20
 """Octets that are sent at a time where there are many."""
 
@@ -107,23 +108,14 @@ def test_endless(case: Case) -> None:
     first, rest = client.largest * 3 // 2, client.largest // 2
     client.send_content(client.message().content)
     client.send(b"x" * first, pieces)
-    before = settled_memory(case)
+    before = proc.settled_memory(case.server.processes(), PATIENCE)
     client.send(b"x" * rest, pieces)
-    grown = settled_memory(case) - before
+    grown = proc.settled_memory(case.server.processes(), PATIENCE) - before
     client.send(ends.END)
     client.hear_or_end()
     if grown > rest // 2:  # what is kept up to the limit, and its copies, was there before
         far = f"{first} octets, with a limit of {client.largest}"
         raise client.breach(f"memory grows with a line that is longer than {far}", "as before", f"{grown} octets more")
-
-
-def settled_memory(case: Case) -> int:
-    """Bytes that the server has had in memory at its highest, once it has taken what was sent."""
-    latest, before = time.monotonic() + 10.0, -1
-    while (now := proc.memory(case.server.processes())) != before and time.monotonic() < latest:
-        before = now
-        time.sleep(0.5)
-    return now
 
 
 @pytest.mark.judges("size.under")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 
 from conformance.stores.message import Stored
 
@@ -38,13 +39,16 @@ class MailStore(ABC):
             StoreError: the store cannot be read, or is not there yet.
         """
 
-    def wait_for(self, mark: bytes, until: float, count: int = 1) -> list[Stored]:
+    def wait_for(
+        self, mark: bytes, until: float, count: int = 1, like: Callable[[Stored], bool] = lambda one: True
+    ) -> list[Stored]:
         """Wait for messages that contain the mark.
 
         Args:
             mark: what no other message contains.
             until: the monotonic time at which to give up.
             count: how many must be there.
+            like: what else is asked of them.
 
         Returns:
             What is there at the end: fewer than that only if the time is over.
@@ -57,7 +61,7 @@ class MailStore(ABC):
             found: list[Stored] = []
             trouble = None
             try:
-                found = self.find(mark)
+                found = list(filter(like, self.find(mark)))
             except StoreError as error:
                 trouble = error
             left = until - time.monotonic()

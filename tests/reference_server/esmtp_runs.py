@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-from reference_server.tls import self_made
 from tests.reference_server.server_runs import DEADLINE, Server, running
 
 TO = b"RCPT TO:<user@reference.example>"
@@ -26,7 +23,6 @@ TRACE = re.compile(
     rb"by reference\.example with (?P<protocol>\S+) id [0-9a-f]{16}"
     rb"(?:\r\n\tfor <(?P<one>.+)>)?;\r\n\t(?P<date>.+)\r\n"
 )
-needs_certificate = pytest.mark.skipif(not self_made("x"), reason="neither cryptography nor openssl is here")
 
 
 def trace(copy: bytes) -> re.Match[bytes]:

@@ -12,7 +12,7 @@ from reference_server.channel import Channel
 from reference_server.esmtp import Esmtp
 from reference_server.maildir import Maildir
 from reference_server.site import Site
-from tests.reference_server.esmtp_runs import TO, Office, Talker, needs_certificate, office, trace
+from tests.reference_server.esmtp_runs import TO, Office, Talker, office, trace
 from tests.reference_server.server_runs import DEADLINE, ends, in_thread
 
 USER, PASSWORD = b"ada", b"open, \xc3\xa9 sesame"
@@ -150,7 +150,6 @@ def test_login_has_its_place(tmp_path: Path) -> None:
             assert client.ask(b"AUTH PLAIN " + RIGHT)[:9] == b"503 5.5.1"
 
 
-@needs_certificate
 def test_login_from_before_tls_is_forgotten(post: Office) -> None:
     """tls.forgets-login, auth.received"""
     before = post.files()

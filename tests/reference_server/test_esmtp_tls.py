@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from reference_server import tls
-from tests.reference_server.esmtp_runs import STATES, TO, Office, needs_certificate, office, trace
+from tests.reference_server.esmtp_runs import STATES, TO, Office, office, trace
 from tests.reference_server.server_runs import DEADLINE, command, environment
 
-pytestmark = needs_certificate
 MAIL = b"MAIL FROM:<a@client.example>"
 ENVELOPE = MAIL + b"\r\n" + TO + b"\r\n"
 INJECTED = [

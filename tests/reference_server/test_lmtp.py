@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.reference_server.esmtp_runs import TO, Office, needs_certificate, office, trace
+from tests.reference_server.esmtp_runs import TO, Office, office, trace
 
 MAIL = b"MAIL FROM:<a@client.example>"
 TWO = b"RCPT TO:<two@reference.example>"
@@ -72,7 +72,6 @@ def test_recipient_that_fails_has_its_own_reply(tmp_path: Path) -> None:
         assert one.files() == set()
 
 
-@needs_certificate
 def test_lmtp_inside_tls(post: Office) -> None:
     before = post.files()
     with post.talk("recipient", "starttls", b"LMTP") as client:

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.reference_server.esmtp_runs import needs_certificate
 from tests.suite_runs import results_in
 
 Suite = Callable[..., subprocess.CompletedProcess[str]]
@@ -48,7 +47,6 @@ def test_lmtp(judge: Judge) -> None:
     assert rules["helo.250"] == "skip"
 
 
-@needs_certificate
 def test_submission(judge: Judge) -> None:
     words = ("--role", "submission", "--tls", "starttls")
     files = ("submission", "login", "auth", "starttls", "trace")
@@ -64,7 +62,6 @@ def test_submission(judge: Judge) -> None:
     assert rules["tls.forgets-login"] == rules["trace.with"] == "pass"
 
 
-@needs_certificate
 @pytest.mark.parametrize(
     ("options", "tls", "passed"),
     [
@@ -78,7 +75,6 @@ def test_submission_by_other_ways_into_tls(judge: Judge, options: str, tls: str,
     assert [rules[id] for id in passed] == ["pass"] * len(passed)
 
 
-@needs_certificate
 def test_a_server_that_insists_on_tls(judge: Judge) -> None:
     rules = judge("--protocol rfc5321 --tls required", "--tls", "starttls", "rfc5321/test_starttls.py")
     assert rules["tls.530"] == rules["tls.injection"] == "pass"

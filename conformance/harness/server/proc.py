@@ -7,6 +7,7 @@ import ipaddress
 import os
 import socket
 import sys
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
@@ -170,6 +171,8 @@ def started(pid: int) -> float:
         return 0.0
 
 
+POLL = 0.5
+"""Seconds between two looks at a process's memory."""
 KINDS = ("descriptors", "threads", "processes")
 
 
@@ -182,6 +185,15 @@ def usage(processes: Sequence[int]) -> tuple[int, ...]:
 def memory(processes: Iterable[int]) -> int:
     """Bytes that these processes have had in memory together, each at its highest; 0 where it cannot be seen."""
     return sum(1024 * int(line.split()[1]) for pid in processes for line in _status(pid) if line.startswith("VmHWM:"))
+
+
+def settled_memory(processes: Iterable[int], patience: float) -> int:
+    """What `memory` tells once it stays the same for a while, or when so many seconds have passed."""
+    those, latest, before = list(processes), time.monotonic() + patience, -1
+    while (now := memory(those)) != before and time.monotonic() < latest:
+        before = now
+        time.sleep(POLL)
+    return now
 
 
 def _status(pid: int) -> list[str]:

@@ -54,7 +54,6 @@ def test_a_right_server_passes(start: Start) -> None:
 
 
 def test_a_right_server_passes_inside_tls_and_after_a_login(start: Start, tmp_path: Path) -> None:
-    pytest.importorskip("cryptography")
     secret = tmp_path / "secret"
     secret.write_text("open sesame\n")
     server = start(f"{hunting.REFERENCE} --tls required --user ann --password-file {secret} --require-login")
