@@ -73,7 +73,7 @@ def test_neutral(case: Case, verb: str) -> None:
 
 
 @pytest.mark.judges("order.error-keeps", control={"error": ""})
-@pytest.mark.parametrize("error", ["XFROB", "VRFY", "DATA x"])
+@pytest.mark.parametrize("error", ["XFROB", "VRFY", "DATA x", "RSET x"])
 def test_error_keeps(case: Case, error: str) -> None:
     """A command that is refused within a transaction does not lose it: RCPT is accepted, and DATA gets 354."""
     if error:
