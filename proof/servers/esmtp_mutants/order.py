@@ -55,6 +55,9 @@ MUTANTS = (
         "syntax-error-resets", "order.error-keeps", [first("_answer", f'if line.upper() == b"VRFY":\n    {FORGETS}')]
     ),
     Mutant(
+        "refused-rset-resets", "order.error-keeps", [first("_answer", f'if line.upper() == b"RSET X":\n    {FORGETS}')]
+    ),
+    Mutant(
         "two-messages-a-session",
         "order.messages",
         [

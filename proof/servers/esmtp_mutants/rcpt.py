@@ -38,6 +38,11 @@ REPLIES = [
         "rcpt.refused-keeps",
         [said("_rcpt", SERVED, f'{SERVED}\n    if b"5.7.1" in refusal:\n        self._forget_message()')],
     ),
+    Mutant(
+        "refused-parameter-of-a-recipient-resets",
+        "rcpt.refused-keeps",
+        [said("_rcpt", "parameters.OF_RCPT):", "parameters.OF_RCPT):\n    self._forget_message()")],
+    ),
     Mutant("unknown-user-gets-553", "rcpt.unknown-user", [within("site.py", "Site.refusal", "550 5.1.1", "553 5.1.1")]),
     Mutant("unknown-user-gets-554", "rcpt.unknown-user", [within("site.py", "Site.refusal", "550 5.1.1", "554 5.1.1")]),
     Mutant(
