@@ -19,7 +19,7 @@ class MailScene(Scene):
     """
 
     def __init__(self, scene: Scene, dialect: Dialect) -> None:
-        super().__init__(scene.record, scene.server, scene.settings, scene.patience)
+        super().__init__(*scene.given)
         self.dialect = dialect
         self.senders: set[str] = set()
         self.counts = False

@@ -60,7 +60,7 @@ def _holds(mail: MailStore, mark: bytes) -> bool:
         return False
 
 
-def _in(directory: Path, since: float) -> Maildir | None:
+def _maildir_in(directory: Path, since: float) -> Maildir | None:
     return Maildir(directory, since) if directory.is_dir() else None
 
 
@@ -69,7 +69,7 @@ KIND = Kind(
     places=6,
     ungreeted=4,
     reference=("reference_server", f"--protocol rfc5321 --port {{port}} {_LOGIN}"),
-    store=_in,
+    store=_maildir_in,
     arrives=ARRIVES,
     mail_option="--store SPEC",
     found_by_process=False,

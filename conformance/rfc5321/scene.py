@@ -34,7 +34,7 @@ class MailScene(Scene):
     """
 
     def __init__(self, scene: Scene) -> None:
-        super().__init__(scene.record, scene.server, scene.settings, scene.patience, scene.learned)
+        super().__init__(*scene.given)
         self.tester = Tester.of(scene.settings)
         self.pacing = PACE
         if self.tester.user:

@@ -20,7 +20,6 @@ from conformance.cs4410.search.plainness import LANGUAGE
 from conformance.cs4410.search.replay import Play
 from conformance.cs4410.search.talker import Stage
 from conformance.harness.client.scene import Scene
-from conformance.harness.rules import Rules
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Server
@@ -32,6 +31,7 @@ from conformance.harness.wire.transcript import Transcript
 from conformance.search.budget import Hasty
 from conformance.search.failure import Cause, Failure, Found, Script
 from conformance.search.profile import Unserved
+from conformance.search.served import Served
 
 JUDGED = (
     "recover", "line.split", "line.joined", "line.length", "line.too-long", "line.empty-harmless",
@@ -51,7 +51,7 @@ UNGREETED = ("greeting", "pool.32", "pool.33rd", "pool.frees")
 """What a client that is not greeted leads to: judged by cases of their own, not here."""
 
 
-class Player:
+class Player(Served[Step]):
     """Runs conversations on one server.
 
     Args:
@@ -64,9 +64,7 @@ class Player:
         counts: whether nobody else is to deliver during a conversation; not if it waits.
 
     Attributes:
-        connections: how many were made in all.
         last: how the last conversation was run.
-        past: the conversations that the server has been through since its start.
         judges_mailbox: whether mailbox and numbers are judged.
     """
 
@@ -82,12 +80,10 @@ class Player:
         alone: bool,
         counts: bool = True,
     ) -> None:
-        self.server = server
+        super().__init__(server)
         self.alone = alone
         self._counts = counts
-        self.connections = 0
         self.last = Play()
-        self.past: list[Conversation] = []
         self.judges_mailbox = True
         self._settings = settings
         self._dialect = dialect
@@ -95,32 +91,6 @@ class Player:
         self._name = name
         self._history = History(None)
         self._server_start = -1
-        self._started = time.monotonic()
-        self._slowest_entry = 0.0
-
-    @property
-    def rules(self) -> Rules:
-        """The requirements that the engine has to name."""
-        return self.server.kind.rules
-
-    @property
-    def age(self) -> float:
-        """Seconds since the server was started, or first seen."""
-        return time.monotonic() - self._started
-
-    @property
-    def can_restart(self) -> bool:
-        """Whether a fresh server can be had."""
-        return self.server.launched and not self.server.shared
-
-    @property
-    def visitors(self) -> int:
-        """How many clients the server has had since its start."""
-        return self.server.connections
-
-    def stop(self) -> None:
-        """End the server, so that the next conversation starts it again."""
-        self.server.stop()
 
     def script(self) -> Script:
         """How the last conversation was run."""
@@ -200,15 +170,6 @@ class Player:
             return _end(ended, performance.at)
         return failure
 
-    def _ended(self, patience: float) -> str:
-        """How the server has ended, or does within some seconds; empty while it runs."""
-        ended = self.server.ended(patience)
-        if not ended and self.server.gone:
-            ended = "the server is gone: nothing listens there any more"
-        if ended and self.can_restart:
-            self.server.stop()
-        return ended
-
     def _prepare(self, fresh: bool) -> None:
         starts = getattr(self.server, "starts", 0)
         self.server.prepare(fresh and self.can_restart)
@@ -222,8 +183,7 @@ class Player:
             self._history = History(None)
         self._server_start = getattr(self.server, "starts", 0)
         if self._server_start != starts:
-            self.past.clear()
-            self._started = time.monotonic()
+            self._begin_anew()
 
     def _judge_mailbox(self, case: Case, pace: Pace) -> None:
         history = self._history
@@ -247,7 +207,7 @@ class Player:
     def _entries(self, case: Case, folder: Folder, pace: Pace) -> list[Entry]:
         """What the mailbox holds as soon as it holds all that was told of, or when the time for that is over."""
         began = time.monotonic()
-        deadline = began + self._soon(case.patience)
+        deadline = began + self._soon(case.patience, SOON)
         while True:
             late = time.monotonic() > deadline
             if late:
@@ -264,13 +224,8 @@ class Player:
             time.sleep(0.01)
         waited = time.monotonic() - began
         pace.add("entry", waited)
-        self._slowest_entry = max(self._slowest_entry, waited)
+        self._slowest = max(self._slowest, waited)
         return entries
-
-    def _soon(self, health: Patience) -> float:
-        """Seconds to wait for entries; while shrinking not much longer than they were ever seen to take."""
-        shortest = health.soon if isinstance(health, Hasty) else SOON
-        return min(SOON, max(shortest, 20 * self._slowest_entry))
 
 
 def _answered(conversation: Conversation) -> Conversation:

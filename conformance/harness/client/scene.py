@@ -61,6 +61,11 @@ class Scene:
         self.pace = Pace()
         self._stopped_by: set[str] = set()
 
+    @property
+    def given(self) -> tuple[Record, Server, Settings, Patience, Mapping[str, str]]:
+        """What it was made of, for a profile's own scene of the same case."""
+        return self.record, self.server, self.settings, self.patience, self.learned
+
     def words_of(self, client: int) -> Vocabulary:
         """The words of one of the case's clients, by its place among them: whoever comes first, each says the same."""
         return Vocabulary(self.settings.seed, f"{self.record.id}/{client}")

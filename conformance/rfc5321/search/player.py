@@ -6,10 +6,8 @@ import time
 from functools import partial
 
 from conformance.harness.client.scene import Scene
-from conformance.harness.rules import Rules
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
-from conformance.harness.server.target import Server
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
 from conformance.harness.wire.transcript import Transcript
@@ -27,6 +25,7 @@ from conformance.rfc5321.search.words import Book
 from conformance.search.budget import Hasty
 from conformance.search.failure import Cause, Failure, Found, Script
 from conformance.search.profile import Language, Unserved
+from conformance.search.served import Served
 from conformance.stores.store import StoreError
 
 JUDGED = (
@@ -47,7 +46,7 @@ ENDING = 0.2
 """Seconds in which a server that failed is seen to end."""
 
 
-class Player:
+class Player(Served[Step]):
     """Runs conversations on one server.
 
     Args:
@@ -56,49 +55,19 @@ class Player:
 
     Attributes:
         language: what conversations are made of.
-        connections: how many were made in all.
         last: how the last conversation was run.
-        past: the conversations that the server has been through since its start.
         judges_mail: whether delivered mail is judged.
     """
 
     def __init__(self, scene: Case, book: Book) -> None:
-        self.server: Server = scene.server
+        super().__init__(scene.server)
         self.language: Language[Pick, Step] = language(book)
-        self.connections = 0
-        self.past: list[Conversation] = []
         self.judges_mail = True
         self._scene = scene
         self.book = book
         self.last = Play()
         self._starts = -1
-        self._started = time.monotonic()
-        self._slowest = 0.0
         self._apart: frozenset[str] = frozenset()
-
-    @property
-    def rules(self) -> Rules:
-        """The requirements that the engine has to name."""
-        return self.server.kind.rules
-
-    @property
-    def age(self) -> float:
-        """Seconds since the server was started, or first seen."""
-        return time.monotonic() - self._started
-
-    @property
-    def can_restart(self) -> bool:
-        """Whether a fresh server can be had."""
-        return self.server.launched and not self.server.shared
-
-    @property
-    def visitors(self) -> int:
-        """How many clients the server has had since its start."""
-        return self.server.connections
-
-    def stop(self) -> None:
-        """End the server, so that the next conversation starts it again."""
-        self.server.stop()
 
     def script(self) -> Script:
         """How the last conversation was run."""
@@ -166,22 +135,12 @@ class Player:
             return _end(ended, stage.at)
         return failure
 
-    def _ended(self, patience: float) -> str:
-        """How the server has ended, or does within some seconds; empty while it runs."""
-        ended = self.server.ended(patience)
-        if not ended and self.server.gone:
-            ended = "the server is gone: nothing listens there any more"
-        if ended and self.can_restart:
-            self.server.stop()
-        return ended
-
     def _prepare(self, fresh: bool) -> None:
         self.server.prepare(fresh and self.can_restart)
         self.server.connections_before = self.server.connections
         if self._starts != self.server.starts:
             self._starts = self.server.starts
-            self.past.clear()
-            self._started = time.monotonic()
+            self._begin_anew()
 
     def _judge_mail(self, stage: Stage) -> Differs | None:
         """What is wrong with the mail; nothing where it cannot be seen."""
@@ -195,7 +154,7 @@ class Player:
         try:
             for draft in taken:
                 began = time.monotonic()
-                copies = mail.wait_for(draft.message.mark.encode(), began + self._soon(stage.case.patience))
+                copies = mail.wait_for(draft.message.mark.encode(), began + self._soon(stage.case.patience, ARRIVES))
                 stage.pace.add("mail" if copies else "no mail", time.monotonic() - began)
                 if not copies:
                     why = "a message that was taken does not arrive"
@@ -219,11 +178,6 @@ class Player:
             different = frozenset(one.lower() for one in recipients)
             if len(different) == copies > 1:
                 self._apart |= different
-
-    def _soon(self, health: Patience) -> float:
-        """Seconds to wait for mail; while shrinking not much longer than it was ever seen to take."""
-        shortest = health.soon if isinstance(health, Hasty) else ARRIVES
-        return min(ARRIVES, max(shortest, 20 * self._slowest))
 
 
 def _left(wrong: Differs, stage: Stage) -> Failure:
