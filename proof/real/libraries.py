@@ -39,6 +39,20 @@ HARAKA_PREPARE = 'cp "@HOME@/node_modules/Haraka/config/connection.ini" config/\
 NODE_PATH = 'export NODE_PATH="@HOME@/node_modules"'
 
 
+def _in_python(name: str, source: PyPI, about: str) -> Recipe:
+    """A server that a script of ours makes of a package; the script is called as the server is."""
+    files = {"server.py": _script(f"{name}_server.py")}
+    return Recipe(name, source, ["@HOME@/venv/bin/python", "server.py", "@PORT@", "@MAIL@"], "dir:", about, files=files)
+
+
+def _in_node(name: str, about: str) -> Recipe:
+    """The same of a package of JavaScript."""
+    files = {"server.js": _script(f"{name.replace('-', '_')}.js")}
+    return Recipe(
+        name, Npm(name), ["node", "server.js", "@PORT@", "@MAIL@"], "dir:", about, files=files, prepare=NODE_PATH
+    )
+
+
 LIBRARIES = (
     Recipe(
         "smtpd",
@@ -48,22 +62,9 @@ LIBRARIES = (
         "Python; in the standard library until 3.11, and in no end of tests.",
         files={"server.py": _script("smtpd_server.py")},
     ),
-    Recipe(
-        "aiosmtpd",
-        PyPI("aiosmtpd"),
-        ["@HOME@/venv/bin/python", "server.py", "@PORT@", "@MAIL@"],
-        "dir:",
-        "Python; the successor of smtpd, in tests and in Mailman.",
-        files={"server.py": _script("aiosmtpd_server.py")},
-    ),
-    Recipe(
-        "smtp-server",
-        Npm("smtp-server"),
-        ["node", "server.js", "@PORT@", "@MAIL@"],
-        "dir:",
-        "JavaScript; the server's side of Nodemailer, in WildDuck and in most mail catchers for Node.",
-        files={"server.js": _script("smtp_server.js")},
-        prepare=NODE_PATH,
+    _in_python("aiosmtpd", PyPI("aiosmtpd"), "Python; the successor of smtpd, in tests and in Mailman."),
+    _in_node(
+        "smtp-server", "JavaScript; the server's side of Nodemailer, in WildDuck and in most mail catchers for Node."
     ),
     Recipe(
         "haraka",
@@ -83,39 +84,12 @@ LIBRARIES = (
         files={"name.js": NAME},
         prepare="export MAILDEV_MAIL_DIRECTORY=@MAIL@ NODE_OPTIONS=--require=$PWD/name.js",
     ),
-    Recipe(
-        "simplesmtp",
-        Npm("simplesmtp"),
-        ["node", "server.js", "@PORT@", "@MAIL@"],
-        "dir:",
-        "JavaScript; what Nodemailer had before smtp-server, given up and still in old tests.",
-        files={"server.js": _script("simplesmtp.js")},
-        prepare=NODE_PATH,
+    _in_node("simplesmtp", "JavaScript; what Nodemailer had before smtp-server, given up and still in old tests."),
+    _in_python("twisted", PyPI("twisted"), "Python; part of a framework for network programs."),
+    _in_python(
+        "slimta", PyPI("python-slimta", ("setuptools>=75,<81",)), "Python; made for large amounts of mail, with gevent."
     ),
-    Recipe(
-        "twisted",
-        PyPI("twisted"),
-        ["@HOME@/venv/bin/python", "server.py", "@PORT@", "@MAIL@"],
-        "dir:",
-        "Python; part of a framework for network programs.",
-        files={"server.py": _script("twisted_server.py")},
-    ),
-    Recipe(
-        "slimta",
-        PyPI("python-slimta", ("setuptools>=75,<81",)),
-        ["@HOME@/venv/bin/python", "server.py", "@PORT@", "@MAIL@"],
-        "dir:",
-        "Python; made for large amounts of mail, with gevent.",
-        files={"server.py": _script("slimta_server.py")},
-    ),
-    Recipe(
-        "pymta",
-        PyPI("pymta"),
-        ["@HOME@/venv/bin/python", "server.py", "@PORT@", "@MAIL@"],
-        "dir:",
-        "Python; to build servers and to test with.",
-        files={"server.py": _script("pymta_server.py")},
-    ),
+    _in_python("pymta", PyPI("pymta"), "Python; to build servers and to test with."),
     Recipe(
         "net-server-mail",
         Debian(["libnet-server-mail-perl"]),
