@@ -1,7 +1,6 @@
 """The server's second protocol: what it answers, line by line. The ids are those of the rules that a row is about."""
 
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,8 @@ from reference_server.parameters import RECIPIENTS_LIMIT, SIZE_LIMIT
 from reference_server.site import Site
 from tests.reference_server.esmtp_runs import STATES, TO, Office, office
 from tests.reference_server.server_runs import DEADLINE, ends, in_thread
+
+OPTIONS = ("--tls", "none")
 
 MAIL = b"MAIL FROM:<a@client.example>"
 LONG = b"MAIL FROM:<%b@%b>" % (b"l" * 64, b".".join((b"a" * 62, b"b" * 62, b"c" * 63)))
@@ -138,12 +139,6 @@ ANSWERS = [  # a rule, a state, a line that is sent there, how its reply begins
 ]
 CLEARS = (b"EHLO", b"HELO", b"RSET")
 OTHERS_GO_ON = (b"NOOP", b"VRFY", b"HELP")
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("maildir"), "--tls", "none") as one:
-        yield one
 
 
 @pytest.mark.parametrize(("rule", "state", "line", "reply"), ANSWERS)

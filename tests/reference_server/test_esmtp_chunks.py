@@ -1,13 +1,14 @@
 """Messages that come by BDAT. The ids are those of the rules that a row is about."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from reference_server.chunks import CHUNK_LIMIT
 from reference_server.parameters import SIZE_LIMIT
-from tests.reference_server.esmtp_runs import TO, Office, office, trace
+from tests.reference_server.esmtp_runs import TO, Office, trace
+
+OPTIONS = ("--tls", "none")
 
 MAIL = b"MAIL FROM:<a@client.example>"
 NOBODY = b"RCPT TO:<nobody@reference.example>"
@@ -74,12 +75,6 @@ ENDED = [  # what is refused with a close, because nobody knows where it ends
     *(b"BDAT 4294967306", b"BDAT 18446744073709551626", b"BDAT 18446744073709551626 LAST", b"BDAT \xb2"),
     b"BDAT %d" % (CHUNK_LIMIT + 1),
 ]
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("maildir"), "--tls", "none") as one:
-        yield one
 
 
 @pytest.mark.parametrize("segment", [1, 7, 10**6])

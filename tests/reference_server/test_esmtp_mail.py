@@ -4,7 +4,6 @@ import re
 import signal
 import socket
 import struct
-from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -15,6 +14,8 @@ from reference_server.maildir import Maildir, Message
 from reference_server.parameters import SIZE_LIMIT
 from tests.reference_server.esmtp_runs import TO, Office, office, trace
 from tests.reference_server.server_runs import DEADLINE
+
+OPTIONS = ()
 
 HEADER = b"Date: Mon, 2 Jan 2023 10:00:00 +0000\r\nFrom: a@client.example\r\nTo: user@reference.example\r\n"
 TEXTS = {  # of each rule a text that is sent, and what arrives of it below the trace
@@ -44,12 +45,6 @@ ENDS = [  # none of them ends the data
     *(b"\r\r\n.\r\r\n", b"\r\n\0.\r\n", b"\r\n.\0\r\n"),
 ]
 TRICK = b"MAIL FROM:<evil@client.example>\r\n" + TO + b"\r\nDATA\r\nSubject: smuggled\r\n\r\nevil\r\n"
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("maildir")) as one:
-        yield one
 
 
 @pytest.mark.parametrize("rule", TEXTS)

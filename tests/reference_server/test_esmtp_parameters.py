@@ -1,11 +1,12 @@
 """Parameters of MAIL and RCPT, and UTF-8 in them. The ids are those of the rules that a row is about."""
 
 import itertools
-from collections.abc import Iterator
 
 import pytest
 
-from tests.reference_server.esmtp_runs import TO, Office, office, trace
+from tests.reference_server.esmtp_runs import TO, Office, trace
+
+OPTIONS = ("--tls", "none")
 
 MAIL = b"MAIL FROM:<a@client.example>"
 NAME = "jos\u00e9".encode()
@@ -67,12 +68,6 @@ GO_ON = {
     "greeted": (MAIL, b"250"),
     "recipient": (b"DATA", b"354"),
 }
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("maildir"), "--tls", "none") as one:
-        yield one
 
 
 @pytest.mark.parametrize(("rule", "state", "line", "reply"), ANSWERS)

@@ -12,6 +12,8 @@ from reference_server import tls
 from tests.reference_server.esmtp_runs import STATES, TO, Office, office, trace
 from tests.reference_server.server_runs import DEADLINE, command, environment
 
+OPTIONS = ()
+
 MAIL = b"MAIL FROM:<a@client.example>"
 ENVELOPE = MAIL + b"\r\n" + TO + b"\r\n"
 INJECTED = [
@@ -22,12 +24,6 @@ INJECTED = [
     b"NO",
     b"x" * 3_000,
 ]
-
-
-@pytest.fixture(scope="module")
-def post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    with office(tmp_path_factory.mktemp("maildir")) as one:
-        yield one
 
 
 @pytest.fixture(scope="module")
