@@ -206,7 +206,7 @@ ALIVE = [
         "process-ends-after-40-connections",
         "pool.alive",
         [
-            within("__main__.py", "main", "while True:", "for _ in range(40):"),
+            within("__main__.py", "main", "while True:", "for served in range(41):\n    served < 40 or os._exit(3)"),
         ],
     ),
 ]
