@@ -21,13 +21,13 @@ from typing import IO, NoReturn
 try:
     from conformance.cs4410 import dialect
     from conformance.cs4410.kind import KIND
-    from conformance.cs4410.load.assignment import Assignment
+    from conformance.cs4410.load.assignment import AFTER_LIMIT, Assignment
     from conformance.cs4410.mailbox import Folder
     from conformance.harness.server import complaints, elsewhere, launch, proc
     from conformance.harness.settings import UsageError, parse_address, resolve
     from conformance.load import closing, plot, stored, table
     from conformance.load.crew import crew
-    from conformance.load.engine import AFTER_LIMIT, Engine
+    from conformance.load.engine import Engine
     from conformance.load.findings import shown
     from conformance.load.options import Options
     from conformance.load.run import Run

@@ -7,7 +7,6 @@ first.
 
 from __future__ import annotations
 
-import sys
 from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator
 from enum import Enum
@@ -15,6 +14,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 MOST_SPANS = 4096
 """Spans of consecutive numbers that are kept; a server that numbers well needs no more than it has connections."""
+PAGE = 2**15
+"""Numbers whose bits lie together."""
 
 
 class Fate(Enum):
@@ -26,6 +27,7 @@ class Fate(Enum):
     DISORDERED = "stored after a higher number"
     LOST = "acknowledged, and not stored"
     UNENDED = "stored though it was never ended"
+    REFUSED = "stored though it was refused"
     UNACKNOWLEDGED = "stored though nobody was told its number"
     FOREIGN = "somebody else's"
 
@@ -42,6 +44,7 @@ class Whose(Enum):
 
     OURS = "a message that we ended"
     UNENDED = "a message that we began and never ended"
+    REFUSED = "a message that was refused"
     UNKNOWN = "no mark of ours"
 
 
@@ -92,13 +95,15 @@ def check(acknowledged: Acknowledged, stored: Iterable[One]) -> Iterator[Met[One
         acknowledged: what must be stored.
         stored: all entries in their order; read once.
     """
-    seen = Numbers(most_spans=sys.maxsize)
+    seen = Seen()
     before = 0
     for entry in stored:
         number = entry.number
         content = acknowledged.get(number)
         if entry.whose is Whose.UNENDED:
             yield Met(Fate.UNENDED, number, entry)
+        elif entry.whose is Whose.REFUSED:
+            yield Met(Fate.REFUSED, number, entry)
         elif content is None:
             yield Met(Fate.UNACKNOWLEDGED if entry.whose is Whose.OURS else Fate.FOREIGN, number, entry)
         elif seen.add(number):
@@ -110,6 +115,31 @@ def check(acknowledged: Acknowledged, stored: Iterable[One]) -> Iterator[Met[One
         before = max(before, number)
     if seen.count < len(acknowledged):
         yield from (Met(Fate.LOST, number, None) for number in acknowledged if number not in seen)
+
+
+class Seen:
+    """Numbers that were met, in any order, a bit each: small where they lie close together.
+
+    Attributes:
+        count: how many.
+    """
+
+    def __init__(self) -> None:
+        self._pages: dict[int, bytearray] = {}
+        self.count = 0
+
+    def __contains__(self, number: int) -> bool:
+        page = self._pages.get(number // PAGE)
+        return page is not None and bool(page[number % PAGE >> 3] >> (number & 7) & 1)
+
+    def add(self, number: int) -> bool:
+        """Take in a number; whether it was there already."""
+        if number in self:
+            return True
+        page = self._pages.setdefault(number // PAGE, bytearray(PAGE // 8))
+        page[number % PAGE >> 3] |= 1 << (number & 7)
+        self.count += 1
+        return False
 
 
 class Numbers:

@@ -38,6 +38,8 @@ class Client(Wire):
         super().__init__(run)
         self.dialogue = dialogue
         self._goes_on = run.profile.goes_on
+        self._many_lines = run.profile.many_lines
+        self._begun = b""
         self.greeted = False
         self.valid_sent = self.valid_read = 0.0
         self.owed: deque[Owed] = deque()
@@ -75,6 +77,7 @@ class Client(Wire):
             OSError: the server refuses.
         """
         self.greeted = False
+        self._begun = b""
         connecting = super().connect()
         self.valid_sent = self.began
         return connecting
@@ -136,23 +139,41 @@ class Client(Wire):
         if raw[-2:] != b"\r\n":
             text = raw.removesuffix(b"\n")
             self.blame(self.rules.line_end, "a reply that does not end in CRLF", "CRLF", raw)
+        if self._many_lines:
+            if self._goes_on(text):
+                self._begin_reply(text)
+                return
+            if self._begun:
+                text, self._begun = self._begun + text, b""
         if not self.greeted:
             self._on_greeting_line(text, now)
-        elif self._goes_on(text):
+        elif not self._many_lines and self._goes_on(text):
             self.blame(self.rules.one_reply, "a reply of several lines", "one line", raw)
             self.drop()
         else:
             self.on_reply(text, now)
+
+    def _begin_reply(self, line: bytes) -> None:
+        """Keep a line of a reply that goes on."""
+        self._begun += line + b"\r\n"
+        if len(self._begun) > LONGEST_LINE:
+            self.on_flood(self._begun)
+            self.drop()
 
     def _on_greeting_line(self, text: bytes, now: float) -> None:
         verdict = self.dialogue.begin(text)
         self.run.tally.add(GREETING, now - self.began, not verdict.wrong, operation=False)
         if verdict.wrong:
             self.blame(verdict.rule, verdict.wrong, verdict.wanted, text)
+        if verdict.over:
+            self.run.note("a connection was not served, as its greeting said")
+            self.run.gate.pause()
+            self.drop()
+            return
         self.greeted = True
         self.valid_read = self.since
         self.run.gate.was_greeted(self)
-        if verdict.after is None or self._goes_on(text):
+        if verdict.after is None or (not self._many_lines and self._goes_on(text)):
             self.drop()
         else:
             self.on_greeting()
@@ -189,6 +210,8 @@ class Client(Wire):
             return
         if self.run.foreign:
             self.run.note("a connection was not greeted in time, somebody else being connected")
+        elif self.run.gate.most_greeted >= self.limits.at_once:
+            self.run.note("a connection was not greeted in time, others being served")
         elif not self.run.stopping:  # in the end, how many were greeted at once says it
             self.blame(self.rules.served_at_once, f"not greeted within {patience:g} s", "a greeting", "nothing")
         self.drop()

@@ -9,10 +9,6 @@ from conformance.load.client import Client
 from conformance.load.loop import CHECK
 from conformance.load.run import Run
 
-ASSEMBLE = 0.4
-"""The share of the time limit in which those who are greeted first wait for the others to be greeted."""
-AFTER_LIMIT = 3.0
-"""Seconds that a run lasts beyond the time limit, so that the time-outs fit."""
 DRAIN = 1.0
 """Seconds at the end in which what is owed is waited for, beyond the longest that it may take."""
 
@@ -40,12 +36,12 @@ class Engine:
     def run_until(self, duration: float) -> None:
         """Run for so many seconds, or until all operations are done, the server is gone, or the user has enough.
 
-        So that time-outs fit, it lasts for `AFTER_LIMIT` more than the time limit in any case, in watched time.
+        So that time-outs fit, it lasts for `Limits.least` in any case, in watched time.
         """
         run = self.run
         now = began = check = tick = run.start()
-        least = began + run.profile.limits.time + AFTER_LIMIT
-        self._gate.open(self._clients, began + ASSEMBLE * run.profile.limits.time)
+        least = began + run.profile.limits.least
+        self._gate.open(self._clients, began + run.profile.limits.assemble)
         gone = False
         while not run.interrupted:
             self._turn(now, min(check, tick))

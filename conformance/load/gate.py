@@ -12,6 +12,8 @@ CONNECT_PAUSE = 0.01
 """Seconds between two connects of clients that come back, for a closed connection keeps its port for a minute."""
 NO_PORT_PAUSE = 1.0
 """Seconds until the next connect where this machine has no port free."""
+NO_PLACE_PAUSE = 0.5
+"""The same where the server has no place free."""
 
 
 class Comer(Connected, Protocol):
@@ -91,6 +93,10 @@ class Gate:
     def is_parting(self, client: Comer) -> None:
         """Count a client no more among those that are served: it half-closes, or its time-out has come."""
         self._greeted.discard(client)
+
+    def pause(self) -> None:
+        """Connect nobody for a while, since the server serves no more at the moment."""
+        self._next_connect = self._loop.monotonic() + NO_PLACE_PAUSE
 
     def has_left(self, client: Comer) -> None:
         """Its connection is about to be closed."""

@@ -11,7 +11,7 @@ class Options:
 
     Attributes:
         address: the server's numeric host and port.
-        connections: how many at once, from 2 to 32.
+        connections: how many at once.
         duration: seconds.
         operations: after how many operations no more are begun, or None.
         seed: decides the conversations.
@@ -19,6 +19,7 @@ class Options:
         time_limit: the server's, in seconds.
         think: seconds of pause between the moves of a client.
         launched: whether the server was started for this run, so that nobody else uses it.
+        most_waiters: how many clients may be dedicated to the clock.
     """
 
     address: tuple[str, int]
@@ -30,11 +31,12 @@ class Options:
     time_limit: float = 10.0
     think: float = 0.0
     launched: bool = False
+    most_waiters: int = 4
 
     @property
     def waiters(self) -> int:
         """How many clients are dedicated to the clock."""
-        return min(4, self.connections // 2)
+        return min(self.most_waiters, self.connections // 2)
 
     @property
     def talkers(self) -> int:

@@ -6,6 +6,7 @@ is stored (`Store`). How a session stands is the profile's own: here it is only 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -37,6 +38,8 @@ class Rules(NamedTuple):
         whole: entries are neither lost nor doubled nor changed.
         no_trace: what was never ended is not delivered.
         readable: what is stored can be read.
+        refused: what was refused is not delivered; as `no_trace` if none is named.
+        lost, doubled: what was acknowledged is there, and there once; as `whole` if none is named.
     """
 
     alive: str
@@ -57,6 +60,9 @@ class Rules(NamedTuple):
     whole: str
     no_trace: str
     readable: str
+    refused: str = ""
+    lost: str = ""
+    doubled: str = ""
 
 
 class Limits(NamedTuple):
@@ -70,6 +76,10 @@ class Limits(NamedTuple):
         greeting: there is no greeting that comes later.
         errors: how many errors a server has to bear in a session; after more it may hang up on one.
         ungreeted: how many connections may wait for their greeting at a time.
+        least: how long a run lasts at the least, so that time-outs fit.
+        assemble: so long those who are greeted first wait for the others.
+        settle: after so long without a line's end what came of it is taken as a line.
+        at_once: so many have to be served at once, if so many come.
     """
 
     time: float
@@ -79,6 +89,10 @@ class Limits(NamedTuple):
     greeting: float
     errors: int
     ungreeted: int
+    least: float = 0.0
+    assemble: float = 4.0
+    settle: float = 1.0
+    at_once: int = sys.maxsize
 
 
 class Step(NamedTuple):
@@ -145,6 +159,7 @@ class Verdict(NamedTuple):
         restarts: whether it has.
         delivery: what it acknowledges.
         also: what else is wrong, and no matter of this kind of reply.
+        over: whether the session ends with it, as it may.
     """
 
     owed: str
@@ -158,6 +173,7 @@ class Verdict(NamedTuple):
     restarts: bool = False
     delivery: Delivery | None = None
     also: Breach | None = None
+    over: bool = False
 
 
 class Dialogue(Protocol):
@@ -175,7 +191,7 @@ class Dialogue(Protocol):
         """How near the session is to a delivery: 0 when it was greeted, `Profile.stages` - 1 within a message."""
 
     def begin(self, greeting: bytes) -> Verdict:
-        """Begin a session: judge its greeting, which comes without its line end, as do all replies."""
+        """Begin a session: judge its greeting, which comes without its last line end, as do all replies."""
 
     def next(self) -> Move:
         """Draw the next move."""
@@ -230,6 +246,9 @@ class Store(Protocol):
             Unreadable: it is not there or cannot be read.
         """
 
+    def name(self, number: int) -> str:
+        """What a reader is told of a message that is not there."""
+
 
 class Unreadable(Exception):
     """What is stored cannot be read; the message is one line."""
@@ -245,7 +264,9 @@ class Profile(Protocol):
         kinds: the kinds of reply in the order of a session, and their names for a reader; `timeout_kind` are some.
         forward: those of them that take a session on.
         stages: how many stages a session has.
-        timeout: what a time-out begins with, which no other reply does.
+        timeout: what a time-out begins with, which no other reply does; empty where no time-out is judged.
+        many_lines: whether a reply may have several lines.
+        numbered: whether the server gives numbers to what is delivered; otherwise they are the client's own.
         roots: requirements that, broken, explain all else, what comes first before what follows from it.
     """
 
@@ -256,6 +277,8 @@ class Profile(Protocol):
     forward: Sequence[str]
     stages: int
     timeout: bytes
+    many_lines: bool
+    numbered: bool
     roots: Sequence[str]
 
     def goes_on(self, line: bytes) -> bool:

@@ -30,6 +30,7 @@ class Run:
     Attributes:
         begun: operations begun, judged or not.
         reserved: operations that are kept for the clients that wait.
+        acknowledged: messages of which the server said that they are delivered.
         left: how often clients left, by how.
         notes: what is worth saying and no error, with how often.
         ports: our own ports, by which others' connections are known.
@@ -57,7 +58,7 @@ class Run:
         self.findings = Findings()
         self.numbers = Numbers()
         self.spool = spool
-        self.begun = self.reserved = 0
+        self.begun = self.reserved = self.acknowledged = 0
         self.left: dict[str, int] = {}
         self.notes: dict[str, int] = {}
         self.ports: set[int] = set()
@@ -125,6 +126,9 @@ class Run:
         Returns:
             What is wrong with its number, or an empty string.
         """
+        self.acknowledged += 1
+        if not self.profile.numbered:
+            return ""
         wrong = self.numbers.add(delivery.number, floor)
         if self.spool is not None and wrong is not Misnumbered.REPEATED:
             self.spool.keep(*delivery)

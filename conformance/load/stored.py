@@ -9,10 +9,9 @@ import time
 from dataclasses import dataclass, field
 
 from conformance import history
-from conformance.history import Fate
+from conformance.history import Acknowledged, Fate
 from conformance.load.profile import Breach, Rules, Store, Unreadable
 from conformance.load.run import Run
-from conformance.load.spool import Spool
 
 AGAIN_AFTER = 2.0
 """Seconds that an entry has to get into its place."""
@@ -49,25 +48,26 @@ class Outcome:
 def _faults(rules: Rules) -> dict[Fate, Breach]:
     return {
         Fate.UNENDED: Breach(rules.no_trace, "a message that was never ended was delivered"),
-        Fate.DOUBLED: Breach(rules.whole, "an entry stands there twice"),
+        Fate.REFUSED: Breach(rules.refused or rules.no_trace, "a message that was refused was delivered"),
+        Fate.DOUBLED: Breach(rules.doubled or rules.whole, "an entry stands there twice"),
         Fate.DISORDERED: Breach(rules.order, "an entry out of the order of the numbers"),
         Fate.ALTERED: Breach(rules.whole, "an entry is not what was sent under its number: cut, mixed or changed"),
-        Fate.LOST: Breach(rules.whole, "an acknowledged message is lost"),
+        Fate.LOST: Breach(rules.lost or rules.whole, "an acknowledged message is lost"),
     }
 
 
-def look_up(store: Store, run: Run, spool: Spool) -> Outcome:
+def look_up(store: Store, run: Run, acknowledged: Acknowledged) -> Outcome:
     """Look up every acknowledged message of a run.
 
     Raises:
         Unreadable: what is stored cannot be read.
     """
-    outcome = Outcome(len(spool))
+    outcome = Outcome(len(acknowledged))
     faults = _faults(run.profile.rules)
     numbers = run.numbers
-    for fate, number, entry in history.check(spool, store.entries()):
+    for fate, number, entry in history.check(acknowledged, store.entries()):
         if fate in faults:
-            outcome.blame(faults[fate], entry.raw if entry else b"number %d" % number)
+            outcome.blame(faults[fate], entry.raw if entry else store.name(number).encode())
         elif fate is Fate.UNACKNOWLEDGED:
             outcome.unanswered += 1
         elif fate is Fate.FOREIGN:
@@ -76,25 +76,30 @@ def look_up(store: Store, run: Run, spool: Spool) -> Outcome:
             outcome.found += 1
             for fault in entry.faults:
                 outcome.blame(fault, entry.raw)
-    if (more := outcome.unanswered - numbers.unanswered) > 0:
+    if run.profile.numbered and (more := outcome.unanswered - numbers.unanswered) > 0:
         fault = Breach(run.profile.rules.whole, "a message stands there more often than it was acknowledged")
         outcome.blame(fault, b"%d more" % more)
     return outcome
 
 
-def judge(store: Store, run: Run, spool: Spool) -> Outcome | None:
+def judge(store: Store, run: Run, acknowledged: Acknowledged) -> Outcome | None:
     """Look everything up when the files are at rest, and take down what is wrong.
+
+    Args:
+        store: where the messages are.
+        run: the run, which is over.
+        acknowledged: what has to be there.
 
     Returns:
         What was found; None where it cannot be read.
     """
     try:
         store.settle()
-        outcome = look_up(store, run, spool)
+        outcome = look_up(store, run, acknowledged)
         if outcome.wrong:
             time.sleep(AGAIN_AFTER)
             store.settle()
-            first, outcome = outcome, look_up(store, run, spool)
+            first, outcome = outcome, look_up(store, run, acknowledged)
             outcome.keep_seen_before(first)
     except (Unreadable, OSError) as error:
         run.findings.add(run.profile.rules.readable, "the mailbox cannot be read", "mailbox", str(error))

@@ -44,7 +44,7 @@ class Talker(Client):
 
     def on_reply(self, text: bytes, now: float) -> None:
         """Judge a reply, and say the next thing."""
-        if text.startswith(self._timeout):
+        if self._timeout and text.startswith(self._timeout):
             self._timed_out(text, now)
             return
         if not self.owed or self._pieces:
@@ -52,6 +52,9 @@ class Talker(Client):
             return
         self._suspicion.took(now - self.owed[0][1], now)
         step, verdict = self.judge(text, now)
+        if verdict.over:
+            self.drop()
+            return
         lost, error = verdict.after is None, verdict.error
         if lost and not (error and not self.owed and not step.delivers and not self._half_closed):
             # Only where an error stands for another one is it known how the session stands all the same.

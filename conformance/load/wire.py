@@ -15,10 +15,8 @@ from conformance.load.run import Run
 
 LONGEST_LINE = 16 * 1024
 """Bytes of one line that are read before the server is said to flood."""
-SETTLE = 1.0
-"""Seconds of quiet after which a line without an end is taken as whole."""
 SETTLE_KNOWN = 0.05
-"""The same, once the server is known to end lines with nothing."""
+"""Seconds of quiet after which a line without an end is whole, once the server is known to end lines with nothing."""
 LOGGED = 14
 LONGEST_LOGGED = 400
 OURS = {errno.EADDRNOTAVAIL, errno.EMFILE, errno.ENFILE, errno.ENOBUFS}
@@ -233,7 +231,7 @@ class Wire:
 
     def take_unterminated(self) -> None:
         """Take what has come since the last line's end as a line, if nothing more has come for long enough."""
-        quiet = SETTLE_KNOWN if self.run.unterminated else SETTLE
+        quiet = SETTLE_KNOWN if self.run.unterminated else self.run.profile.limits.settle
         if self._buffer and self.loop.watched - self._partial_since > quiet:
             self.run.unterminated = True
             self._take_rest()

@@ -18,6 +18,10 @@ from conformance.load.profile import TIMED_OUT, Limits, Rules
 
 LATE = 2.0
 """Seconds that a MUST allows beyond the time limit."""
+ASSEMBLE = 0.4
+"""The share of the time limit in which those who are greeted first wait for the others to be greeted."""
+AFTER_LIMIT = 3.0
+"""Seconds that a run lasts beyond the time limit, so that the time-outs fit."""
 LEAST_PATIENCE = 5.0
 """Seconds that a reply may take, however short the time limit is."""
 GREETING_PAUSE = 1.0
@@ -66,6 +70,8 @@ class Assignment:
     rules = RULES
     forward: Sequence[str] = FORWARD
     stages = BODY + 1
+    many_lines = False
+    numbered = True
     roots: Sequence[str] = (RULES.greeting, RULES.alive, RULES.one_reply)
 
     def __init__(self, dialect: Dialect, options: Options) -> None:
@@ -86,6 +92,8 @@ class Assignment:
             greeting=max(patience, limit + LATE + GREETING_PAUSE),
             errors=ERRORS_BORNE,
             ungreeted=UNGREETED,
+            least=limit + AFTER_LIMIT,
+            assemble=ASSEMBLE * limit,
         )
         self._options = options
         self._mark = f"load-{options.seed}-{time.time_ns():x}"

@@ -58,6 +58,10 @@ class Mailbox:
         """
         return (self._entry(one) for path in self._files() for one in _read(path))
 
+    def name(self, number: int) -> str:
+        """What a reader is told of a message that is not there."""
+        return f"number {number}"
+
     def _files(self) -> list[Path]:
         return [*self._folder.backups().values(), self._folder.mailbox]
 
