@@ -1,7 +1,8 @@
 """32 connections at once against an SMTP server: random, often wrong on purpose, and every reply checked.
 
-`python multiclient.py` connects to 127.0.0.1:8765 and runs for a minute; `--help` tells the rest. Exit status: 0 all
-right, 1 something was wrong, 2 interrupted, 4 a mistake on the command line, 6 not reachable.
+`python multiclient.py` connects to 127.0.0.1:8765 and runs for a minute, by the assignment; with `--profile rfc5321` it
+speaks to any mail server. `--help` tells the rest. Exit status: 0 all right, 1 something was wrong, 2 interrupted, 4 a
+mistake on the command line, 6 not reachable, or no mail was taken.
 """
 
 from __future__ import annotations
@@ -13,25 +14,23 @@ import random
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, NoReturn
 
 try:
-    from conformance.cs4410 import dialect
-    from conformance.cs4410.kind import KIND
-    from conformance.cs4410.load.assignment import AFTER_LIMIT, Assignment
-    from conformance.cs4410.mailbox import Folder
-    from conformance.harness.server import complaints, elsewhere, launch, proc
+    from conformance.cs4410.load.front import Front as Assignment
+    from conformance.harness.server import complaints, elsewhere, launch
     from conformance.harness.settings import UsageError, parse_address, resolve
     from conformance.load import closing, plot, stored, table
     from conformance.load.crew import crew
     from conformance.load.engine import Engine
     from conformance.load.findings import shown
+    from conformance.load.front import Front, number
     from conformance.load.options import Options
     from conformance.load.run import Run
-    from conformance.load.spool import Spool
+    from conformance.rfc5321.load.front import Front as Standard
 except ModuleNotFoundError as missing:
     print(
         f"multiclient: {missing.name} is not installed for {sys.executable}: install this project with its pip",
@@ -40,7 +39,20 @@ except ModuleNotFoundError as missing:
     sys.exit(4)
 
 RIGHT, WRONG, INTERRUPTED, USAGE, UNREACHABLE = 0, 1, 2, 4, 6
-LEAST, MOST = 2, 32
+CONNECTIONS = 32
+FRONTS: dict[str, Front] = {"cs4410": Assignment(), "rfc5321": Standard()}
+EXAMPLES = """\
+examples:
+  multiclient.py                                  the assignment, 127.0.0.1:8765
+  multiclient.py localhost 8765 --seed 7          the same conversations again
+  multiclient.py --launch "python3 server.py -p {port}" --json figures.json
+  multiclient.py --profile rfc5321                the reference server, a minute
+  multiclient.py --profile rfc5321 localhost 25 --recipient you@example.org \\
+      --store maildir:/home/you/Maildir --connections 100 --errors 0.05
+exit status:
+  0 all right, 1 something was wrong, 2 interrupted, 4 a mistake here,
+  6 not reachable, or no mail was taken
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -48,49 +60,49 @@ class _Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"multiclient: {message}; see --help\n")
 
 
-def _number(convert: Callable[[str], float], low: float, high: float, wanted: str) -> Callable[[str], float]:
-    def parse(text: str) -> float:
-        try:
-            value = convert(text)
-        except ValueError:
-            value = low - 1
-        if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{text!r} is not {wanted}")
-        return value
-
-    return parse
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=27, width=80)
 
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    made = _Parser(prog="multiclient.py", description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
+    about = (__doc__ or "").split("\n")[0]
+    made = _Parser(
+        prog="multiclient.py",
+        description=about,
+        epilog=EXAMPLES,
+        formatter_class=_Help,
+        usage="%(prog)s [--profile NAME] [HOST [PORT]] [OPTION ...]",
+        allow_abbrev=False,
+    )
     add = made.add_argument
     add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
-    add("port", nargs="?", metavar="PORT", help="and its port (8765)")
+    add("port", nargs="?", metavar="PORT", help="and its port (8765; rfc5321: 25)")
+    add("--profile", choices=list(FRONTS), default="cs4410", help="what the server is judged by (%(default)s)")
     add("--target", metavar="HOST:PORT", help="the same in one word")
     add("--launch", metavar="COMMAND", help="start this server, with {port} and {time_limit}, and end it afterwards")
-    count = _number(int, LEAST, MOST, f"a number of connections, {LEAST} to {MOST}; one of them waits for a time-out")
-    add("--connections", type=count, default=MOST, metavar="N", help="how many at once (%(default)s)")
-    seconds = _number(float, 0.1, 1e7, "a number of seconds")
+    most = max(front.most for front in FRONTS.values())
+    count = number(1, most, f"a number of connections, 1 to {most}", int)
+    add("--connections", type=count, default=CONNECTIONS, metavar="N", help="how many at once (%(default)s)")
+    seconds = number(0.1, 1e7, "a number of seconds")
     add(
         "--duration",
         type=seconds,
         default=60.0,
         metavar="SECONDS",
-        help="at least the time limit and 3 s; longer where multiclient itself comes late (60)",
+        help="cs4410: at least the time limit and 3 s (60)",
     )
-    add("--operations", type=_number(int, 1, 1e15, "a number, 1 or more"), metavar="N", help="end after so many")
-    add("--seed", type=_number(int, 0, 2**63, "a number, 0 or more"), metavar="N", help="for the same conversations")
-    share = _number(float, 0, 1, "a share, 0 to 1")
+    add("--operations", type=number(1, 1e15, "a number, 1 or more", int), metavar="N", help="end after so many")
+    add("--seed", type=number(0, 2**63, "a number, 0 or more", int), metavar="N", help="for the same conversations")
+    share = number(0, 1, "a share, 0 to 1")
     add("--errors", type=share, default=0.2, metavar="RATE", help="share of deliberate errors (%(default)s)")
-    add("--time-limit", type=_number(float, 0.2, 3600, "seconds, 0.2 to 3600"), default=10.0, metavar="SECONDS",
-        help="the server's (10)")  # fmt: skip
-    add("--dialect", default="cs4410-2016", metavar="NAME", help="which edition's words (%(default)s), or a TOML file")
-    add("--mailbox", metavar="DIR", help="where the server keeps its mailbox: look up every message afterwards")
     add("--json", type=Path, metavar="FILE", help="write the figures there")
     add("--plot", type=Path, metavar="FILE", help="draw them into this .svg or .png; needs matplotlib")
-    add("--think", type=_number(float, 0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
+    add("--think", type=number(0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
         help="pause between commands, for long soaks (0)")  # fmt: skip
+    for front in FRONTS.values():
+        front.add(made.add_argument_group(front.title).add_argument)
     return made
 
 
@@ -100,32 +112,41 @@ def options(given: argparse.Namespace) -> Options:
     Raises:
         UsageError: it cannot be; the message is one line.
     """
+    front = FRONTS[given.profile]
     named = [name for name, value in (("HOST", given.host), ("--target", given.target), ("--launch", given.launch))
              if value is not None]  # fmt: skip
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)}: give one of them")
-    least = given.time_limit + AFTER_LIMIT
-    if given.duration < least:
-        raise UsageError(
-            f"--duration {given.duration:g}: at least {least:g}, the time limit and 3 s, so that time-outs fit"
-        )
-    if given.think > given.time_limit / 2:
-        raise UsageError(f"--think {given.think:g}: at most half the time limit, or the clients are timed out")
-    if given.mailbox is not None and not Path(given.mailbox).is_dir():
-        raise UsageError(f"--mailbox {given.mailbox}: no such directory")
+    for name, other in FRONTS.items():
+        if name != given.profile and (option := _given(other, given)):
+            raise UsageError(f"{option} is of --profile {name}")
+    if not front.least <= given.connections <= front.most:
+        raise UsageError(f"--connections {given.connections:g}: {front.least} to {front.most} by this profile")
     for name in ("json", "plot"):
         path = getattr(given, name)
         if path is not None and not path.resolve().parent.is_dir():
             raise UsageError(f"--{name} {path}: no such directory")
     if given.plot is not None:
         plot.check(given.plot)
-    address = given.target or _joined(given.host or launch.HOST, given.port or str(KIND.port))
-    return Options(
-        (launch.HOST, 0) if given.launch else resolve(*parse_address(address)),
+    address = given.target or _joined(given.host or launch.HOST, given.port or str(front.kind.port))
+    launched = given.launch is not None or (not named and front.command(given) is not None)
+    return front.options(given, Options(
+        (launch.HOST, 0) if launched else resolve(*parse_address(address)),
         int(given.connections), given.duration, given.operations and int(given.operations),
         random.SystemRandom().randrange(10**6) if given.seed is None else int(given.seed),
-        given.errors, given.time_limit, given.think, given.launch is not None,
-    )  # fmt: skip
+        given.errors, think=given.think, launched=launched,
+    ))  # fmt: skip
+
+
+def _given(front: Front, given: argparse.Namespace) -> str:
+    """The first option of a profile that is given; empty if none is."""
+    found: list[str] = []
+    parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    front.add(parsed.add_argument)
+    for name in vars(parsed.parse_args([])):
+        if getattr(given, name) is not None:
+            found.append(f"--{name.replace('_', '-')}")
+    return found[0] if found else ""
 
 
 def _joined(host: str, port: str) -> str:
@@ -158,15 +179,15 @@ class Progress:
 def main() -> int:
     """Run as the command line says; returns the exit status."""
     given = parser().parse_args()
+    front = FRONTS[given.profile]
     process: launch.Process | None = None
     try:
         asked = options(given)
-        words = dialect.load(given.dialect)
-        if given.launch:
-            process = launch.Process(KIND, given.launch, asked.time_limit)
+        if asked.launched:
+            process = launch.Process(front.kind, given.launch or front.command(given) or "", asked.time_limit)
             process.expect_foreground()
             asked = replace(asked, address=(launch.HOST, process.port))
-    except (UsageError, dialect.DialectError, plot.NoPlot) as error:
+    except (UsageError, plot.NoPlot) as error:
         print(f"multiclient: {shown(str(error))}", file=sys.stderr)
         return USAGE
     except launch.Unreachable as error:
@@ -176,26 +197,18 @@ def main() -> int:
         return UNREACHABLE
     try:
         with tempfile.TemporaryFile(prefix="multiclient-") as file:
-            return _run(given, asked, words, process, file)
+            return _run(given, asked, process, file)
     finally:
         if process:
             process.stop()
 
 
-def _run(
-    given: argparse.Namespace,
-    asked: Options,
-    words: dialect.Dialect,
-    process: launch.Process | None,
-    file: IO[bytes],
-) -> int:
-    folder = _folder(given.mailbox, asked, process)
-    spool = Spool(file) if folder else None
-    profile = Assignment(words, asked)
+def _run(given: argparse.Namespace, asked: Options, process: launch.Process | None, file: IO[bytes]) -> int:
+    prepared = FRONTS[given.profile].prepare(given, asked, process, file)
     progress = Progress()
-    run = progress.run = Run(asked, profile, spool)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: _interrupt(run))
+    run = progress.run = Run(asked, prepared.profile, prepared.spool)
+    for signalled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signalled, lambda *_: _interrupt(run))
     Engine(run, crew(run), lambda: _how_ended(process), progress).run_until(asked.duration)
     progress.clear()
     if process and process.in_background:
@@ -208,20 +221,13 @@ def _run(
         print(f"multiclient: no connection to {_joined(host, str(port))}: {run.gate.refused}{hint}", file=sys.stderr)
         return UNREACHABLE
     outcome = None
-    if folder and spool is not None and not run.interrupted:
-        outcome = stored.judge(profile.store(folder), run, spool)
+    if prepared.store and not run.interrupted:
+        outcome = stored.judge(*prepared.store, run)
     closing.judge(run, outcome)
     _tell(given, run, outcome, complaints.remarks(process.complaints.take()) if process else [])
-    return INTERRUPTED if run.interrupted else WRONG if run.findings.total else RIGHT
-
-
-def _folder(mailbox: str | None, asked: Options, process: launch.Process | None) -> Folder | None:
-    if mailbox is None:
-        return Folder(process.directory) if process else None
-    row = proc.listener(*asked.address)
-    pid = proc.owner(row) if row else None
-    # Backups of a server that ran there before are not this one's.
-    return Folder(Path(mailbox), proc.started(pid) if pid else 0.0)
+    if run.interrupted or run.findings.total:
+        return INTERRUPTED if run.interrupted else WRONG
+    return RIGHT if run.acknowledged or run.profile.numbered else UNREACHABLE
 
 
 def _how_ended(process: launch.Process | None) -> str:
@@ -230,8 +236,8 @@ def _how_ended(process: launch.Process | None) -> str:
 
 def _interrupt(run: Run) -> None:
     run.interrupted = True
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)  # an impatient second one ends it at once
+    for signalled in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signalled, signal.SIG_DFL)  # an impatient second one ends it at once
 
 
 def _tell(given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, printed: Sequence[str]) -> None:

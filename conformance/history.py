@@ -28,6 +28,7 @@ class Fate(Enum):
     LOST = "acknowledged, and not stored"
     UNENDED = "stored though it was never ended"
     REFUSED = "stored though it was refused"
+    STRAY = "stored where it was not sent to"
     UNACKNOWLEDGED = "stored though nobody was told its number"
     FOREIGN = "somebody else's"
 
@@ -45,6 +46,7 @@ class Whose(Enum):
     OURS = "a message that we ended"
     UNENDED = "a message that we began and never ended"
     REFUSED = "a message that was refused"
+    STRAY = "a message of ours that was for others"
     UNKNOWN = "no mark of ours"
 
 
@@ -86,7 +88,7 @@ class Met(NamedTuple, Generic[One]):
     entry: One | None
 
 
-def check(acknowledged: Acknowledged, stored: Iterable[One]) -> Iterator[Met[One]]:
+def check(acknowledged: Acknowledged, stored: Iterable[One], ordered: bool = True) -> Iterator[Met[One]]:
     """Tell of every message what became of it, in the order of the entries, the lost ones last.
 
     One that stands after a higher number is told of twice, for it may be whole beside that.
@@ -94,6 +96,7 @@ def check(acknowledged: Acknowledged, stored: Iterable[One]) -> Iterator[Met[One
     Args:
         acknowledged: what must be stored.
         stored: all entries in their order; read once.
+        ordered: whether they have to stand in the order of their numbers.
     """
     seen = Seen()
     before = 0
@@ -104,12 +107,14 @@ def check(acknowledged: Acknowledged, stored: Iterable[One]) -> Iterator[Met[One
             yield Met(Fate.UNENDED, number, entry)
         elif entry.whose is Whose.REFUSED:
             yield Met(Fate.REFUSED, number, entry)
+        elif entry.whose is Whose.STRAY:
+            yield Met(Fate.STRAY, number, entry)
         elif content is None:
             yield Met(Fate.UNACKNOWLEDGED if entry.whose is Whose.OURS else Fate.FOREIGN, number, entry)
         elif seen.add(number):
             yield Met(Fate.DOUBLED, number, entry)
         else:
-            if number < before:
+            if ordered and number < before:
                 yield Met(Fate.DISORDERED, number, entry)
             yield Met(Fate.WHOLE if entry.content == content else Fate.ALTERED, number, entry)
         before = max(before, number)

@@ -39,7 +39,7 @@ class Rules(NamedTuple):
         no_trace: what was never ended is not delivered.
         readable: what is stored can be read.
         refused: what was refused is not delivered; as `no_trace` if none is named.
-        lost, doubled: what was acknowledged is there, and there once; as `whole` if none is named.
+        lost, doubled, stray: what was acknowledged is there, there once, and nowhere else; as `whole` if none is named.
     """
 
     alive: str
@@ -63,6 +63,7 @@ class Rules(NamedTuple):
     refused: str = ""
     lost: str = ""
     doubled: str = ""
+    stray: str = ""
 
 
 class Limits(NamedTuple):
@@ -265,6 +266,7 @@ class Profile(Protocol):
         forward: those of them that take a session on.
         stages: how many stages a session has.
         timeout: what a time-out begins with, which no other reply does; empty where no time-out is judged.
+        farewell: what a reply begins with that may come unasked, and ends a session; empty if there is none.
         many_lines: whether a reply may have several lines.
         numbered: whether the server gives numbers to what is delivered; otherwise they are the client's own.
         roots: requirements that, broken, explain all else, what comes first before what follows from it.
@@ -277,6 +279,7 @@ class Profile(Protocol):
     forward: Sequence[str]
     stages: int
     timeout: bytes
+    farewell: bytes
     many_lines: bool
     numbered: bool
     roots: Sequence[str]

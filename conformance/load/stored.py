@@ -49,6 +49,7 @@ def _faults(rules: Rules) -> dict[Fate, Breach]:
     return {
         Fate.UNENDED: Breach(rules.no_trace, "a message that was never ended was delivered"),
         Fate.REFUSED: Breach(rules.refused or rules.no_trace, "a message that was refused was delivered"),
+        Fate.STRAY: Breach(rules.stray or rules.whole, "a message was delivered to somebody whom it was not for"),
         Fate.DOUBLED: Breach(rules.doubled or rules.whole, "an entry stands there twice"),
         Fate.DISORDERED: Breach(rules.order, "an entry out of the order of the numbers"),
         Fate.ALTERED: Breach(rules.whole, "an entry is not what was sent under its number: cut, mixed or changed"),
@@ -56,7 +57,7 @@ def _faults(rules: Rules) -> dict[Fate, Breach]:
     }
 
 
-def look_up(store: Store, run: Run, acknowledged: Acknowledged) -> Outcome:
+def look_up(store: Store, acknowledged: Acknowledged, run: Run) -> Outcome:
     """Look up every acknowledged message of a run.
 
     Raises:
@@ -65,7 +66,7 @@ def look_up(store: Store, run: Run, acknowledged: Acknowledged) -> Outcome:
     outcome = Outcome(len(acknowledged))
     faults = _faults(run.profile.rules)
     numbers = run.numbers
-    for fate, number, entry in history.check(acknowledged, store.entries()):
+    for fate, number, entry in history.check(acknowledged, store.entries(), ordered=run.profile.numbered):
         if fate in faults:
             outcome.blame(faults[fate], entry.raw if entry else store.name(number).encode())
         elif fate is Fate.UNACKNOWLEDGED:
@@ -82,24 +83,24 @@ def look_up(store: Store, run: Run, acknowledged: Acknowledged) -> Outcome:
     return outcome
 
 
-def judge(store: Store, run: Run, acknowledged: Acknowledged) -> Outcome | None:
+def judge(store: Store, acknowledged: Acknowledged, run: Run) -> Outcome | None:
     """Look everything up when the files are at rest, and take down what is wrong.
 
     Args:
         store: where the messages are.
-        run: the run, which is over.
         acknowledged: what has to be there.
+        run: the run, which is over.
 
     Returns:
         What was found; None where it cannot be read.
     """
     try:
         store.settle()
-        outcome = look_up(store, run, acknowledged)
+        outcome = look_up(store, acknowledged, run)
         if outcome.wrong:
             time.sleep(AGAIN_AFTER)
             store.settle()
-            first, outcome = outcome, look_up(store, run, acknowledged)
+            first, outcome = outcome, look_up(store, acknowledged, run)
             outcome.keep_seen_before(first)
     except (Unreadable, OSError) as error:
         run.findings.add(run.profile.rules.readable, "the mailbox cannot be read", "mailbox", str(error))

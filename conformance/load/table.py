@@ -50,11 +50,14 @@ def findings(run: Run) -> Iterator[str]:
 def facts(run: Run, outcome: Outcome | None) -> Iterator[str]:
     """What else is to be said, a line each."""
     numbers = run.numbers
-    if numbers.count:
+    if not run.profile.numbered:
+        yield f"messages: {run.acknowledged} acknowledged"
+    elif numbers.count:
         span = f"numbers {numbers.lowest} to {numbers.highest}"
         yield f"messages: {numbers.count} acknowledged, {span}; {_missing(run, outcome)}"
     if outcome is not None:
-        told = f"mailbox: {outcome.found} of {outcome.acknowledged} acknowledged messages found whole"
+        where, what = ("mailbox", "messages") if run.profile.numbered else ("store", "copies")
+        told = f"{where}: {outcome.found} of {outcome.acknowledged} acknowledged {what} found whole"
         more = [f"{outcome.unanswered} more of ours that went unanswered"] if outcome.unanswered else []
         more += [f"{outcome.foreign} of somebody else's"] if outcome.foreign else []
         yield "; ".join([told, *more])
@@ -78,7 +81,11 @@ def verdict(run: Run) -> str:
     timeouts = [run.tally.rows.get(timeout_kind(run.profile, how), Row()) for how in TIMED_OUT]
     judged = sum(row.right + row.wrong for row in timeouts)
     parts = [f"{run.tally.operations} operations in {run.seconds:.1f} s", f"{rate(run):.0f} a second"]
-    parts += [f"{wrong} wrong", f"{judged} time-outs" if judged else "no time-out came, so none was judged"]
+    parts.append(f"{wrong} wrong")
+    if run.profile.timeout:
+        parts.append(f"{judged} time-outs" if judged else "no time-out came, so none was judged")
+    elif not wrong and not run.acknowledged:
+        told = "NOTHING: no message was taken"
     return f"{told}: {', '.join(parts)}; seed {run.options.seed}"
 
 
@@ -113,7 +120,7 @@ def document(run: Run, outcome: Outcome | None) -> dict[str, Any]:
         "seed": run.options.seed,
         "dialect": run.profile.name,
         "connections": run.gate.most_greeted,
-        "messages": run.numbers.count,
+        "messages": run.numbers.count if run.profile.numbered else run.acknowledged,
         "kinds": kinds,
         "mailbox": mailbox,
         "findings": [

@@ -73,7 +73,10 @@ class Talker(Client):
             self._go_on()
 
     def _unasked_for(self, text: bytes) -> None:
-        if self.owed:
+        farewell = self.run.profile.farewell
+        if farewell and text.startswith(farewell):
+            self.run.note("the server left a client, and said so")
+        elif self.owed:
             self.blame(self.rules.whole_line, "a reply before the line was complete", "nothing", text)
         else:
             self.blame(self.rules.one_reply, "a reply that nothing was owed", "nothing", text)

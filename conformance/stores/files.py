@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 import stat
+import sys
 import threading
 import time
 from abc import abstractmethod
@@ -92,8 +93,21 @@ class Directory(Settling):
             looks = heapq.nlargest(MOST_FILES, self._looks(), key=lambda look: (look.changed, look.path))
             found = [(look, data) for look, data in self._contents(looks) if mark in data]
         if self._refused and not found:
-            raise StoreError(f"{self._refused} cannot be read: run the suite as a user who may, or give command:")
+            raise self._may_not()
         return [stored(data) for _, data in found], any(self._unfinished(look) for look, _ in found)
+
+    def every(self, mark: bytes) -> Iterator[Stored]:
+        """All messages that contain the mark, one after the other; however many there are."""
+        self._refused = ""
+        for look in self._looks(sys.maxsize):
+            data = self._contained(look.path)
+            if data is not None and mark in data:
+                yield stored(data)
+        if self._refused:
+            raise self._may_not()
+
+    def _may_not(self) -> StoreError:
+        return StoreError(f"{self._refused} cannot be read: run the suite as a user who may, or give command:")
 
     def _unfinished(self, look: Look) -> bool:
         return look.young
@@ -101,10 +115,10 @@ class Directory(Settling):
     def _takes(self, directory: str) -> bool:
         return True
 
-    def _looks(self) -> Iterator[Look]:
-        """The regular files below the directory, in no order."""
+    def _looks(self, most: int = MOST_ENTRIES) -> Iterator[Look]:
+        """The regular files below the directory, in no order; so many names are read at the most."""
         waiting = deque([(str(self._path), 0)])
-        left = MOST_ENTRIES
+        left = most
         taken = 0
         while waiting:
             directory, depth = waiting.popleft()
@@ -168,9 +182,9 @@ class Maildir(Directory):
     def _takes(self, directory: str) -> bool:
         return os.path.basename(directory) in ("new", "cur")
 
-    def _looks(self) -> Iterator[Look]:
+    def _looks(self, most: int = MOST_ENTRIES) -> Iterator[Look]:
         # A reader moves a message from new to cur, and adds flags to its name: it is still one message.
-        return iter({_without_flags(look.path): look for look in super()._looks()}.values())
+        return iter({_without_flags(look.path): look for look in super()._looks(most)}.values())
 
     def _unfinished(self, look: Look) -> bool:
         return False  # it is moved there when it is whole

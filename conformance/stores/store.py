@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from conformance.stores.message import Stored
 
@@ -38,6 +38,14 @@ class MailStore(ABC):
         Raises:
             StoreError: the store cannot be read, or is not there yet.
         """
+
+    def every(self, mark: bytes) -> Iterator[Stored]:
+        """All messages that contain the mark, one after the other; a large store is not held in memory.
+
+        Raises:
+            StoreError: as `find`, at any message.
+        """
+        return iter(self.find(mark))
 
     def wait_for(
         self, mark: bytes, until: float, count: int = 1, like: Callable[[Stored], bool] = lambda one: True

@@ -84,6 +84,7 @@ class Aviary:
     name = "parrots"
     rules = Rules(*(f"the {field} rule" for field in Rules._fields))
     limits = Limits(LIMIT, 2.0, LIMIT + 2.0, 5.0, 5.0, 5, 4, least=LIMIT + 3.0, assemble=0.4 * LIMIT)
+    farewell = b""
     many_lines = False
     numbered = True
     timeout = b"bye"

@@ -70,6 +70,7 @@ class Assignment:
     rules = RULES
     forward: Sequence[str] = FORWARD
     stages = BODY + 1
+    farewell = b""
     many_lines = False
     numbered = True
     roots: Sequence[str] = (RULES.greeting, RULES.alive, RULES.one_reply)

@@ -102,10 +102,14 @@ def at_once(told: Told) -> str:
     Args:
         told: with an answer that is not acceptable.
     """
-    verb = told.said.verb
-    if told.sense is Sense.NOTHING:
+    return broken_by(told.said.verb, told.sense)
+
+
+def broken_by(verb: str, sense: Sense | None) -> str:
+    """The requirement that is broken where a command, or the end of data, gets an answer that is not acceptable."""
+    if sense is Sense.NOTHING:
         return "reply.digit"
-    if told.sense in (Sense.ACCEPTED, Sense.INTERMEDIATE):
+    if sense in (Sense.ACCEPTED, Sense.INTERMEDIATE):
         return TAKEN.get(verb, "order.neutral" if verb in NEUTRAL else "reply.digit")
     return BASE.get(verb, "reply.one")
 

@@ -1,0 +1,118 @@
+"""The standard on the command line of the load."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import socket
+from collections.abc import Callable
+from dataclasses import replace
+from typing import IO
+
+from conformance.harness.server.launch import Process, reference_command
+from conformance.harness.settings import UsageError
+from conformance.load import front
+from conformance.load.front import Prepared
+from conformance.load.options import Options
+from conformance.rfc5321.kind import KIND
+from conformance.rfc5321.load.register import MOST_RECIPIENTS
+from conformance.rfc5321.load.standard import IDLE, Standard
+from conformance.rfc5321.search.words import Book
+from conformance.rfc5321.tester import is_local
+from conformance.stores.opening import open_store
+from conformance.stores.store import MailStore, StoreError
+
+PATIENCE = 30.0
+ARRIVES = 15.0
+"""Seconds within which mail is to be seen, after which no more is waited for."""
+ARRIVES_AT_ONCE = 1.0
+"""The same of the reference server, which delivers before it answers."""
+DOMAIN = "reference.example"
+OF_REFERENCE = (f"postmaster@{DOMAIN}", f"other@{DOMAIN}", f"third@{DOMAIN}")
+NOBODY = f"nobody@{DOMAIN}"
+
+
+class Front(front.Front):
+    """What `conformance.load.front.Front` asks for."""
+
+    kind = KIND
+    title = "--profile rfc5321, any mail server (the reference server, started for the run, if none is named)"
+    most, least = 1000, 1
+
+    def add(self, option: Callable[..., argparse.Action]) -> None:
+        """Add its options."""
+        option("--recipient", action="append", metavar="ADDRESS",
+               help=f"whom the server takes mail for; several times for up to {MOST_RECIPIENTS}")  # fmt: skip
+        option("--bad-recipient", metavar="ADDRESS", help="one in a served domain that does not exist")
+        option("--sender", metavar="ADDRESS", help="the reverse-path (load@ the recipient's domain)")
+        option("--client-name", metavar="NAME", help="what clients call themselves (their address)")
+        option("--store", metavar="SPEC", help="look up every message afterwards, in maildir:DIR, mbox:FILE, dir:DIR, "
+               "sink:PORT, imap://USER@HOST/FOLDER or command:COMMAND")  # fmt: skip
+        option("--patience", type=front.number(0.5, 600, "seconds, 0.5 to 600"), metavar="SECONDS",
+               help=f"how long a reply may take ({PATIENCE:g})")  # fmt: skip
+        option("--i-may-load-this-host", action="store_true", default=None,
+               help="the server is another machine, and you may load it with mail and errors")  # fmt: skip
+
+    def options(self, given: argparse.Namespace, asked: Options) -> Options:
+        """Check what is given, and complete what is asked for.
+
+        Raises:
+            UsageError: it cannot be.
+        """
+        address = given.target or given.host
+        if (address or given.launch) and not given.recipient:
+            raise UsageError("--recipient is missing: an address that this server takes mail for")
+        for name in ("recipient", "bad_recipient", "sender"):
+            for one in given.recipient or () if name == "recipient" else [getattr(given, name)]:
+                if one and ("@" not in one or set(one) & set("<> \t\r\n") or not one.isascii()):
+                    raise UsageError(f"--{name.replace('_', '-')} {one}: write user@domain, without brackets")
+        if len(given.recipient or ()) > MOST_RECIPIENTS:
+            raise UsageError(f"--recipient: {MOST_RECIPIENTS} at the most")
+        host = asked.address[0]
+        if address and not is_local(f"[{host}]:1" if ":" in host else f"{host}:1") and not given.i_may_load_this_host:
+            raise UsageError(
+                f"{host} is another machine, which this would flood with mail and with errors: "
+                "if you may do that, add --i-may-load-this-host"
+            )
+        _store(given.store)
+        return replace(asked, time_limit=IDLE, most_waiters=0)
+
+    def command(self, given: argparse.Namespace) -> str | None:
+        """The reference server, with a thread for each client."""
+        return f"{reference_command(KIND)} --threads {max(32, int(given.connections))}"
+
+    def prepare(self, given: argparse.Namespace, asked: Options, process: Process | None, file: IO[bytes]) -> Prepared:
+        """What the run is made with."""
+        is_reference = process is not None and not given.launch
+        mail = _store(given.store)
+        at_once = is_reference and mail is None
+        if mail is None and process is not None:
+            mail = open_store(f"maildir:{process.directory}", final=is_reference)
+        recipients = tuple(dict.fromkeys(given.recipient or OF_REFERENCE))
+        refused = tuple(filter(None, [given.bad_recipient])) or ((NOBODY,) if is_reference else ())
+        sender = given.sender or f"load@{recipients[0].rpartition('@')[2]}"
+        book = Book(given.client_name or _literal(asked.address), sender, recipients, refused)
+        patience = PATIENCE if given.patience is None else given.patience
+        profile = Standard(book, asked, patience, file if mail else None)
+        if mail is None:
+            return Prepared(profile)
+        store = profile.store(mail, ARRIVES_AT_ONCE if at_once else ARRIVES)
+        return Prepared(profile, store=(store, store))
+
+
+def _store(spec: str | None) -> MailStore | None:
+    try:
+        return open_store(spec) if spec else None
+    except StoreError as error:
+        raise UsageError(f"--store {error}") from None
+
+
+def _literal(address: tuple[str, int]) -> str:
+    """This machine's own address towards a server, as an address literal; nothing is sent for that."""
+    with socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(address)
+            own = ipaddress.ip_address(probe.getsockname()[0].partition("%")[0])
+        except (OSError, ValueError):
+            return "[127.0.0.1]"
+    return f"[IPv6:{own}]" if own.version == 6 else f"[{own}]"

@@ -1,0 +1,126 @@
+"""What the load needs of the standard: its requirements and limits, who says what, and where mail is looked up."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import IO
+
+from conformance.load.options import Options
+from conformance.load.profile import Limits, Rules
+from conformance.rfc5321.load.dialogue import Dialogue
+from conformance.rfc5321.load.letters import Letters
+from conformance.rfc5321.load.lines import LEFT, Lines, kind
+from conformance.rfc5321.load.register import MOST_RECIPIENTS, Register
+from conformance.rfc5321.load.script import Script
+from conformance.rfc5321.load.store import Mail
+from conformance.rfc5321.search.words import Book
+from conformance.stores.store import MailStore
+
+IDLE = 300.0
+"""Seconds that a client may be silent (RFC 5321 4.5.3.2.7)."""
+LATE = 10.0
+"""Seconds that the first replies may take beyond the usual."""
+ERRORS_BORNE = 2
+"""Refused commands after which a close is a server's right."""
+UNGREETED = 8
+AT_ONCE = 2
+"""Connections that any server serves side by side; how many more is its own affair."""
+SETTLE = 5.0
+"""Seconds that the rest of a line may take."""
+VERBS = ("EHLO", "HELO", "MAIL", "RCPT", "DATA", "end of data", "BDAT", "BDAT LAST",
+         "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "unknown")  # fmt: skip
+NAMES = {"end of data": "message", "unknown": "unknown command", "BDAT": "chunk (BDAT)", "BDAT LAST": "last chunk"}
+RULES = Rules(
+    alive="close.serves-on",
+    greeting="greet.first",
+    one_reply="reply.one",
+    line_end="reply.crlf",
+    whole_line="line.split",
+    half_closed="reply.one",
+    early="time.idle",
+    timeout="time.idle",
+    timeout_reply="time.idle",
+    timeout_close="time.idle",
+    undisturbed="close.error",
+    served_at_once="conn.parallel",
+    freed="close.serves-on",
+    numbers="data.delivered",
+    order="data.delivered",
+    whole="data.whole",
+    no_trace="close.lost-data",
+    readable="data.delivered",
+    refused="data.refused-gone",
+    lost="data.delivered",
+    doubled="data.delivered",
+    stray="order.no-carry",
+)
+
+
+class Standard:
+    """What `conformance.load.profile.Profile` asks for.
+
+    Args:
+        book: who the client, the sender and the recipients are.
+        options: what the run is asked for.
+        patience: seconds that a reply may take.
+        file: where it is written down what became of each message; None where nobody will look.
+    """
+
+    name = "rfc5321"
+    rules = RULES
+    kinds: Mapping[str, str] = {
+        "greeting": "220 greeting",
+        "refused": "4yz 5yz greeting",
+        **{kind(digit, verb): f"{digit.decode()}yz {NAMES.get(verb, verb)}" for verb in VERBS
+           for digit in (b"2", b"3", b"4", b"5")},
+        LEFT: "421 the server leaves",
+    }  # fmt: skip
+    forward: Sequence[str] = tuple(kind(b"2", verb) for verb in ("EHLO", "MAIL", "RCPT", "end of data"))
+    stages = 2
+    timeout = b""
+    farewell = b"421"
+    many_lines = True
+    numbered = False
+    roots: Sequence[str] = (RULES.greeting, "greet.code", RULES.alive, RULES.one_reply)
+
+    def __init__(self, book: Book, options: Options, patience: float, file: IO[bytes] | None) -> None:
+        self.limits = Limits(
+            time=IDLE,
+            late=LATE,
+            timeout=IDLE,
+            reply=patience,
+            greeting=patience,
+            errors=ERRORS_BORNE,
+            ungreeted=UNGREETED,
+            settle=SETTLE,
+            at_once=min(AT_ONCE, options.connections),
+        )
+        self.letters = Letters(options.seed, f"{time.time_ns():x}")
+        self.register = Register(file)
+        self._book = replace(book, recipients=book.recipients[:MOST_RECIPIENTS], words_after_noop=False)
+        self._options = options
+        self._lines = functools.cache(self._lines_of)
+
+    def goes_on(self, line: bytes) -> bool:
+        """Whether a line says that more of its reply follows."""
+        return line[3:4] == b"-" and line[:3].isdigit()
+
+    def dialogue(self, client: int, talks: bool) -> Dialogue:
+        """What a client says; all of them talk."""
+        script = Script(self.letters, self._options.seed, client, self._options.errors)
+        return Dialogue(script, self._lines, self.register)
+
+    def store(self, mail: MailStore, arrives: float) -> Mail:
+        """Where this run's messages are looked up.
+
+        Args:
+            mail: where mail is read.
+            arrives: seconds within which it is there.
+        """
+        return Mail(mail, self.letters, self.register, self._book.recipients, arrives)
+
+    def _lines_of(self, announced: frozenset[str]) -> Lines:
+        return Lines(replace(self._book, announced=announced))
