@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from conformance.history import Whose
+from conformance.load.secure import Secure
 
 TIMED_OUT = ("silent", "dripping", "wrong")
 """How clients come to be timed out: they say nothing, never end a line, say nothing right."""
@@ -38,6 +39,7 @@ class Rules(NamedTuple):
         whole: entries are neither lost nor doubled nor changed.
         no_trace: what was never ended is not delivered.
         readable: what is stored can be read.
+        secure: a TLS session comes about where it is offered.
         refused: what was refused is not delivered; as `no_trace` if none is named.
         lost, doubled, stray: what was acknowledged is there, there once, and nowhere else; as `whole` if none is named.
     """
@@ -60,6 +62,7 @@ class Rules(NamedTuple):
     whole: str
     no_trace: str
     readable: str
+    secure: str = ""
     refused: str = ""
     lost: str = ""
     doubled: str = ""
@@ -161,6 +164,7 @@ class Verdict(NamedTuple):
         delivery: what it acknowledges.
         also: what else is wrong, and no matter of this kind of reply.
         over: whether the session ends with it, as it may.
+        secures: whether TLS begins behind it.
     """
 
     owed: str
@@ -175,6 +179,7 @@ class Verdict(NamedTuple):
     delivery: Delivery | None = None
     also: Breach | None = None
     over: bool = False
+    secures: bool = False
 
 
 class Dialogue(Protocol):
@@ -286,6 +291,9 @@ class Profile(Protocol):
 
     def goes_on(self, line: bytes) -> bool:
         """Whether a line says that more of its reply follows."""
+
+    def secure(self) -> Secure:
+        """A TLS session that has not begun; asked for only where a verdict says that one begins."""
 
     def dialogue(self, client: int, talks: bool) -> Dialogue:
         """What a client says.

@@ -7,6 +7,7 @@ from collections import deque
 from conformance.load.client import TIMED_OUT_EARLY, Client
 from conformance.load.profile import Dialogue, Move
 from conformance.load.run import Run
+from conformance.load.tally import SECURED
 
 PIECE_PAUSE = 0.001
 """Seconds between the segments of a line, which keep the kernel from joining them."""
@@ -30,6 +31,7 @@ class Talker(Client):
         self._pieces: deque[bytes] = deque()
         self._errors = 0
         self._erred = self._half_closed = False
+        self._securing = 0.0
 
     def forget(self) -> None:
         """Drop what belongs to the connection that has ended."""
@@ -37,6 +39,7 @@ class Talker(Client):
         self._pieces.clear()
         self._errors = 0
         self._erred = self._half_closed = False
+        self._securing = 0.0
 
     def on_greeting(self) -> None:
         """Say the first thing, as soon as everybody is there."""
@@ -55,6 +58,10 @@ class Talker(Client):
         if verdict.over:
             self.drop()
             return
+        if verdict.secures:
+            self._securing = now
+            self.secure(self.run.profile.secure())
+            return
         lost, error = verdict.after is None, verdict.error
         if lost and not (error and not self.owed and not step.delivers and not self._half_closed):
             # Only where an error stands for another one is it known how the session stands all the same.
@@ -71,6 +78,17 @@ class Talker(Client):
             self.loop.later(self, now + think, self._go_on)
         else:
             self._go_on()
+
+    def on_secured(self, now: float) -> None:
+        """Say the next thing, within TLS."""
+        self.run.tally.add(SECURED, now - self._securing, True, operation=False)
+        self._securing = 0.0
+        self._go_on()
+
+    def on_insecure(self, reason: str) -> None:
+        """Blame the server for it."""
+        self.run.tally.add(SECURED, self._monotonic() - (self._securing or self._monotonic()), False, operation=False)
+        self.blame(self.rules.secure, "no TLS session comes about, or it breaks", "TLS", reason)
 
     def _unasked_for(self, text: bytes) -> None:
         farewell = self.run.profile.farewell
@@ -190,6 +208,9 @@ class Talker(Client):
                 what = f"no reply within {self.limits.reply:g} s"
                 self.blame(self.rules.one_reply, what, f"a reply ({kind})", "nothing")
                 self.drop()
+        elif self._securing and quiet > self.limits.reply and not self.run.is_stalling():
+            self.on_insecure(f"no handshake within {self.limits.reply:g} s")
+            self.drop()
         elif self._half_closed and not self._leaving:
             patience = self.limits.time + self.limits.late
             if quiet > patience + CLOSE_PAUSE:

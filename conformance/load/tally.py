@@ -11,6 +11,8 @@ OCTAVES = 34
 STEPS = PER_OCTAVE * OCTAVES
 GREETING = "greeting"
 """The kind of what comes on connect; it is no operation."""
+SECURED = "TLS"
+"""The kind of a handshake; it is none either."""
 MOST_MOMENTS = 1800
 """Points of the time series that are kept; beyond it each two become one."""
 

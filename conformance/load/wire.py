@@ -6,12 +6,14 @@ import contextlib
 import errno
 import select
 import socket
+import ssl
 import struct
 from collections import deque
 
 from conformance.load.findings import LogEntry
 from conformance.load.loop import READ, WRITE
 from conformance.load.run import Run
+from conformance.load.secure import Secure
 
 LONGEST_LINE = 16 * 1024
 """Bytes of one line that are read before the server is said to flood."""
@@ -58,6 +60,7 @@ class Wire:
         self._leaving = ""
         self._port = 0
         self._established = False
+        self._secure: Secure | None = None
 
     def on_line(self, raw: bytes, now: float) -> None:
         """A line has come, here with its end if it has one."""
@@ -67,6 +70,12 @@ class Wire:
 
     def on_end(self, reason: str, now: float) -> None:
         """The server has ended the connection; with a reason, it was reset, and what it said last may be lost."""
+
+    def on_secured(self, now: float) -> None:
+        """From here on all is said within TLS."""
+
+    def on_insecure(self, reason: str) -> None:
+        """No TLS session has come about, or what comes is none; the connection is about to be dropped."""
 
     def forget(self) -> None:
         """Drop what belongs to the connection that has ended."""
@@ -85,6 +94,7 @@ class Wire:
         self._buffer = self._out = b""
         self._unread = 0
         self._broken = self._leaving = ""
+        self._secure = None
         self.spoke_last = False
         self.log.clear()
         self.began = self._monotonic()
@@ -140,10 +150,21 @@ class Wire:
         now = self._monotonic()
         self.spoke_last = True
         self.log.append((now, "->", data if len(data) <= LONGEST_LOGGED else _cut(data)))
+        self._pass_on(self._secure.say(data) if self._secure else data)
+        return now
+
+    def secure(self, by: Secure) -> None:
+        """Begin a TLS session."""
+        self._secure = by
+        self._buffer = b""  # what came in clear behind the reply is not said within it
+        self.log.append((self._monotonic(), "--", b"TLS"))
+        self._pass_on(by.begin())
+
+    def _pass_on(self, data: bytes) -> None:
         assert self.socket
         if self._out:
             self._out += data
-            return now
+            return
         try:
             sent = self.socket.send(data)
         except BlockingIOError:
@@ -157,7 +178,6 @@ class Wire:
             self.loop.watch(self, READ | WRITE)
         self.gone = gone = self._monotonic()
         self.since = gone - self.loop.lost
-        return now
 
     def _stamp(self) -> None:
         self.gone = self._monotonic()
@@ -180,6 +200,10 @@ class Wire:
             else:
                 self._refused(error.strerror or str(error))
             return
+        if data and self._secure:
+            data = self._opened(self._secure, data)
+            if not data:
+                return
         if not data:
             self._ended(self._broken)
         elif data[-1] == 10 and not self._buffer and data.count(b"\n") == 1:
@@ -202,6 +226,21 @@ class Wire:
             self.loop.watch(self, READ)
             if self._leaving:
                 self.leave(self._leaving)
+
+    def _opened(self, secure: Secure, data: bytes) -> bytes:
+        """What was said within TLS, if anything was."""
+        before = secure.established
+        try:
+            said = secure.hear(data)
+        except ssl.SSLError as error:
+            self.on_insecure(error.reason or "no TLS")
+            self.drop()
+            return b""
+        if records := secure.records():
+            self._pass_on(records)
+        if secure.established and not before:
+            self.on_secured(self._monotonic())
+        return said if self.socket else b""
 
     def _on_data(self, data: bytes) -> None:
         serial = self.serial

@@ -11,6 +11,7 @@ from conformance.load.client import Client
 from conformance.load.options import Options
 from conformance.load.profile import Breach, Delivery, Limits, Move, Rules, Step, Verdict, timeout_kind
 from conformance.load.run import Run
+from conformance.load.secure import Secure
 from tests.load.simulation import LIMIT, Server, Socket, World, play
 
 ASK = Step(b"ask", b"ask\r\n", "asked")
@@ -98,6 +99,9 @@ class Aviary:
 
     def goes_on(self, line: bytes) -> bool:
         return line.endswith(b"...")
+
+    def secure(self) -> Secure:
+        raise NotImplementedError
 
     def dialogue(self, client: int, talks: bool) -> Parrot:
         return Parrot()

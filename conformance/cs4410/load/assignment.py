@@ -15,6 +15,7 @@ from conformance.cs4410.load.words import BODY, FORWARD, Words
 from conformance.cs4410.mailbox import Folder
 from conformance.load.options import Options
 from conformance.load.profile import TIMED_OUT, Limits, Rules
+from conformance.load.secure import Secure
 
 LATE = 2.0
 """Seconds that a MUST allows beyond the time limit."""
@@ -105,6 +106,10 @@ class Assignment:
     def goes_on(self, line: bytes) -> bool:
         """Whether a line says that more of its reply follows."""
         return line[3:4] == b"-" and line[:3].isdigit()
+
+    def secure(self) -> Secure:
+        """There is no TLS."""
+        raise NotImplementedError
 
     def dialogue(self, client: int, talks: bool) -> Dialogue:
         """What a client says; those that talk share the tour of all errors."""

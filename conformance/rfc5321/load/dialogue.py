@@ -13,7 +13,7 @@ from conformance.rfc5321.model import GREETED, Phase, States
 
 MOST_LINES = 100
 """Lines of EHLO's reply that are looked at."""
-ANNOUNCED = frozenset({"PIPELINING", "CHUNKING", "8BITMIME", "SIZE", "DSN", "SMTPUTF8", "EXPN", "HELP"})
+ANNOUNCED = frozenset({"PIPELINING", "CHUNKING", "8BITMIME", "SIZE", "DSN", "SMTPUTF8", "EXPN", "HELP", "STARTTLS"})
 """The extensions of which a client makes use."""
 LARGEST = 200_000
 """Octets of a message that a server has to announce if it is to get the largest ones of ours."""
@@ -90,6 +90,10 @@ class Dialogue:
             return judged.verdict._replace(delivery=Delivery(number, fingerprint))
         if judged.taken and judged.verb in ("EHLO", "HELO"):
             session.lines = self._lines(announced(reply) if judged.verb == "EHLO" else frozenset())
+        elif judged.verb == "STARTTLS":
+            session.secured = True
+            if judged.taken:
+                session.lines = self._lines(frozenset())
         return judged.verdict
 
     def timed_out(self, reply: bytes) -> Verdict:

@@ -16,7 +16,7 @@ from conformance.load.front import Prepared
 from conformance.load.options import Options
 from conformance.rfc5321.kind import KIND
 from conformance.rfc5321.load.register import MOST_RECIPIENTS
-from conformance.rfc5321.load.standard import IDLE, Standard
+from conformance.rfc5321.load.standard import IDLE, SOMETIMES, TLS, Standard
 from conformance.rfc5321.search.words import Book
 from conformance.rfc5321.tester import is_local
 from conformance.stores.opening import open_store
@@ -48,6 +48,11 @@ class Front(front.Front):
         option("--client-name", metavar="NAME", help="what clients call themselves (their address)")
         option("--store", metavar="SPEC", help="look up every message afterwards, in maildir:DIR, mbox:FILE, dir:DIR, "
                "sink:PORT, imap://USER@HOST/FOLDER or command:COMMAND")  # fmt: skip
+        option("--final", action="store_true", default=None,
+               help="what is read there was delivered finally: judge Return-Path")  # fmt: skip
+        option("--arrives", type=front.number(0, 3600, "seconds, 0 to 3600"), metavar="SECONDS",
+               help=f"after so long without more mail no more is waited for ({ARRIVES:g})")  # fmt: skip
+        option("--tls", choices=list(TLS), help=f"how often STARTTLS is said where it is offered ({SOMETIMES})")
         option("--patience", type=front.number(0.5, 600, "seconds, 0.5 to 600"), metavar="SECONDS",
                help=f"how long a reply may take ({PATIENCE:g})")  # fmt: skip
         option("--i-may-load-this-host", action="store_true", default=None,
@@ -74,7 +79,7 @@ class Front(front.Front):
                 f"{host} is another machine, which this would flood with mail and with errors: "
                 "if you may do that, add --i-may-load-this-host"
             )
-        _store(given.store)
+        _store(given)
         return replace(asked, time_limit=IDLE, most_waiters=0)
 
     def command(self, given: argparse.Namespace) -> str | None:
@@ -84,25 +89,25 @@ class Front(front.Front):
     def prepare(self, given: argparse.Namespace, asked: Options, process: Process | None, file: IO[bytes]) -> Prepared:
         """What the run is made with."""
         is_reference = process is not None and not given.launch
-        mail = _store(given.store)
-        at_once = is_reference and mail is None
+        mail = _store(given)
+        usual = ARRIVES_AT_ONCE if is_reference and mail is None else ARRIVES
         if mail is None and process is not None:
-            mail = open_store(f"maildir:{process.directory}", final=is_reference)
+            mail = open_store(f"maildir:{process.directory}", final=is_reference or bool(given.final))
         recipients = tuple(dict.fromkeys(given.recipient or OF_REFERENCE))
         refused = tuple(filter(None, [given.bad_recipient])) or ((NOBODY,) if is_reference else ())
         sender = given.sender or f"load@{recipients[0].rpartition('@')[2]}"
         book = Book(given.client_name or _literal(asked.address), sender, recipients, refused)
         patience = PATIENCE if given.patience is None else given.patience
-        profile = Standard(book, asked, patience, file if mail else None)
+        profile = Standard(book, asked, patience, file if mail else None, given.tls or SOMETIMES)
         if mail is None:
             return Prepared(profile)
-        store = profile.store(mail, ARRIVES_AT_ONCE if at_once else ARRIVES)
+        store = profile.store(mail, usual if given.arrives is None else given.arrives)
         return Prepared(profile, store=(store, store))
 
 
-def _store(spec: str | None) -> MailStore | None:
+def _store(given: argparse.Namespace) -> MailStore | None:
     try:
-        return open_store(spec) if spec else None
+        return open_store(given.store, final=bool(given.final)) if given.store else None
     except StoreError as error:
         raise UsageError(f"--store {error}") from None
 

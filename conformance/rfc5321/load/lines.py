@@ -17,12 +17,13 @@ from conformance.load.profile import Step, Verdict
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.load.letters import SIZED
-from conformance.rfc5321.model import Phase, State, States, acceptable, plainest
+from conformance.rfc5321.model import GREETED, Phase, State, States, acceptable, plainest
 from conformance.rfc5321.search.blame import broken_by
 from conformance.rfc5321.search.words import CHUNK, CRLF, END, LAST_CHUNK, LOOSE_END, NUMBERS, SPELLINGS, Book
 
 END_LINE, LOOSE_END_LINE, CHUNK_LINE, LAST_LINE = b".", b". loose", b"BDAT n", b"BDAT n LAST"
 """What stands for the end of data, where it is known that plain messages are taken and where not, and for a chunk."""
+STARTTLS = b"STARTTLS"
 SMALL_ONLY = "small"
 """Stands among the extensions where the size that is announced is below that of the largest messages."""
 TAKEN = (Sense.ACCEPTED, Sense.INTERMEDIATE)
@@ -85,6 +86,7 @@ class Lines:
         self.data = self._steps("DATA", (0,), SPELLINGS)
         self.rset = self._steps("RSET", (0,), SPELLINGS)
         self.quit = self._steps("QUIT", (0,), SPELLINGS)
+        self.starttls = Step(STARTTLS, STARTTLS + CRLF)
         self.wrong = self._deviations()
         self.in_group = [step for step in self.wrong[Phase.RECIPIENT] if self._said[step.line].verb in ("MAIL", "RCPT")]
 
@@ -139,6 +141,8 @@ class Lines:
 
     def owed(self, states: States, step: Step) -> str:
         """The kind of reply that most servers give to a step."""
+        if step.line is STARTTLS:
+            return kind(b"2", "STARTTLS")
         said = self._said[step.line]
         if not states:
             return kind(b"2", said.verb)
@@ -155,6 +159,8 @@ class Lines:
         """
         if not (_ONE_LINE.fullmatch(reply) or _MANY_LINES.fullmatch(reply)):
             return self._misshapen(states, step, reply)
+        if step.line is STARTTLS:
+            return _starttls(states, reply[:3])
         key = states, step.line, reply[:3]
         judged = self._judged.get(key)
         if judged is None:
@@ -183,10 +189,24 @@ class Lines:
         return Judged(verdict, after, said.verb, taken)
 
     def _misshapen(self, states: States, step: Step, reply: bytes) -> Judged:
-        verb = self._said[step.line].verb
+        verb = "STARTTLS" if step.line is STARTTLS else self._said[step.line].verb
         rule, wrong = fault(reply)
         verdict = Verdict(self.owed(states, step), "", None, rule, wrong, "a code of three digits, and printable text")
         return Judged(verdict, states, verb, False)
+
+
+def _starttls(states: States, code: bytes) -> Judged:
+    """Judge the reply to STARTTLS, which the model leaves out: it is taken, or changes nothing."""
+    came = kind(code[:1], "STARTTLS")
+    if code[:1] == b"2":
+        verdict = Verdict(came, came, GREETED, "tls.220", "", "", False, True, True, secures=True)
+        return Judged(verdict, GREETED, "STARTTLS", True)
+    if code[:1] == b"3":
+        verdict = Verdict(kind(b"2", "STARTTLS"), "", None, "tls.220", "not an acceptable reply", "220, or a refusal")
+        return Judged(verdict, states, "STARTTLS", False)
+    over = code == b"421"
+    verdict = Verdict(LEFT if over else came, came, states, "tls.220", "", "", True, over=over)
+    return Judged(verdict, states, "STARTTLS", False)
 
 
 LEFT = "421"

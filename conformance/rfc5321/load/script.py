@@ -16,7 +16,7 @@ from conformance.rfc5321.load.lines import CHUNK_LINE, END_LINE, LAST_LINE, LOOS
 from conformance.rfc5321.load.session import Session
 from conformance.rfc5321.model import Phase
 
-LEAVE, CUT, BYTEWISE = 0.003, 0.03, 0.004
+LEAVE, CUT, BYTEWISE = 0.005, 0.03, 0.004
 """How many of the moves are the last of their connection, without a word, or are sent in pieces."""
 QUIT, AGAIN, GIVE_UP, NEUTRAL, ODD_START = 0.05, 0.01, 0.01, 0.04, 0.02
 """How many of the moves say goodbye or greet again where no transaction is, give one up, or ask for nothing; and how
@@ -41,13 +41,15 @@ class Script:
         seed: the run's.
         client: its number, from 0.
         errors: the share of steps that deviate, 0 to 1.
+        secured: how often TLS is begun where that is offered, at each occasion, 0 to 1.
     """
 
-    def __init__(self, letters: Letters, seed: int, client: int, errors: float) -> None:
+    def __init__(self, letters: Letters, seed: int, client: int, errors: float, secured: float) -> None:
         self._letters = letters
         self.random = random.Random(f"{seed}/client {client}")
         self._client = client
         self._errors = errors
+        self._secured = secured
 
     def next(self, session: Session) -> Move:
         """Draw the next move."""
@@ -62,6 +64,8 @@ class Script:
         if session.errors > MOST_ERRORS:
             return self._whole(self._pick(session.lines.quit))
         if phase is Phase.READY:
+            if not session.secured and session.lines.has("STARTTLS") and chance() < self._secured:
+                return self._whole(session.lines.starttls)
             if chance() < QUIT:
                 return self._whole(self._pick(session.lines.quit))
             if session.lines.has("PIPELINING") and chance() < GROUPED:

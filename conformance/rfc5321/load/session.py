@@ -28,6 +28,7 @@ class Session:
         chunks: what is still to be sent of it.
         errors: how many replies were refusals.
         messages: how many were taken.
+        secured: whether it is within TLS, or was to be.
     """
 
     lines: Lines
@@ -41,6 +42,7 @@ class Session:
     chunks: list[Step] = field(default_factory=list)
     errors: int = 0
     messages: int = 0
+    secured: bool = False
 
     @property
     def phase(self) -> Phase | None:

@@ -8,8 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import IO
 
+from conformance.harness.wire.tls import context
 from conformance.load.options import Options
 from conformance.load.profile import Limits, Rules
+from conformance.load.secure import Secure
+from conformance.load.tally import SECURED
 from conformance.rfc5321.load.dialogue import Dialogue
 from conformance.rfc5321.load.letters import Letters
 from conformance.rfc5321.load.lines import LEFT, Lines, kind
@@ -28,9 +31,12 @@ ERRORS_BORNE = 2
 UNGREETED = 8
 AT_ONCE = 2
 """Connections that any server serves side by side; how many more is its own affair."""
+SOMETIMES = "sometimes"
+TLS = {SOMETIMES: 0.03, "never": 0.0, "always": 1.0}
+"""How often TLS is begun, at each occasion, by what the user says."""
 SETTLE = 5.0
 """Seconds that the rest of a line may take."""
-VERBS = ("EHLO", "HELO", "MAIL", "RCPT", "DATA", "end of data", "BDAT", "BDAT LAST",
+VERBS = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "end of data", "BDAT", "BDAT LAST",
          "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "unknown")  # fmt: skip
 NAMES = {"end of data": "message", "unknown": "unknown command", "BDAT": "chunk (BDAT)", "BDAT LAST": "last chunk"}
 RULES = Rules(
@@ -52,6 +58,7 @@ RULES = Rules(
     whole="data.whole",
     no_trace="close.lost-data",
     readable="data.delivered",
+    secure="tls.220",
     refused="data.refused-gone",
     lost="data.delivered",
     doubled="data.delivered",
@@ -67,6 +74,7 @@ class Standard:
         options: what the run is asked for.
         patience: seconds that a reply may take.
         file: where it is written down what became of each message; None where nobody will look.
+        tls: how often it is begun where it is offered, one of `TLS`.
     """
 
     name = "rfc5321"
@@ -76,6 +84,7 @@ class Standard:
         "refused": "4yz 5yz greeting",
         **{kind(digit, verb): f"{digit.decode()}yz {NAMES.get(verb, verb)}" for verb in VERBS
            for digit in (b"2", b"3", b"4", b"5")},
+        SECURED: "TLS handshake",
         LEFT: "421 the server leaves",
     }  # fmt: skip
     forward: Sequence[str] = tuple(kind(b"2", verb) for verb in ("EHLO", "MAIL", "RCPT", "end of data"))
@@ -86,7 +95,9 @@ class Standard:
     numbered = False
     roots: Sequence[str] = (RULES.greeting, "greet.code", RULES.alive, RULES.one_reply)
 
-    def __init__(self, book: Book, options: Options, patience: float, file: IO[bytes] | None) -> None:
+    def __init__(
+        self, book: Book, options: Options, patience: float, file: IO[bytes] | None, tls: str = SOMETIMES
+    ) -> None:
         self.limits = Limits(
             time=IDLE,
             late=LATE,
@@ -102,15 +113,20 @@ class Standard:
         self.register = Register(file)
         self._book = replace(book, recipients=book.recipients[:MOST_RECIPIENTS], words_after_noop=False)
         self._options = options
+        self._secured = TLS[tls]
         self._lines = functools.cache(self._lines_of)
 
     def goes_on(self, line: bytes) -> bool:
         """Whether a line says that more of its reply follows."""
         return line[3:4] == b"-" and line[:3].isdigit()
 
+    def secure(self) -> Secure:
+        """A TLS session, whatever the server's certificate says."""
+        return Secure(context())
+
     def dialogue(self, client: int, talks: bool) -> Dialogue:
         """What a client says; all of them talk."""
-        script = Script(self.letters, self._options.seed, client, self._options.errors)
+        script = Script(self.letters, self._options.seed, client, self._options.errors, self._secured)
         return Dialogue(script, self._lines, self.register)
 
     def store(self, mail: MailStore, arrives: float) -> Mail:

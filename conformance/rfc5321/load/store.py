@@ -49,15 +49,15 @@ class Mail:
         self._slots = {address.lower(): place for place, address in enumerate(recipients)}
         self._others = MOST_RECIPIENTS
         self._mailbox_of: dict[int, int] = {}
+        self._count, self._since = -1, 0.0
 
     def settle(self) -> None:
         """Wait until all has arrived, or nothing more has come for long enough; learn whose mailbox is whose."""
-        before, unchanged_since = -1, time.monotonic()
         while True:
             count = self._learn()
-            if count != before:
-                before, unchanged_since = count, time.monotonic()
-            if count >= len(self) or time.monotonic() - unchanged_since > self._arrives:
+            if count != self._count:
+                self._count, self._since = count, time.monotonic()
+            if count >= len(self) or time.monotonic() - self._since > self._arrives:
                 return
             time.sleep(PAUSE)
 
