@@ -207,6 +207,7 @@ def _run(given: argparse.Namespace, asked: Options, process: launch.Process | No
     prepared = FRONTS[given.profile].prepare(given, asked, process, file)
     progress = Progress()
     run = progress.run = Run(asked, prepared.profile, prepared.spool)
+    run.findings.secrets = prepared.secrets
     for signalled in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signalled, lambda *_: _interrupt(run))
     Engine(run, crew(run), lambda: _how_ended(process), progress).run_until(asked.duration)

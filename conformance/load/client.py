@@ -54,6 +54,11 @@ class Client(Wire):
         """The profile's."""
         return self.run.profile.limits
 
+    def on_established(self) -> None:
+        """Begin TLS, if that comes before all else."""
+        if self.run.profile.secured:
+            self.secure(self.run.profile.secure())
+
     def on_greeting(self) -> None:
         """The server has greeted."""
 
@@ -210,8 +215,8 @@ class Client(Wire):
             return
         if self.run.foreign:
             self.run.note("a connection was not greeted in time, somebody else being connected")
-        elif self.run.gate.most_greeted >= self.limits.at_once:
-            self.run.note("a connection was not greeted in time, others being served")
+        elif self.run.serves_enough:
+            self.run.note(f"a connection was not greeted within {patience:g} s")
         elif not self.run.stopping:  # in the end, how many were greeted at once says it
             self.blame(self.rules.served_at_once, f"not greeted within {patience:g} s", "a greeting", "nothing")
         self.drop()

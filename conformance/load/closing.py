@@ -61,7 +61,7 @@ def judge(run: Run, outcome: Outcome | None) -> None:
     if run.numbers.scattered:
         run.findings.add(rules.numbers, "the numbers do not follow each other", "1, 2, 3 ...", "many gaps")
     wanted, got = run.options.connections, run.gate.most_greeted
-    if run.profile.limits.at_once <= got < wanted:
+    if got < wanted and run.serves_enough:
         run.note(f"only {got} connections were served at once")
     elif got < wanted and rules.alive not in {one.rule for one in run.findings}:
         if run.foreign:

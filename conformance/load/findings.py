@@ -34,11 +34,17 @@ class Finding:
 
 
 class Findings:
-    """All findings of a run."""
+    """All findings of a run.
+
+    Attributes:
+        total: how often something was found.
+        secrets: what no transcript may have, even where a server repeats it.
+    """
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str], Finding] = {}
         self.total = 0
+        self.secrets: tuple[bytes, ...] = ()
 
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found.values())
@@ -74,7 +80,14 @@ class Findings:
         if known is not None:
             known.count += count
         elif len(self._found) < MOST:
-            self._found[rule, what] = Finding(rule, what, shown(wanted), shown(actual), transcript(log), count)
+            hidden = [(at, mark, self._hidden(data)) for at, mark, data in log]
+            came = shown(self._hidden(actual.encode("latin-1", "replace")))
+            self._found[rule, what] = Finding(rule, what, shown(wanted), came, transcript(hidden), count)
+
+    def _hidden(self, data: bytes) -> bytes:
+        for secret in self.secrets:
+            data = data.replace(secret, b"[hidden]")
+        return data
 
 
 def transcript(log: Iterable[LogEntry]) -> list[str]:

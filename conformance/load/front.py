@@ -24,11 +24,13 @@ class Prepared:
         profile: what it is about.
         spool: where acknowledged messages are written down, if the run has to do that.
         store: where they are looked up, and what has to be there; None where nobody can.
+        secrets: what no transcript may have.
     """
 
     profile: Profile
     spool: Spool | None = None
     store: tuple[Store, Acknowledged] | None = None
+    secrets: tuple[bytes, ...] = ()
 
 
 class Front(ABC):

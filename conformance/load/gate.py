@@ -95,7 +95,8 @@ class Gate:
         self._greeted.discard(client)
 
     def pause(self) -> None:
-        """Connect nobody for a while, since the server serves no more at the moment."""
+        """Connect nobody for a while, since the server serves no more now; those who wait for all wait no longer."""
+        self._complete_by = 0.0
         self._next_connect = self._loop.monotonic() + NO_PLACE_PAUSE
 
     def has_left(self, client: Comer) -> None:

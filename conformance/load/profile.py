@@ -6,7 +6,6 @@ is stored (`Store`). How a session stands is the profile's own: here it is only 
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -83,7 +82,7 @@ class Limits(NamedTuple):
         least: how long a run lasts at the least, so that time-outs fit.
         assemble: so long those who are greeted first wait for the others.
         settle: after so long without a line's end what came of it is taken as a line.
-        at_once: so many have to be served at once, if so many come.
+        at_once: so many have to be served at once, if any is; all that come, if it is None.
     """
 
     time: float
@@ -96,7 +95,7 @@ class Limits(NamedTuple):
     least: float = 0.0
     assemble: float = 4.0
     settle: float = 1.0
-    at_once: int = sys.maxsize
+    at_once: int | None = None
 
 
 class Step(NamedTuple):
@@ -108,6 +107,7 @@ class Step(NamedTuple):
         after: how the session stands afterwards, or None where that depends on a liberty of the server's.
         kept: what of it the server has to keep.
         delivers: whether it ends a message, so that the server may have delivered it even if its reply is lost.
+        shown: what a log has in place of the data, where nobody may read those; empty where it has them.
     """
 
     line: bytes
@@ -115,6 +115,7 @@ class Step(NamedTuple):
     after: Hashable | None = None
     kept: bytes = b""
     delivers: bool = False
+    shown: bytes = b""
 
 
 class Move(NamedTuple):
@@ -273,6 +274,7 @@ class Profile(Protocol):
         timeout: what a time-out begins with, which no other reply does; empty where no time-out is judged.
         farewell: what a reply begins with that may come unasked, and ends a session; empty if there is none.
         many_lines: whether a reply may have several lines.
+        secured: whether TLS begins before all else.
         numbered: whether the server gives numbers to what is delivered; otherwise they are the client's own.
         roots: requirements that, broken, explain all else, what comes first before what follows from it.
     """
@@ -286,6 +288,7 @@ class Profile(Protocol):
     timeout: bytes
     farewell: bytes
     many_lines: bool
+    secured: bool
     numbered: bool
     roots: Sequence[str]
 
@@ -293,7 +296,7 @@ class Profile(Protocol):
         """Whether a line says that more of its reply follows."""
 
     def secure(self) -> Secure:
-        """A TLS session that has not begun; asked for only where a verdict says that one begins."""
+        """A TLS session that has not begun; asked for where `secured` or a verdict says that one begins."""
 
     def dialogue(self, client: int, talks: bool) -> Dialogue:
         """What a client says.

@@ -71,6 +71,12 @@ class Run:
         return self.options.launched or (self.local and not self.foreign)
 
     @property
+    def serves_enough(self) -> bool:
+        """Whether nobody can ask that more connections are served at once than are."""
+        needed, most = self.profile.limits.at_once, self.gate.most_greeted
+        return needed is not None and (most >= needed or not most)
+
+    @property
     def talks(self) -> bool:
         """Whether any client still has something to say at its own speed."""
         return len(self.gate.resting) < self.options.talkers

@@ -81,13 +81,14 @@ class Talker(Client):
 
     def on_secured(self, now: float) -> None:
         """Say the next thing, within TLS."""
-        self.run.tally.add(SECURED, now - self._securing, True, operation=False)
+        self.run.tally.add(SECURED, now - (self._securing or self.began), True, operation=False)
         self._securing = 0.0
-        self._go_on()
+        if self.greeted:
+            self._go_on()
 
     def on_insecure(self, reason: str) -> None:
         """Blame the server for it."""
-        self.run.tally.add(SECURED, self._monotonic() - (self._securing or self._monotonic()), False, operation=False)
+        self.run.tally.add(SECURED, self._monotonic() - (self._securing or self.began), False, operation=False)
         self.blame(self.rules.secure, "no TLS session comes about, or it breaks", "TLS", reason)
 
     def _unasked_for(self, text: bytes) -> None:
@@ -116,7 +117,7 @@ class Talker(Client):
             self.owed.append((move.steps[0], self.valid_sent, floor))
             self._send_piece()
             return
-        sent = self.send(move.pieces[0])
+        sent = self.send(move.pieces[0], move.steps[0].shown if move.steps else b"")
         for step in move.steps:
             self.owed.append((step, sent, floor))
         if move.leave:

@@ -71,6 +71,9 @@ class Wire:
     def on_end(self, reason: str, now: float) -> None:
         """The server has ended the connection; with a reason, it was reset, and what it said last may be lost."""
 
+    def on_established(self) -> None:
+        """The connection is made."""
+
     def on_secured(self, now: float) -> None:
         """From here on all is said within TLS."""
 
@@ -145,11 +148,19 @@ class Wire:
         self.forget()
         self.run.gate.wants_to_connect(self)
 
-    def send(self, data: bytes) -> float:
-        """Send in one segment, as far as the kernel takes it, and the rest when it can; returns when it was begun."""
+    def send(self, data: bytes, shown: bytes = b"") -> float:
+        """Send in one segment, as far as the kernel takes it, and the rest when it can.
+
+        Args:
+            data: the bytes.
+            shown: what the log has in their place, if nobody may read them.
+
+        Returns:
+            When it was begun, by the clock.
+        """
         now = self._monotonic()
         self.spoke_last = True
-        self.log.append((now, "->", data if len(data) <= LONGEST_LOGGED else _cut(data)))
+        self.log.append((now, "->", shown or (data if len(data) <= LONGEST_LOGGED else _cut(data))))
         self._pass_on(self._secure.say(data) if self._secure else data)
         return now
 
@@ -213,7 +224,9 @@ class Wire:
 
     def _on_writable(self) -> None:
         assert self.socket
-        self._established = True
+        if not self._established:
+            self._established = True
+            self.on_established()
         try:
             self._out = self._out[self.socket.send(self._out) :] if self._out else b""
         except BlockingIOError:

@@ -112,13 +112,7 @@ class Tester:
         Raises:
             UsageError: its file cannot be read.
         """
-        if self.password_file is None:
-            return os.environ.get(PASSWORD, "")
-        try:
-            first, *_ = Path(self.password_file).read_text(encoding="utf-8").splitlines() or [""]
-        except (OSError, ValueError) as error:
-            raise UsageError(f"--password-file {self.password_file}: it cannot be read ({error})") from None
-        return first
+        return password(self.password_file)
 
     @classmethod
     def of(cls, settings: Settings) -> Tester:
@@ -134,6 +128,21 @@ class Tester:
             **given,
         )
         return _of_reference(tester) if tester.is_reference else tester
+
+
+def password(file: str | None) -> str:
+    """The first line of a file, or what the environment has where none is given; never to be shown.
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if file is None:
+        return os.environ.get(PASSWORD, "")
+    try:
+        first, *_ = Path(file).read_text(encoding="utf-8").splitlines() or [""]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"--password-file {file}: it cannot be read ({error})") from None
+    return first
 
 
 def host_of(target: str) -> str | None:

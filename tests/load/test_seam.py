@@ -87,6 +87,7 @@ class Aviary:
     limits = Limits(LIMIT, 2.0, LIMIT + 2.0, 5.0, 5.0, 5, 4, least=LIMIT + 3.0, assemble=0.4 * LIMIT)
     farewell = b""
     many_lines = False
+    secured = False
     numbered = True
     timeout = b"bye"
     kinds: Mapping[str, str] = {kind: kind for kind in ("greeting", "asked", "given", "what")}

@@ -73,6 +73,7 @@ class Assignment:
     stages = BODY + 1
     farewell = b""
     many_lines = False
+    secured = False
     numbered = True
     roots: Sequence[str] = (RULES.greeting, RULES.alive, RULES.one_reply)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from conformance.load.profile import Delivery, Move, Step, Verdict
-from conformance.rfc5321.load.lines import SMALL_ONLY, Lines, fault
+from conformance.rfc5321.load.lines import AUTH_PLAIN, FIRST, SMALL_ONLY, Lines, fault
 from conformance.rfc5321.load.register import Register
 from conformance.rfc5321.load.script import Script
 from conformance.rfc5321.load.session import Session
@@ -28,12 +28,14 @@ class Dialogue:
         script: what is said.
         lines: what can be said where certain extensions were announced.
         register: what becomes of messages.
+        private: whether TLS comes before all else.
     """
 
-    def __init__(self, script: Script, lines: LinesFor, register: Register) -> None:
+    def __init__(self, script: Script, lines: LinesFor, register: Register, private: bool = False) -> None:
         self._script = script
         self._lines = lines
         self._register = register
+        self._private = private
         self._session = Session(lines(frozenset()), register)
 
     @property
@@ -49,7 +51,7 @@ class Dialogue:
     def begin(self, greeting: bytes) -> Verdict:
         """Begin a session with its greeting."""
         self._session.give_up()
-        self._session = Session(self._lines(frozenset()), self._register)
+        self._session = Session(self._lines(frozenset()), self._register, private=self._private)
         rule, wrong = fault(greeting)
         if wrong:
             return Verdict("greeting", "", None, rule, wrong, "220 and the server's name")
@@ -94,6 +96,12 @@ class Dialogue:
             session.secured = True
             if judged.taken:
                 session.lines = self._lines(frozenset())
+                session.logged_in = session.asked = False
+                session.private = True
+        elif judged.verb == "AUTH":
+            session.logged_in = True
+        elif reply[:3] in FIRST:
+            session.asked = True
         return judged.verdict
 
     def timed_out(self, reply: bytes) -> Verdict:
@@ -113,6 +121,8 @@ def announced(reply: bytes) -> frozenset[str]:
             size = parameters.strip()
             small = size.isascii() and size.isdigit() and 0 < int(size[:12]) < LARGEST
             found |= {"SIZE", SMALL_ONLY} if small else {"SIZE"}
+        elif keyword == "AUTH":
+            found |= {AUTH_PLAIN} if "PLAIN" in parameters.split() else set()
         elif keyword in ANNOUNCED:
             found.add(keyword)
     return frozenset(found)

@@ -14,11 +14,12 @@ from conformance.harness.settings import UsageError
 from conformance.load import front
 from conformance.load.front import Prepared
 from conformance.load.options import Options
-from conformance.rfc5321.kind import KIND
+from conformance.rfc5321.kind import KIND, REFERENCE_PASSWORD, REFERENCE_USER
 from conformance.rfc5321.load.register import MOST_RECIPIENTS
 from conformance.rfc5321.load.standard import IDLE, SOMETIMES, TLS, Standard
+from conformance.rfc5321.login import secrets
 from conformance.rfc5321.search.words import Book
-from conformance.rfc5321.tester import is_local
+from conformance.rfc5321.tester import PASSWORD, is_local, password
 from conformance.stores.opening import open_store
 from conformance.stores.store import MailStore, StoreError
 
@@ -27,6 +28,8 @@ ARRIVES = 15.0
 """Seconds within which mail is to be seen, after which no more is waited for."""
 ARRIVES_AT_ONCE = 1.0
 """The same of the reference server, which delivers before it answers."""
+SOME_LOG_IN = 0.03
+"""How many of the clients of the reference server log in, at each occasion."""
 DOMAIN = "reference.example"
 OF_REFERENCE = (f"postmaster@{DOMAIN}", f"other@{DOMAIN}", f"third@{DOMAIN}")
 NOBODY = f"nobody@{DOMAIN}"
@@ -52,7 +55,10 @@ class Front(front.Front):
                help="what is read there was delivered finally: judge Return-Path")  # fmt: skip
         option("--arrives", type=front.number(0, 3600, "seconds, 0 to 3600"), metavar="SECONDS",
                help=f"after so long without more mail no more is waited for ({ARRIVES:g})")  # fmt: skip
-        option("--tls", choices=list(TLS), help=f"how often STARTTLS is said where it is offered ({SOMETIMES})")
+        option("--tls", choices=list(TLS), help=f"how often STARTTLS is said where it is offered ({SOMETIMES}), "
+               "or that TLS comes first")  # fmt: skip
+        option("--user", metavar="NAME", help="whom to log in as, where AUTH PLAIN is offered")
+        option("--password-file", metavar="FILE", help=f"its first line is the password (default: ${PASSWORD})")
         option("--patience", type=front.number(0.5, 600, "seconds, 0.5 to 600"), metavar="SECONDS",
                help=f"how long a reply may take ({PATIENCE:g})")  # fmt: skip
         option("--i-may-load-this-host", action="store_true", default=None,
@@ -80,6 +86,8 @@ class Front(front.Front):
                 "if you may do that, add --i-may-load-this-host"
             )
         _store(given)
+        if given.user:
+            password(given.password_file)
         return replace(asked, time_limit=IDLE, most_waiters=0)
 
     def command(self, given: argparse.Namespace) -> str | None:
@@ -98,11 +106,16 @@ class Front(front.Front):
         sender = given.sender or f"load@{recipients[0].rpartition('@')[2]}"
         book = Book(given.client_name or _literal(asked.address), sender, recipients, refused)
         patience = PATIENCE if given.patience is None else given.patience
-        profile = Standard(book, asked, patience, file if mail else None, given.tls or SOMETIMES)
+        user, share = (given.user, 1.0) if given.user or not is_reference else (REFERENCE_USER, SOME_LOG_IN)
+        secret = password(given.password_file if given.user else str(REFERENCE_PASSWORD)) if user else ""
+        profile = Standard(
+            book, asked, patience, file if mail else None, given.tls or SOMETIMES, user or "", secret, share
+        )
+        hidden = tuple(one.encode() for one in secrets(user or "", secret))
         if mail is None:
-            return Prepared(profile)
+            return Prepared(profile, secrets=hidden)
         store = profile.store(mail, usual if given.arrives is None else given.arrives)
-        return Prepared(profile, store=(store, store))
+        return Prepared(profile, store=(store, store), secrets=hidden)
 
 
 def _store(given: argparse.Namespace) -> MailStore | None:

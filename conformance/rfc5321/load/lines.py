@@ -23,7 +23,14 @@ from conformance.rfc5321.search.words import CHUNK, CRLF, END, LAST_CHUNK, LOOSE
 
 END_LINE, LOOSE_END_LINE, CHUNK_LINE, LAST_LINE = b".", b". loose", b"BDAT n", b"BDAT n LAST"
 """What stands for the end of data, where it is known that plain messages are taken and where not, and for a chunk."""
-STARTTLS = b"STARTTLS"
+STARTTLS, AUTH = b"STARTTLS", b"AUTH PLAIN"
+BESIDE = {STARTTLS: "STARTTLS", AUTH: "AUTH"}
+"""What the model leaves out, and the verb."""
+RULES = {"STARTTLS": "tls.220", "AUTH": "auth.235"}
+FIRST = frozenset({b"530", b"523", b"534", b"538"})
+"""Codes that ask for TLS or a login before anything else, and change nothing."""
+AUTH_PLAIN = "AUTH PLAIN"
+"""Stands among the extensions where a login by this mechanism is offered."""
 SMALL_ONLY = "small"
 """Stands among the extensions where the size that is announced is below that of the largest messages."""
 TAKEN = (Sense.ACCEPTED, Sense.INTERMEDIATE)
@@ -141,8 +148,8 @@ class Lines:
 
     def owed(self, states: States, step: Step) -> str:
         """The kind of reply that most servers give to a step."""
-        if step.line is STARTTLS:
-            return kind(b"2", "STARTTLS")
+        if step.line in BESIDE:
+            return kind(b"2", BESIDE[step.line])
         said = self._said[step.line]
         if not states:
             return kind(b"2", said.verb)
@@ -159,8 +166,8 @@ class Lines:
         """
         if not (_ONE_LINE.fullmatch(reply) or _MANY_LINES.fullmatch(reply)):
             return self._misshapen(states, step, reply)
-        if step.line is STARTTLS:
-            return _starttls(states, reply[:3])
+        if step.line in BESIDE:
+            return _beside(states, BESIDE[step.line], reply[:3])
         key = states, step.line, reply[:3]
         judged = self._judged.get(key)
         if judged is None:
@@ -175,6 +182,8 @@ class Lines:
         said = self._said[step.line]
         sense = codes.sense(Reply(code, 0.0))
         due = acceptable(states, said)
+        if code in FIRST:
+            due = {sense: states} | due
         if sense not in due:
             wanted = " or ".join(one.value for one in due if one is not Sense.LEAVING)
             rule = broken_by(said.verb, sense)
@@ -189,24 +198,25 @@ class Lines:
         return Judged(verdict, after, said.verb, taken)
 
     def _misshapen(self, states: States, step: Step, reply: bytes) -> Judged:
-        verb = "STARTTLS" if step.line is STARTTLS else self._said[step.line].verb
+        verb = BESIDE.get(step.line) or self._said[step.line].verb
         rule, wrong = fault(reply)
         verdict = Verdict(self.owed(states, step), "", None, rule, wrong, "a code of three digits, and printable text")
         return Judged(verdict, states, verb, False)
 
 
-def _starttls(states: States, code: bytes) -> Judged:
-    """Judge the reply to STARTTLS, which the model leaves out: it is taken, or changes nothing."""
-    came = kind(code[:1], "STARTTLS")
+def _beside(states: States, verb: str, code: bytes) -> Judged:
+    """Judge the reply to what the model leaves out, STARTTLS and AUTH: it is taken, or changes nothing."""
+    came, rule = kind(code[:1], verb), RULES[verb]
     if code[:1] == b"2":
-        verdict = Verdict(came, came, GREETED, "tls.220", "", "", False, True, True, secures=True)
-        return Judged(verdict, GREETED, "STARTTLS", True)
+        after = GREETED if verb == "STARTTLS" else states
+        verdict = Verdict(came, came, after, rule, "", "", False, True, True, secures=verb == "STARTTLS")
+        return Judged(verdict, after, verb, True)
     if code[:1] == b"3":
-        verdict = Verdict(kind(b"2", "STARTTLS"), "", None, "tls.220", "not an acceptable reply", "220, or a refusal")
-        return Judged(verdict, states, "STARTTLS", False)
+        verdict = Verdict(kind(b"2", verb), "", None, rule, "not an acceptable reply", "a 2yz, or a refusal")
+        return Judged(verdict, states, verb, False)
     over = code == b"421"
-    verdict = Verdict(LEFT if over else came, came, states, "tls.220", "", "", True, over=over)
-    return Judged(verdict, states, "STARTTLS", False)
+    verdict = Verdict(LEFT if over else came, came, states, rule, "", "", True, over=over)
+    return Judged(verdict, states, verb, False)
 
 
 LEFT = "421"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from conformance.load.profile import Move, Step
 from conformance.rfc5321.load.letters import Body, Letter, Letters
-from conformance.rfc5321.load.lines import CHUNK_LINE, END_LINE, LAST_LINE, LOOSE_END_LINE
+from conformance.rfc5321.load.lines import AUTH_PLAIN, CHUNK_LINE, END_LINE, LAST_LINE, LOOSE_END_LINE
 from conformance.rfc5321.load.session import Session
 from conformance.rfc5321.model import Phase
 
@@ -33,6 +33,24 @@ MOST_BYTEWISE = 100
 Some = TypeVar("Some")
 
 
+class Manners(NamedTuple):
+    """How clients behave; shares are from 0 to 1.
+
+    Attributes:
+        errors: the share of steps that deviate.
+        secured: how often TLS is begun where it is offered, at each occasion.
+        logged_in: how often a client logs in where it can, at each occasion.
+        login: what it says for that; None if nobody can log in.
+        private: whether nobody can overhear it, TLS or not.
+    """
+
+    errors: float
+    secured: float = 0.0
+    logged_in: float = 0.0
+    login: Step | None = None
+    private: bool = False
+
+
 class Script:
     """The walk of one client.
 
@@ -40,16 +58,15 @@ class Script:
         letters: what all clients draw messages from.
         seed: the run's.
         client: its number, from 0.
-        errors: the share of steps that deviate, 0 to 1.
-        secured: how often TLS is begun where that is offered, at each occasion, 0 to 1.
+        manners: how it behaves.
     """
 
-    def __init__(self, letters: Letters, seed: int, client: int, errors: float, secured: float) -> None:
+    def __init__(self, letters: Letters, seed: int, client: int, manners: Manners) -> None:
         self._letters = letters
         self.random = random.Random(f"{seed}/client {client}")
         self._client = client
-        self._errors = errors
-        self._secured = secured
+        self._manners = manners
+        self._errors = manners.errors
 
     def next(self, session: Session) -> Move:
         """Draw the next move."""
@@ -64,8 +81,8 @@ class Script:
         if session.errors > MOST_ERRORS:
             return self._whole(self._pick(session.lines.quit))
         if phase is Phase.READY:
-            if not session.secured and session.lines.has("STARTTLS") and chance() < self._secured:
-                return self._whole(session.lines.starttls)
+            if first := self._before_mail(session):
+                return self._whole(first)
             if chance() < QUIT:
                 return self._whole(self._pick(session.lines.quit))
             if session.lines.has("PIPELINING") and chance() < GROUPED:
@@ -75,6 +92,19 @@ class Script:
         if phase is Phase.RECIPIENT and session.lines.has("CHUNKING") and chance() < CHUNKED:
             return self._joined(self._begin_chunks(session, session.sender))
         return self._cut(self.step(session))
+
+    def _before_mail(self, session: Session) -> Step | None:
+        """STARTTLS, or a login, where it is offered, and either asked for or one's turn."""
+        lines, manners = session.lines, self._manners
+
+        def is_due(share: float) -> bool:
+            return bool(share) and (session.asked or self.random.random() < share)
+
+        if lines.has("STARTTLS") and not session.secured and is_due(manners.secured):
+            return lines.starttls
+        if lines.has(AUTH_PLAIN) and not session.logged_in and (session.private or manners.private):
+            return manners.login if manners.login and is_due(manners.logged_in) else None
+        return None
 
     def step(self, session: Session) -> Step:
         """Draw one command, right or wrong."""

@@ -29,6 +29,9 @@ class Session:
         errors: how many replies were refusals.
         messages: how many were taken.
         secured: whether it is within TLS, or was to be.
+        private: whether it is within TLS.
+        logged_in: whether the client has logged in, or tried to.
+        asked: whether the server wants one or the other before all else.
     """
 
     lines: Lines
@@ -43,6 +46,9 @@ class Session:
     errors: int = 0
     messages: int = 0
     secured: bool = False
+    private: bool = False
+    logged_in: bool = False
+    asked: bool = False
 
     @property
     def phase(self) -> Phase | None:

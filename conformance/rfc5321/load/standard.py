@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import ipaddress
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,15 +11,16 @@ from typing import IO
 
 from conformance.harness.wire.tls import context
 from conformance.load.options import Options
-from conformance.load.profile import Limits, Rules
+from conformance.load.profile import Limits, Rules, Step
 from conformance.load.secure import Secure
 from conformance.load.tally import SECURED
 from conformance.rfc5321.load.dialogue import Dialogue
 from conformance.rfc5321.load.letters import Letters
-from conformance.rfc5321.load.lines import LEFT, Lines, kind
+from conformance.rfc5321.load.lines import AUTH, LEFT, Lines, kind
 from conformance.rfc5321.load.register import MOST_RECIPIENTS, Register
-from conformance.rfc5321.load.script import Script
+from conformance.rfc5321.load.script import Manners, Script
 from conformance.rfc5321.load.store import Mail
+from conformance.rfc5321.login import plain_response
 from conformance.rfc5321.search.words import Book
 from conformance.stores.store import MailStore
 
@@ -32,11 +34,12 @@ UNGREETED = 8
 AT_ONCE = 2
 """Connections that any server serves side by side; how many more is its own affair."""
 SOMETIMES = "sometimes"
-TLS = {SOMETIMES: 0.03, "never": 0.0, "always": 1.0}
+IMPLICIT = "implicit"
+TLS = {SOMETIMES: 0.03, "never": 0.0, "always": 1.0, IMPLICIT: 0.0}
 """How often TLS is begun, at each occasion, by what the user says."""
 SETTLE = 5.0
 """Seconds that the rest of a line may take."""
-VERBS = ("EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "DATA", "end of data", "BDAT", "BDAT LAST",
+VERBS = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "end of data", "BDAT", "BDAT LAST",
          "RSET", "NOOP", "VRFY", "EXPN", "HELP", "QUIT", "unknown")  # fmt: skip
 NAMES = {"end of data": "message", "unknown": "unknown command", "BDAT": "chunk (BDAT)", "BDAT LAST": "last chunk"}
 RULES = Rules(
@@ -74,7 +77,9 @@ class Standard:
         options: what the run is asked for.
         patience: seconds that a reply may take.
         file: where it is written down what became of each message; None where nobody will look.
-        tls: how often it is begun where it is offered, one of `TLS`.
+        tls: how often it is begun where it is offered, or that it comes before all else, one of `TLS`.
+        user, password: of a login; empty if nobody can log in.
+        logged_in: how often a client logs in where it can, at each occasion, 0 to 1.
     """
 
     name = "rfc5321"
@@ -87,6 +92,7 @@ class Standard:
         SECURED: "TLS handshake",
         LEFT: "421 the server leaves",
     }  # fmt: skip
+    secured: bool
     forward: Sequence[str] = tuple(kind(b"2", verb) for verb in ("EHLO", "MAIL", "RCPT", "end of data"))
     stages = 2
     timeout = b""
@@ -96,7 +102,15 @@ class Standard:
     roots: Sequence[str] = (RULES.greeting, "greet.code", RULES.alive, RULES.one_reply)
 
     def __init__(
-        self, book: Book, options: Options, patience: float, file: IO[bytes] | None, tls: str = SOMETIMES
+        self,
+        book: Book,
+        options: Options,
+        patience: float,
+        file: IO[bytes] | None,
+        tls: str = SOMETIMES,
+        user: str = "",
+        password: str = "",
+        logged_in: float = 1.0,
     ) -> None:
         self.limits = Limits(
             time=IDLE,
@@ -113,7 +127,14 @@ class Standard:
         self.register = Register(file)
         self._book = replace(book, recipients=book.recipients[:MOST_RECIPIENTS], words_after_noop=False)
         self._options = options
-        self._secured = TLS[tls]
+        self.secured = tls == IMPLICIT
+        self._manners = Manners(
+            options.errors,
+            TLS[tls],
+            logged_in,
+            login(user, password) if user else None,
+            is_loopback(options.address[0]),
+        )
         self._lines = functools.cache(self._lines_of)
 
     def goes_on(self, line: bytes) -> bool:
@@ -126,8 +147,8 @@ class Standard:
 
     def dialogue(self, client: int, talks: bool) -> Dialogue:
         """What a client says; all of them talk."""
-        script = Script(self.letters, self._options.seed, client, self._options.errors, self._secured)
-        return Dialogue(script, self._lines, self.register)
+        script = Script(self.letters, self._options.seed, client, self._manners)
+        return Dialogue(script, self._lines, self.register, self.secured)
 
     def store(self, mail: MailStore, arrives: float) -> Mail:
         """Where this run's messages are looked up.
@@ -140,3 +161,14 @@ class Standard:
 
     def _lines_of(self, announced: frozenset[str]) -> Lines:
         return Lines(replace(self._book, announced=announced))
+
+
+def is_loopback(host: str) -> bool:
+    """Whether nobody else can overhear what is said to an address."""
+    return ipaddress.ip_address(host).is_loopback
+
+
+def login(user: str, password: str) -> Step:
+    """The command of a login, of which a log shows nothing but that it was one."""
+    data = f"AUTH PLAIN {plain_response(user, password)}\r\n".encode()
+    return Step(AUTH, data, shown=b"AUTH PLAIN [credentials]\r\n")
