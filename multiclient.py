@@ -14,6 +14,7 @@ import random
 import signal
 import sys
 import tempfile
+import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -67,10 +68,9 @@ class _Help(argparse.RawDescriptionHelpFormatter):
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    about = (__doc__ or "").split("\n")[0]
     made = _Parser(
         prog="multiclient.py",
-        description=about,
+        description=textwrap.fill((__doc__ or "").split("\n")[0], 80),
         epilog=EXAMPLES,
         formatter_class=_Help,
         usage="%(prog)s [--profile NAME] [HOST [PORT]] [OPTION ...]",
@@ -79,7 +79,13 @@ def parser() -> argparse.ArgumentParser:
     add = made.add_argument
     add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
     add("port", nargs="?", metavar="PORT", help="and its port (8765; rfc5321: 25)")
-    add("--profile", choices=list(FRONTS), default="cs4410", help="what the server is judged by (%(default)s)")
+    add(
+        "--profile",
+        choices=list(FRONTS),
+        default="cs4410",
+        metavar="NAME",
+        help="what it is judged by: cs4410 (the default) or rfc5321",
+    )
     add("--target", metavar="HOST:PORT", help="the same in one word")
     add("--launch", metavar="COMMAND", help="start this server, with {port} and {time_limit}, and end it afterwards")
     most = max(front.most for front in FRONTS.values())

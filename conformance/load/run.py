@@ -63,7 +63,7 @@ class Run:
         self.notes: dict[str, int] = {}
         self.ports: set[int] = set()
         self.local = self.foreign = self.unterminated = self.stopping = self.interrupted = False
-        self.seconds = self._stopped = 0.0
+        self.seconds = self._quiet_since = 0.0
 
     @property
     def alone(self) -> bool:
@@ -90,12 +90,12 @@ class Run:
     def stop(self) -> None:
         """Say and connect nothing new any more."""
         self.stopping = True
-        self._stopped = self.loop.watched
+        self._quiet_since = self.loop.watched
         self.gate.close()
 
     def is_stalling(self, seconds: float = STALLING) -> bool:
         """Whether no client was answered for so long, so that the server as a whole is to be judged, not a reply."""
-        if self.stopping and (self.suspicion.last_reply > self._stopped or not self.gate.serves):
+        if self._quiet_since and (self.suspicion.last_reply > self._quiet_since or not self.gate.serves):
             return False  # those who were answered say nothing more, so that silence is no sign
         return self.talks and self.suspicion.is_silent(seconds)
 
@@ -108,6 +108,8 @@ class Run:
         """
         most = self.options.operations
         if most is not None and self.begun + count > most - (0 if reserved else self.reserved):
+            if not (reserved or self._quiet_since):
+                self._quiet_since = self.loop.watched
             return False
         self.begun += count
         return True

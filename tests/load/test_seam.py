@@ -145,6 +145,38 @@ class Perch(Server):
         self.end(one)
 
 
+class Longwinded(Perch):
+    """Says each reply in three lines."""
+
+    def say(self, to: Socket, text: bytes) -> None:
+        slowly = text not in (b"hello", b"bye")
+        super().say(to, b"well...\r\nlet me see...\r\n" + text if slowly else text)
+
+
+class Patient(Aviary):
+    """Parrots that hear a reply to its end."""
+
+    many_lines = True
+
+    def dialogue(self, client: int, talks: bool) -> Parrot:
+        return Listener()
+
+
+class Listener(Parrot):
+    """A parrot for which the last line of a reply counts."""
+
+    def judge(self, step: Step, reply: bytes) -> Verdict:
+        assert reply.startswith(b"well...\r\nlet me see...\r\n")
+        return super().judge(step, reply.split(b"\r\n")[-1])
+
+
+class Endless(Perch):
+    """Never comes to the end of a reply."""
+
+    def say(self, to: Socket, text: bytes) -> None:
+        super().say(to, text if text in (b"hello", b"bye") else b"and...\r\n" * 5000)
+
+
 class Mishearing(Perch):
     """Answers one ask in ten with another word."""
 
@@ -160,6 +192,18 @@ def test_another_protocol_is_served_by_the_same_engine() -> None:
     assert not list(run.findings) and run.gate.most_greeted == 8
     assert run.numbers.count > 20 and run.numbers.gaps(1) == []
     assert {"greeting", "asked", "given", "what", timeout_kind(run.profile, "silent")} <= set(run.tally.rows)
+
+
+def test_replies_of_several_lines_are_one_where_the_profile_says_so() -> None:
+    run, _ = play(lambda step: 0.0, Longwinded, profile=Patient)
+    assert not list(run.findings) and run.numbers.count > 20
+    run, _ = play(lambda step: 0.0, Longwinded, profile=Aviary)
+    assert {one.what for one in run.findings} == {"a reply of several lines"}
+
+
+def test_reply_without_end_is_a_flood() -> None:
+    run, _ = play(lambda step: 0.0, Endless, profile=Patient)
+    assert any(one.rule == "the one_reply rule" and "flood" in one.what for one in run.findings)
 
 
 def test_another_protocol_has_its_own_rules() -> None:

@@ -28,7 +28,7 @@ class Front(front.Front):
     """What `conformance.load.front.Front` asks for."""
 
     kind = KIND
-    title = "--profile cs4410, the assignment (the default; 127.0.0.1:8765 if no server is named)"
+    title = "--profile cs4410, the assignment; the default"
     most, least = 32, 2
 
     def add(self, option: Callable[..., argparse.Action]) -> None:

@@ -39,7 +39,7 @@ class Front(front.Front):
     """What `conformance.load.front.Front` asks for."""
 
     kind = KIND
-    title = "--profile rfc5321, any mail server (the reference server, started for the run, if none is named)"
+    title = "--profile rfc5321, any mail server; if none is named, our own is started"
     most, least = 1000, 1
 
     def add(self, option: Callable[..., argparse.Action]) -> None:
@@ -55,8 +55,8 @@ class Front(front.Front):
                help="what is read there was delivered finally: judge Return-Path")  # fmt: skip
         option("--arrives", type=front.number(0, 3600, "seconds, 0 to 3600"), metavar="SECONDS",
                help=f"after so long without more mail no more is waited for ({ARRIVES:g})")  # fmt: skip
-        option("--tls", choices=list(TLS), help=f"how often STARTTLS is said where it is offered ({SOMETIMES}), "
-               "or that TLS comes first")  # fmt: skip
+        option("--tls", choices=list(TLS), metavar="WHEN", help=f"STARTTLS where it is offered: {SOMETIMES} (the "
+               "default), always or never; or implicit, where TLS comes first")  # fmt: skip
         option("--user", metavar="NAME", help="whom to log in as, where AUTH PLAIN is offered")
         option("--password-file", metavar="FILE", help=f"its first line is the password (default: ${PASSWORD})")
         option("--patience", type=front.number(0.5, 600, "seconds, 0.5 to 600"), metavar="SECONDS",

@@ -186,7 +186,7 @@ class Lines:
             due = {sense: states} | due
         if sense not in due:
             wanted = " or ".join(one.value for one in due if one is not Sense.LEAVING)
-            rule = broken_by(said.verb, sense)
+            rule = "data.354" if said.verb == "DATA" and sense is Sense.ACCEPTED else broken_by(said.verb, sense)
             verdict = Verdict(self.owed(states, step), "", None, rule, "not an acceptable reply", wanted)
             return Judged(verdict._replace(error=code[:1] in b"45"), states, said.verb, False)
         after = plain(due[sense])

@@ -29,6 +29,7 @@ PARTED_FROM_RIGHT = 0.3
 MOST_ERRORS = 8
 """Refusals after which a client says goodbye: servers slow down whoever gets more."""
 MOST_BYTEWISE = 100
+DOT = b".\r\n"
 
 Some = TypeVar("Some")
 
@@ -190,7 +191,7 @@ class Script:
     def _text(self, session: Session) -> Move:
         """A message after a 354; a lone dot where it is for nobody."""
         if not session.recipients:
-            return Move((Step(END_LINE, b".\r\n"),), (b".\r\n",))
+            return self._whole(Step(END_LINE, DOT))
         step = self._message(session)
         if session.lines.has("PIPELINING") and self.random.random() < BEHIND:
             return self._joined([step, *self._group(session)])
@@ -200,7 +201,7 @@ class Script:
         letter = self._letter(session, session.sender, session.sized, session.eight_bit)
         kept = b"%d %d" % (letter.number, letter.fingerprint)
         line = END_LINE if session.register.any_taken else LOOSE_END_LINE
-        return Step(line, letter.head + letter.body.sent + b".\r\n", None, kept, True)
+        return Step(line, letter.head + letter.body.sent + DOT, None, kept, True)
 
     def _letter(self, session: Session, sender: bytes, sized: bool, eight_bit: bool, ended: bool = True) -> Letter:
         letters = self._letters
@@ -243,7 +244,10 @@ class Script:
             return Move((step,), (data,))
         if chance < BYTEWISE and len(data) <= MOST_BYTEWISE:
             return Move((step,), tuple(data[at : at + 1] for at in range(len(data))))
-        at = sorted(self.random.sample(range(1, len(data)), min(self.random.randint(1, 3), len(data) - 1)))
+        at = self.random.sample(range(1, len(data)), min(self.random.randint(1, 3), len(data) - 1))
+        if step.delivers:
+            at.append(len(data) - self.random.randint(1, len(DOT)))
+        at = sorted({*at})
         return Move((step,), tuple(data[begin:end] for begin, end in zip([0, *at], [*at, len(data)], strict=True)))
 
     def _pick(self, choices: Sequence[Some]) -> Some:
