@@ -261,6 +261,10 @@ class Unreadable(Exception):
     """What is stored cannot be read; the message is one line."""
 
 
+class Nowhere(Unreadable):
+    """There is no store where one might have been; what is to be done is in the message."""
+
+
 class Profile(Protocol):
     """What the load is about.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from conformance import history
 from conformance.history import Acknowledged, Fate
-from conformance.load.profile import Breach, Rules, Store, Unreadable
+from conformance.load.profile import Breach, Nowhere, Rules, Store, Unreadable
 from conformance.load.run import Run
 
 AGAIN_AFTER = 2.0
@@ -102,6 +102,9 @@ def judge(store: Store, acknowledged: Acknowledged, run: Run) -> Outcome | None:
             store.settle()
             first, outcome = outcome, look_up(store, acknowledged, run)
             outcome.keep_seen_before(first)
+    except Nowhere as error:
+        run.note(str(error))
+        return None
     except (Unreadable, OSError) as error:
         run.findings.add(run.profile.rules.readable, "the mailbox cannot be read", "mailbox", str(error))
         return None

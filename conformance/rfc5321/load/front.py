@@ -98,6 +98,7 @@ class Front(front.Front):
         """What the run is made with."""
         is_reference = process is not None and not given.launch
         mail = _store(given)
+        sure = is_reference or mail is not None
         usual = ARRIVES_AT_ONCE if is_reference and mail is None else ARRIVES
         if mail is None and process is not None:
             mail = open_store(f"maildir:{process.directory}", final=is_reference or bool(given.final))
@@ -114,7 +115,7 @@ class Front(front.Front):
         hidden = tuple(one.encode() for one in secrets(user or "", secret))
         if mail is None:
             return Prepared(profile, secrets=hidden)
-        store = profile.store(mail, usual if given.arrives is None else given.arrives)
+        store = profile.store(mail, usual if given.arrives is None else given.arrives, sure)
         return Prepared(profile, store=(store, store), secrets=hidden)
 
 

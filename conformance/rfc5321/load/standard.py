@@ -37,6 +37,8 @@ SOMETIMES = "sometimes"
 IMPLICIT = "implicit"
 TLS = {SOMETIMES: 0.03, "never": 0.0, "always": 1.0, IMPLICIT: 0.0}
 """How often TLS is begun, at each occasion, by what the user says."""
+ASSEMBLE = 2.0
+"""Seconds for which those who are greeted first wait for the others to be greeted."""
 SETTLE = 5.0
 """Seconds that the rest of a line may take."""
 VERBS = ("EHLO", "HELO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "end of data", "BDAT", "BDAT LAST",
@@ -120,6 +122,7 @@ class Standard:
             greeting=patience,
             errors=ERRORS_BORNE,
             ungreeted=UNGREETED,
+            assemble=ASSEMBLE,
             settle=SETTLE,
             at_once=min(AT_ONCE, options.connections),
         )
@@ -150,14 +153,15 @@ class Standard:
         script = Script(self.letters, self._options.seed, client, self._manners)
         return Dialogue(script, self._lines, self.register, self.secured)
 
-    def store(self, mail: MailStore, arrives: float) -> Mail:
+    def store(self, mail: MailStore, arrives: float, sure: bool) -> Mail:
         """Where this run's messages are looked up.
 
         Args:
             mail: where mail is read.
             arrives: seconds within which it is there.
+            sure: whether somebody has said that it is there.
         """
-        return Mail(mail, self.letters, self.register, self._book.recipients, arrives)
+        return Mail(mail, self.letters, self.register, self._book.recipients, arrives, sure)
 
     def _lines_of(self, announced: frozenset[str]) -> Lines:
         return Lines(replace(self._book, announced=announced))
