@@ -25,7 +25,7 @@ from conformance.harness.verdict.result import CaseResult
 from conformance.options import command
 from conformance.profile import Profile
 from conformance.progress import Progress
-from conformance.publish import publish
+from conformance.publish import module, publish
 from conformance.told import Told
 from conformance.worker import Worker
 
@@ -141,12 +141,12 @@ class Controller:
         if terminal and option.verbose >= 0:
             count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
             terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
-        _, *words = shlex.split(command(config, vars(option)))
+        _, _, name, *words = shlex.split(command(config, vars(option)))
         if option.shown_as:
             words += ["--shown-as", option.shown_as]
         with tempfile.TemporaryDirectory(prefix="conformance-again-") as place:
             words += ["--alone-again", "-q", "-p", "no:xdist", "--report", place, *cases]
-            return again.run([sys.executable, *words], config.invocation_params.dir, Path(place))
+            return again.run([*module(name), *words], config.invocation_params.dir, Path(place))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the table, the failures and the verdict, as anyone could from results.json."""
