@@ -36,6 +36,16 @@ def page(name: str, /, *, script: str, **values: object) -> str:
     return template.render(style=Markup(style), script=Markup(code), policy=policy, **values)
 
 
+def fill(name: str, /, **values: object) -> str:
+    """Fill in a template that has neither style nor script.
+
+    Args:
+        name: the file's.
+        values: what it shows; it is all taken for text.
+    """
+    return _environment().get_template(name).render(**values)
+
+
 def anchor(kind: str, id: str) -> str:
     """The id of an element of a run's page.
 
