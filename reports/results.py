@@ -130,6 +130,11 @@ class Results:
     cases: tuple[Case, ...]
     expected: tuple[str, ...] = ()
 
+    @property
+    def conforms(self) -> bool:
+        """Whether it conforms; a run that came out as expected may have broken what is known to be."""
+        return self.outcome.exit == 0 and all(rule.verdict != "fail" for rule in self.requirements)
+
 
 def load(path: Path) -> Results:
     """Read a results.json and check it against schema 1; keys that the schema doesn't know are ignored.
