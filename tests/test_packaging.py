@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tarfile
@@ -14,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
+from tests.project_copy import copy_of_the_project
 from tests.suite_runs import results_in
 from tests.test_version import git
 
+pytestmark = pytest.mark.xdist_group("packaging")  # what is installed is installed once
 DEADLINE = 400.0  # seconds: what is needed is fetched, on however busy a machine
 BROUGHT = {"conformance", "multiclient.py", "reference_server", "reports"}
 """What a wheel puts into the folder that it shares with all others."""
@@ -35,16 +36,7 @@ def run(*words: str | Path, cwd: Path, env: Mapping[str, str] | None = None, sta
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The sdist, and the wheel that was made of it."""
-    source = tmp_path_factory.mktemp("source")
-    if not (PROJECT / ".git").exists():
-        pytest.skip("what belongs to the project is told by git")
-    for name in git(PROJECT, "ls-files", "-z", "--cached", "--others", "--exclude-standard").split("\0"):
-        if name and (PROJECT / name).is_file():
-            (source / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(PROJECT / name, source / name)
-    git(source, "init", "-q")
-    git(source, "add", ".")
-    git(source, "commit", "-q", "-m", "All of it")
+    source = copy_of_the_project(tmp_path_factory.mktemp("source"))
     run(sys.executable, "-m", "build", "--outdir", "dist", cwd=source)
     [sdist], [wheel] = (source / "dist").glob("*.tar.gz"), (source / "dist").glob("*.whl")
     return sdist, wheel
@@ -55,7 +47,7 @@ def installed(built: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory
     """The programs of an environment that holds the wheel and what it asks for."""
     home = tmp_path_factory.mktemp("environment")
     venv.create(home, with_pip=True)
-    run(home / "bin" / "python", "-m", "pip", "install", "--quiet", built[1], cwd=home)
+    run(home / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile", built[1], cwd=home)
     return home / "bin"
 
 

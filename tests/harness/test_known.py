@@ -115,7 +115,13 @@ ROWS = [row("a", "fail"), row("b", "fail"), row("c", "warn"), row("d", "pass")]
         ("a", False, (), BROKEN, "does not conform: 2 requirements of 4 broken (1 known), 2 kept, 1 warning"),
         ("ab", False, (), CONFORMS, "as expected: 2 requirements of 4 broken (2 known), 2 kept, 1 warning"),
         ("abc", True, (), CONFORMS, "as expected: 2 requirements of 4 broken (2 known), 2 kept, 1 warning (1 known)"),
-        ("ab", True, (), BROKEN, "does not conform, for warnings count: 2 of 4 requirements kept, 1 warning"),
+        (
+            "ab",
+            True,
+            (),
+            BROKEN,
+            "does not conform, for warnings count: 2 requirements of 4 broken (2 known), 2 kept, 1 warning",
+        ),
         (
             *("ab", False, ("d",), BROKEN),
             "not as expected: 2 requirements of 4 broken (2 known), 2 kept, 1 warning, 1 known failure passed (d)",

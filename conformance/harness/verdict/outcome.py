@@ -73,13 +73,14 @@ def verdict_line(
     kept = verdicts["pass"] + verdicts["note"] + verdicts["warn"]
     expected = Counter(row.verdict for row in requirements if row.id in known)
     broken = f"{_count(verdicts['fail'], 'requirement')} of {total} broken{_of_them(expected['fail'])}, {kept} kept"
+    shares = broken if verdicts["fail"] else f"{kept} of {total} requirements kept"
     head = {
         CONFORMS: f"as expected: {broken}" if verdicts["fail"] else f"conforms in {kept} of {total} requirements",
         BROKEN: f"does not conform: {broken}"
         if verdicts["fail"] > expected["fail"]
         else f"not as expected: {broken}"
         if passing
-        else f"does not conform, for {_short_of(verdicts, undecided)}: {kept} of {total} requirements kept",
+        else f"does not conform, for {_short_of(verdicts, undecided)}: {shares}",
         INTERRUPTED: f"interrupted: {verdicts['fail']} of {total} requirements broken so far, {kept} kept",
         FAULT: "no verdict: the suite itself went wrong",
         NOTHING_JUDGED: f"no verdict: nothing was judged of {total} requirements",
