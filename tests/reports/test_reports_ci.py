@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 import yaml
 
-from reports import badge, sarif, tap
+from reports import badge, markdown, matrix, page, sarif, tap
 from reports.__main__ import main
 from reports.results import Case, Entry, Finding, Outcome, Results
 
@@ -219,6 +219,14 @@ def test_a_badge_holds_no_markup_of_others(results: Results) -> None:
     shown = badge.badge(replace(results, profile="<script>\x1b" + "x" * 1000, started="</svg>"))
     assert shown.message.endswith(", undated") and len(shown.label) < 60
     assert "<script>" not in badge.svg(shown) and "\x1b" not in badge.svg(shown)
+
+
+def test_what_is_broken_as_expected_does_not_look_like_a_pass(results: Results) -> None:
+    run = replace(results, outcome=Outcome(0, "as expected: 4 requirements of 13 broken (4 known)", ()))
+    assert not run.conforms
+    assert "<h1>Does not conform, as expected</h1>" in page.render(run)
+    assert "\N{WARNING SIGN}" in markdown.summary(run) and "\N{WHITE HEAVY CHECK MARK}" not in markdown.summary(run)
+    assert not matrix.column("x", run).conforms
 
 
 # The commands
