@@ -61,8 +61,9 @@ class Row:
 
     @property
     def kind(self) -> str:
-        """Who broke it: `all`, `one`, `some` or `none`."""
-        return "all" if self.everybody else {0: "none", 1: "one"}.get(len(self.failed), "some")
+        """Who broke it: `all`, `one`, `some`, `none`; or `warned`, where it is warned of only."""
+        none = "warned" if self.warned else "none"
+        return "all" if self.everybody else {0: none, 1: "one"}.get(len(self.failed), "some")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from reports.reasons import Reason, Reasons
 from reports.results import Case, Finding, Requirement, Results, ResultsError, load
 from reports.summary import breach_of
 
-CARD = "server.toml"
+LABEL = "server.toml"
 """Beside a results.json: what the server is called."""
 _ADVICE = "it has the keys name, version and about, each a text that may be left out"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -23,7 +23,7 @@ _LONGEST = 60
 
 
 @dataclass(frozen=True)
-class Card:
+class Label:
     """What a server is called, its version, and one sentence about it; empty is what nobody said."""
 
     name: str = ""
@@ -57,7 +57,7 @@ class Server:
     """A server, and what its newest run found.
 
     Attributes:
-        card: its name and version.
+        label: its name and version.
         file: its name as a part of an address.
         profile, suite, options: what it was judged by.
         started: the day, and what else the run says of its time.
@@ -67,7 +67,7 @@ class Server:
         shown: by requirement.
     """
 
-    card: Card
+    label: Label
     file: str
     profile: str
     suite: str
@@ -113,19 +113,19 @@ def read(runs: Sequence[Path], reasons: Reasons) -> list[Server]:
     """
     paths = [path / "results.json" if path.is_dir() else path for path in runs]
     newest: dict[tuple[str, str], Server] = {}
-    taken: set[str] = set()
+    taken = {"main"}  # pages have a place of that name
     with Progress(len(paths), "runs read") as progress:
         for name, path in zip(names(paths), paths, strict=True):
-            card = _card(path, name)
+            label = _label(path, name)
             results = load(path)
-            known = newest.get((card.name, card.version))
+            known = newest.get((label.name, label.version))
             if known is None or known.started < results.started:
-                file = known.file if known else address(card.name, taken)
-                newest[card.name, card.version] = _server(card, file, results, reasons)
+                file = known.file if known else address(label.name, taken)
+                newest[label.name, label.version] = reduced(label, file, results, reasons)
             progress.step()
     if len(profiles := {server.profile for server in newest.values()}) > 1:
         raise ResultsError(f"these runs are of several profiles ({', '.join(sorted(profiles))}); give those of one")
-    return sorted(newest.values(), key=lambda server: server.card.name.casefold())
+    return sorted(newest.values(), key=lambda server: server.label.name.casefold())
 
 
 def address(name: str, taken: set[str]) -> str:
@@ -142,20 +142,28 @@ def address(name: str, taken: set[str]) -> str:
     return free
 
 
-def _card(results: Path, name: str) -> Card:
-    path = results.with_name(CARD)
+def _label(results: Path, name: str) -> Label:
+    path = results.with_name(LABEL)
     if not path.is_file():
-        return Card(name)
+        return Label(name)
 
-    def shape(document: dict[str, object]) -> Card:
+    def shape(document: dict[str, object]) -> Label:
         told = Checked(document)
         told.only("name", "version", "about")
-        return Card(**{"name": name, **{key: told.text(key) for key in told}})
+        return Label(**{"name": name, **{key: told.text(key) for key in told}})
 
-    return toml_input.read(path, "card", _ADVICE, shape)
+    return toml_input.read(path, "label", _ADVICE, shape)
 
 
-def _server(card: Card, file: str, results: Results, reasons: Reasons) -> Server:
+def reduced(label: Label, file: str, results: Results, reasons: Reasons) -> Server:
+    """Keep of a run what a site shows of it; many whole ones would not fit into everybody's memory.
+
+    Args:
+        label: what the server is called.
+        file: its name as a part of an address.
+        results: the run.
+        reasons: what a person found who looked, by the servers' names.
+    """
     judging: dict[str, list[Case]] = {}
     for case in results.cases:
         for id in case.requirements:
@@ -164,13 +172,13 @@ def _server(card: Card, file: str, results: Results, reasons: Reasons) -> Server
     for rule in results.requirements:
         breach = breach_of(results, rule)
         shows = breach.case or (_keeping(judging.get(rule.id, ()), rule) if rule.verdict == "pass" else None)
-        why = reasons.get((card.name, rule.id)) if rule.verdict in ("fail", "warn") else None
+        why = reasons.get((label.name, rule.id)) if rule.verdict in ("fail", "warn") else None
         repeat = _repeat(results, shows) if shows else ""
         shown[rule.id] = Shown(rule, shows, breach.finding, breach.others, why, repeat)
     options = [f"{name} {value}" for name, value in results.facts.items()]
     options += [f"seed {results.seed}", *(["quick"] if results.quick else [])]
     return Server(
-        card=card,
+        label=label,
         file=file,
         profile=results.profile,
         suite=results.suite,

@@ -165,9 +165,13 @@ def _page(name: str, told: Site, file: str, *, script: str = "site", **values: o
         bars=bars,
         counted=counted,
         viewed=_viewed,
-        few=lambda ids: few(ids, typed),
+        few=_few,
         **values,
     )
+
+
+def _few(ids: Sequence[str]) -> str:
+    return few(ids, lambda id: typed(id.partition("::")[2] or id))
 
 
 def _viewed(case: Case | None) -> CaseView | None:

@@ -81,7 +81,8 @@ def _prose(text: str) -> Markup:
     parts = sentence(text).split("`")
     if len(parts) % 2 == 0:
         return escape("`".join(parts))
-    return Markup("").join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
+    code = Markup('<code class="in">{}</code>').format
+    return Markup("").join(code(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _percent(share: float) -> str:

@@ -72,8 +72,8 @@ def views(servers: Sequence[Server], ledger: Mapping[str, Requirement], rules: M
             file="cve.html",
             name="By CVE",
             title=f"{counted(len(servers), 'server')} and {counted(len(cves), 'CVE')}",
-            lead="Published vulnerabilities, each of which came of a breach of some requirement. A red cell says "
-            "that a server breaks such a requirement, too, not that it is the server, or the version, that was reported.",
+            lead="Published vulnerabilities, each of which came of a breach of some requirement. A red cell says that "
+            "the server breaks such a requirement, not that it is the one, or the version, that was reported.",
             matrix=matrix(map(grouping.by_cve, columns)),
             nouns=_VULNERABILITIES,
             links={name: template.link("about", name) for name in cves},
@@ -84,11 +84,11 @@ def views(servers: Sequence[Server], ledger: Mapping[str, Requirement], rules: M
 def _column(server: Server, rules: Mapping[str, str]) -> Column:
     cells = {rule.id: Cell(rule.verdict, f"{rules[rule.id]}#{server.file}") for rule in server.rules}
     return Column(
-        name=server.card.name,
+        name=server.label.name,
         told=server.line,
         page=page_of(server),
         rules=tuple(server.rules),
         cells=cells,
         conforms=server.exit == 0,
-        version=server.card.version,
+        version=server.label.version,
     )

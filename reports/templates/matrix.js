@@ -10,6 +10,7 @@
   const lines = [...document.querySelectorAll(".matrix tr:not(.group)")].map((line) => [line, [...line.children].slice(2)]);
   const totals = document.querySelector(".totals tbody");
   if (totals) lines.push([totals, [...totals.children]]);
+  const but = { found: ["none"], broken: ["none", "warned"] };
   let sorted = "";
 
   const sort = () => {
@@ -32,7 +33,7 @@
     for (const row of rows) {
       const head = row.firstElementChild;
       const text = `${head.textContent} ${head.title}`.toLowerCase();
-      const wanted = !kind || (kind === "broken" ? row.dataset.kind !== "none" : row.dataset.kind === kind);
+      const wanted = !kind || (but[kind] ? !but[kind].includes(row.dataset.kind) : row.dataset.kind === kind);
       row.hidden = !(wanted && words.every((word) => text.includes(word)));
       count += row.hidden ? 0 : 1;
     }
