@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from reports import grouping, template
+from reports.conversation import Turn
 from reports.escape import sentence, typed
 from reports.matrix import LETTERS
 from reports.page import LEGEND, CaseView, bars
@@ -165,6 +166,7 @@ def _page(name: str, told: Site, file: str, *, script: str = "site", **values: o
         bars=bars,
         counted=counted,
         viewed=_viewed,
+        sent=_sent,
         few=_few,
         **values,
     )
@@ -176,3 +178,9 @@ def _few(ids: Sequence[str]) -> str:
 
 def _viewed(case: Case | None) -> CaseView | None:
     return CaseView(case, ()) if case else None
+
+
+def _sent(view: CaseView | None) -> Turn | None:
+    """What was sent before the line that is wrong, if one is."""
+    # What is wrong with a header that was delivered, say, is no answer to the client's farewell.
+    return view.sent if view and any(turn.wrong and turn.stamp for turn in view.turns) else None

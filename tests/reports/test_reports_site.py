@@ -16,7 +16,7 @@ from proof.kinds.real import LABEL
 from proof.real.reasons import KINDS, REASONS
 from reports import grouping, matrix, reasons, servers, site
 from reports.__main__ import main
-from reports.results import Requirement, Results
+from reports.results import Entry, Finding, Requirement, Results
 from tests.reports.attacks import attacked
 
 REASON = (
@@ -219,6 +219,16 @@ def test_a_servers_page_has_what_is_broken_first_and_why(build: Build, tmp_path:
     assert "Why servers differ: Some null senders are refused." in broken
     assert "503 5.5.1 Error: nested MAIL command" in broken and "this is wrong" in broken
     assert "python -m conformance --profile cs4410 --target HOST:PORT --seed 7 'cs4410/" in broken
+
+
+@pytest.mark.parametrize(("actual", "told"), [("221 bye", 1), ("no Return-Path", 0)])
+def test_what_no_line_shows_was_not_sent_with_the_farewell(actual: str, told: int, results: Results) -> None:
+    case = next(case for case in results.cases if case.verdict == "fail")
+    bye = (Entry(1.0, "->", "QUIT\r\n"), Entry(2.0, "<-", "221 bye\r\n"))
+    shown = replace(case, findings=(Finding("mail.nested", "fail", "", "one", actual),), transcript=bye)
+    server = servers.reduced(servers.Label("x"), "x", replace(results, cases=(shown,)), {})
+    pages = dict(site.pages(site.site([server], reasoned=False)))
+    assert pages["rules/mail.nested.html"].count("<dt>sent") == told
 
 
 def test_without_reasons_nobody_was_to_look(build: Build) -> None:
