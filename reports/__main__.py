@@ -100,7 +100,8 @@ def _matrix(given: argparse.Namespace) -> int:
 def _site(given: argparse.Namespace) -> int:
     known = reasons.load(given.reasons) if given.reasons else {}
     told = site.site(servers.read(given.runs, known), reasoned=bool(known))
-    site.write(told, given.output)
+    count = site.write(told, given.output)
+    print(f"{count} files; {typed(str(given.output / 'index.html'))} is the first to open")
     return 0
 
 

@@ -18,7 +18,7 @@ LEGEND = {
     "warn": "A SHOULD is broken. The server conforms all the same.",
     "blocked": "Something that another requirement judges kept the case from its point. It does not count again.",
     "skip": "Not judged here; the reason says why.",
-    "note": "Observed outside the assignment, and never judged.",
+    "note": "Observed, and never judged.",
     "pass": "Nothing wrong was found.",
 }
 NARROWEST = 0.012

@@ -63,7 +63,7 @@ def views(servers: Sequence[Server], ledger: Mapping[str, Requirement], rules: M
         yield view("index.html", "By RFC section", matrix=matrix(map(grouping.by_rfc, columns)))
         yield view("subjects.html", "By subject", matrix=matrix(columns))
     else:
-        yield view("index.html", "By section", matrix=matrix(columns))
+        yield view("index.html", "Matrix", matrix=matrix(columns))
     if cves := grouping.cves(list(ledger.values())):
         about: dict[tuple[str, ...], list[str]] = {}
         for name, broken in cves.items():

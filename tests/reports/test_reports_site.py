@@ -165,7 +165,7 @@ def test_a_cell_leads_to_its_server_on_the_page_of_its_requirement(build: Build)
 def test_without_rfcs_there_is_the_ledgers_grouping_alone(build: Build, hostile: Path) -> None:
     folder = build(hostile)
     assert check(folder) and not (folder / "subjects.html").exists() and not (folder / "cve.html").exists()
-    assert "By section" in text_of(folder / "index.html")
+    assert "Matrix" in text_of(folder / "index.html")
 
 
 def test_sections_are_in_the_order_of_numbers() -> None:
