@@ -99,7 +99,7 @@ def _matrix(given: argparse.Namespace) -> int:
 
 def _site(given: argparse.Namespace) -> int:
     known = reasons.load(given.reasons) if given.reasons else {}
-    told = site.site(servers.read(given.runs, known), reasoned=bool(known))
+    told = site.site(servers.read(given.runs, known), reasoned=given.reasons is not None)
     count = site.write(told, given.output)
     print(f"{count} files; {typed(str(given.output / 'index.html'))} is the first to open")
     return 0

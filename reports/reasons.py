@@ -7,6 +7,7 @@ from typing import Any
 
 from reports import toml_input
 from reports.checked import Checked, WrongShape
+from reports.escape import typed
 
 KINDS = {
     "breach": "The server breaks the rule.",
@@ -52,6 +53,6 @@ def _reasons(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Reason
     for one in Checked({"reason": [], **document}).objects("reason"):
         about = one.text("server"), one.text("requirement")
         if about in known:
-            raise WrongShape(f"there are two reasons for {' and '.join(about)}")
+            raise WrongShape(f"there are two reasons for {' and '.join(map(typed, about))}")
         known.add(about)
         yield about, Reason(one.choice("kind", tuple(KINDS)), one.text("text"))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from reports import toml_input
 from reports.checked import Checked
+from reports.escape import typed
 from reports.matrix import names
 from reports.progress import Progress
 from reports.reasons import Reason, Reasons
@@ -124,7 +125,8 @@ def read(runs: Sequence[Path], reasons: Reasons) -> list[Server]:
                 newest[label.name, label.version] = reduced(label, file, results, reasons)
             progress.step()
     if len(profiles := {server.profile for server in newest.values()}) > 1:
-        raise ResultsError(f"these runs are of several profiles ({', '.join(sorted(profiles))}); give those of one")
+        told = ", ".join(map(typed, sorted(profiles)))
+        raise ResultsError(f"these runs are of several profiles ({told}); give those of one")
     return sorted(newest.values(), key=lambda server: server.label.name.casefold())
 
 

@@ -106,12 +106,9 @@ def pages(told: Site) -> Iterator[tuple[str, str]]:
         yield view.file, _page("matrix", told, view.file, script="matrix", view=view)
     for server in told.servers:
         yield page_of(server), _page("server", told, page_of(server), server=server)
-    ids = list(told.ledger)
-    for before, id, after in zip([None, *ids], ids, [*ids[1:], None], strict=False):
-        yield (
-            told.rules[id],
-            _rule_page(told, told.ledger[id], *(told.ledger.get(one or "") for one in (before, after))),
-        )
+    rules = list(told.ledger.values())
+    for before, rule, after in zip([None, *rules], rules, [*rules[1:], None], strict=False):
+        yield told.rules[rule.id], _rule_page(told, rule, before, after)
 
 
 def write(told: Site, folder: Path) -> int:
