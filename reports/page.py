@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from reports import template
 from reports.conversation import Turn, sent_before_fault, turns
-from reports.escape import sentence
+from reports.escape import sentence, typed
 from reports.results import VERDICTS, Case, Finding, Requirement, Results
-from reports.summary import Row, counted, facts, summarize
+from reports.summary import Row, counted, facts, hidden, summarize
 from reports.timeline import timeline
 
 HEADLINES = {0: "Conforms", 1: "Does not conform", 2: "Interrupted"}
@@ -106,6 +106,7 @@ def render(results: Results, *, name: str | None = None) -> str:
         verdicts=[verdict for verdict in VERDICTS if told.total.counts[verdict]],
         levels=list(dict.fromkeys(case.level for case in results.cases)),
         counted=counted,
+        hidden=partial(hidden, show=typed),
     )
 
 
