@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reports import (
+    badge,
     class_command,
     diff,
     grading,
@@ -19,7 +20,12 @@ from reports import (
     matrix_writers,
     options,
     page,
+    reasons,
     rubric,
+    sarif,
+    servers,
+    site,
+    tap,
     terminal,
 )
 from reports.escape import typed
@@ -94,6 +100,14 @@ def _matrix(given: argparse.Namespace) -> int:
     return _write(matrix_writers.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
 
 
+def _site(given: argparse.Namespace) -> int:
+    known = reasons.load(given.reasons) if given.reasons else {}
+    told = site.site(servers.read(given.runs, known), reasoned=given.reasons is not None)
+    count = site.write(told, given.output)
+    print(f"{count} files; {typed(str(given.output / 'index.html'))} is the first to open")
+    return 0
+
+
 def _diff(given: argparse.Namespace) -> int:
     old, new = load(given.old), load(given.new)
     told = diff.compare(old, new, diff.read_expected(given.expected) if given.expected else ())
@@ -104,6 +118,21 @@ def _diff(given: argparse.Namespace) -> int:
 
 def _issue(given: argparse.Namespace) -> int:
     return _write(issue.render(load(given.results), given.id), given.output)
+
+
+def _sarif(given: argparse.Namespace) -> int:
+    return _write_json(sarif.document(load(given.results), given.file), given.output)
+
+
+def _tap(given: argparse.Namespace) -> int:
+    return _write(tap.render(load(given.results)), given.output)
+
+
+def _badge(given: argparse.Namespace) -> int:
+    shown = badge.badge(load(given.results))
+    if given.output.suffix == ".svg":
+        return _write(badge.svg(shown), given.output)
+    return _write_json(badge.endpoint(shown), given.output)
 
 
 def _gradescope(given: argparse.Namespace) -> int:
@@ -132,8 +161,12 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "markdown": _markdown,
     "html": _html,
     "matrix": _matrix,
+    "site": _site,
     "diff": _diff,
     "issue": _issue,
+    "sarif": _sarif,
+    "tap": _tap,
+    "badge": _badge,
     "gradescope": _gradescope,
     "gradescope-zip": _gradescope_zip,
     "class": _class,
