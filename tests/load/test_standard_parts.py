@@ -235,6 +235,13 @@ def test_store_that_does_not_tell_whose_a_copy_is() -> None:
     assert judged(*copies, taken={1: 1, 2: 2, 3: 3}) == {"whole": 2, "foreign": 2}
 
 
+def test_one_copy_may_say_that_it_is_for_several() -> None:
+    both = stored(b"X-RcptTo: " + ", ".join(TO).encode() + b"\r\n" + copy(3).octets.partition(b"\r\n")[2])
+    one = stored(b"X-RcptTo: " + TO[0].encode() + b"\r\n" + copy(1).octets.partition(b"\r\n")[2])
+    assert judged(one, both, taken={1: 1, 3: 3}) == {"whole": 3}
+    assert judged(one, taken={1: 1, 3: 3}) == {"whole": 1, "lost": 2}
+
+
 def test_sink_has_one_copy_for_several() -> None:
     copies = [copy(1, TO[0], sink=True), copy(2, TO[1], sink=True), copy(3, *TO, sink=True)]
     assert judged(*copies, taken={1: 1, 2: 2, 3: 3}) == {"whole": 4}

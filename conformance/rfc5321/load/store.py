@@ -156,10 +156,12 @@ class Mail:
 
 
 def _mailboxes(copy: Stored) -> tuple[str, ...]:
-    """The mailboxes that a copy is in: one, or those of all for whom a sink got it."""
+    """The mailboxes that a copy is in, or those of all for whom it is the only one; one without a name if none is told."""
     if copy.envelope_to:
         return tuple(dict.fromkeys(one.lower() for one in copy.envelope_to))
-    return (envelope.mailbox(copy),)
+    if mailbox := envelope.mailbox(copy):
+        return (mailbox,)
+    return tuple(sorted(envelope.forward_paths((copy,)))) or ("",)
 
 
 def _bits(recipients: int) -> list[int]:
