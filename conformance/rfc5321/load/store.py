@@ -156,7 +156,7 @@ class Mail:
 
 
 def _mailboxes(copy: Stored) -> tuple[str, ...]:
-    """The mailboxes that a copy is in, or those of all for whom it is the only one; one without a name if none is told."""
+    """The mailboxes that a copy is in, or those of all for whom it is; one without a name where none is told."""
     if copy.envelope_to:
         return tuple(dict.fromkeys(one.lower() for one in copy.envelope_to))
     if mailbox := envelope.mailbox(copy):
