@@ -97,10 +97,14 @@ class Directory(Settling):
     def every(self, mark: bytes) -> Iterator[Stored]:
         """All messages that contain the mark, one after the other; however many there are."""
         self._refused = ""
-        for look in self._looks(sys.maxsize):
-            data = self._contained(look.path)
-            if data is not None and mark in data:
-                yield stored(data)
+        read_before: set[int] = set()
+        for look in self._files(sys.maxsize):
+            name = hash(self._name(look.path))
+            data = None if name in read_before else self._contained(look.path)
+            if data is not None:
+                read_before.add(name)
+                if mark in data:
+                    yield stored(data)
         if self._refused:
             raise self._may_not()
 
@@ -113,8 +117,16 @@ class Directory(Settling):
     def _takes(self, directory: str) -> bool:
         return True
 
-    def _looks(self, most: int = MOST_ENTRIES) -> Iterator[Look]:
-        """The regular files below the directory, in no order; so many names are read at the most."""
+    def _name(self, path: str) -> object:
+        """What is equal for files that are one message."""
+        return path
+
+    def _looks(self) -> Iterator[Look]:
+        """The messages below the directory, in no order."""
+        return iter({self._name(look.path): look for look in self._files(MOST_ENTRIES)}.values())
+
+    def _files(self, most: int) -> Iterator[Look]:
+        """The regular files there, in no order; so many names are read at the most."""
         waiting = deque([(str(self._path), 0)])
         left = most
         taken = 0
@@ -180,9 +192,9 @@ class Maildir(Directory):
     def _takes(self, directory: str) -> bool:
         return os.path.basename(directory) in ("new", "cur")
 
-    def _looks(self, most: int = MOST_ENTRIES) -> Iterator[Look]:
+    def _name(self, path: str) -> object:
         # A reader moves a message from new to cur, and adds flags to its name: it is still one message.
-        return iter({_without_flags(look.path): look for look in super()._looks(most)}.values())
+        return _without_flags(path)
 
     def _unfinished(self, look: Look) -> bool:
         return False  # it is moved there when it is whole
