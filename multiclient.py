@@ -25,7 +25,7 @@ try:
     from conformance.cs4410.mailbox import Folder
     from conformance.harness.server import complaints, elsewhere, launch, proc
     from conformance.harness.settings import UsageError, parse_address, resolve
-    from conformance.load import closing, plot, stored, table
+    from conformance.load import closing, pace, plot, stored, table
     from conformance.load.crew import crew
     from conformance.load.engine import AFTER_LIMIT, Engine
     from conformance.load.findings import shown
@@ -91,6 +91,16 @@ def parser() -> argparse.ArgumentParser:
     add("--plot", type=Path, metavar="FILE", help="draw them into this .svg or .png; needs matplotlib")
     add("--think", type=_number(float, 0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
         help="pause between commands, for long soaks (0)")  # fmt: skip
+    rates = _number(float, 0.1, 1e6, "a number of operations a second, 0.1 to 1000000")
+    add("--rate", type=rates, metavar="N",
+        help="operations a second in all, due by time whatever the server does; times then count from when one was due "
+        "(without it, a client goes on when it was answered)")  # fmt: skip
+    add(
+        "--arrivals",
+        choices=pace.ARRIVALS,
+        default=pace.EVEN,
+        help="how those of --rate follow each other (%(default)s)",
+    )
     return made
 
 
@@ -111,6 +121,8 @@ def options(given: argparse.Namespace) -> Options:
         )
     if given.think > given.time_limit / 2:
         raise UsageError(f"--think {given.think:g}: at most half the time limit, or the clients are timed out")
+    if given.rate is not None and given.think:
+        raise UsageError("--rate and --think: give one of them")
     if given.mailbox is not None and not Path(given.mailbox).is_dir():
         raise UsageError(f"--mailbox {given.mailbox}: no such directory")
     for name in ("json", "plot"):
@@ -120,12 +132,18 @@ def options(given: argparse.Namespace) -> Options:
     if given.plot is not None:
         plot.check(given.plot)
     address = given.target or _joined(given.host or launch.HOST, given.port or str(KIND.port))
-    return Options(
+    asked = Options(
         (launch.HOST, 0) if given.launch else resolve(*parse_address(address)),
         int(given.connections), given.duration, given.operations and int(given.operations),
         random.SystemRandom().randrange(10**6) if given.seed is None else int(given.seed),
-        given.errors, given.time_limit, given.think, given.launch is not None,
+        given.errors, given.time_limit, given.think, given.rate, given.arrivals, given.launch is not None,
     )  # fmt: skip
+    slowest = 2 * asked.talkers / given.time_limit
+    if given.rate is not None and given.rate < slowest:
+        raise UsageError(
+            f"--rate {given.rate:g}: at least {slowest:g} with {asked.connections} connections, or they are timed out"
+        )
+    return asked
 
 
 def _joined(host: str, port: str) -> str:

@@ -124,6 +124,10 @@ def test_one_wrong_reply_is_one_finding(ended: Get) -> None:
         ("--plot", "picture.gif"),
         ("--json", "/none/figures.json"),
         ("--think", "9"),
+        ("--rate", "5"),
+        ("--rate", "0"),
+        ("--rate", "100", "--think", "1"),
+        ("--rate", "100", "--arrivals", "odd"),
     ],
     ids=" ".join,
 )
