@@ -7,16 +7,19 @@ right, 1 something was wrong, 2 interrupted, 4 a mistake on the command line, 6 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import random
+import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 try:
     from conformance.cs4410 import dialect
@@ -88,6 +91,7 @@ def parser() -> argparse.ArgumentParser:
     add("--dialect", default="cs4410-2016", metavar="NAME", help="which edition's words (%(default)s), or a TOML file")
     add("--mailbox", metavar="DIR", help="where the server keeps its mailbox: look up every message afterwards")
     add("--json", type=Path, metavar="FILE", help="write the figures there")
+    add("--html", type=Path, metavar="FILE", help="write the page of the run there")
     add("--plot", type=Path, metavar="FILE", help="draw them into this .svg or .png; needs matplotlib")
     add("--think", type=_number(float, 0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
         help="pause between commands, for long soaks (0)")  # fmt: skip
@@ -125,10 +129,9 @@ def options(given: argparse.Namespace) -> Options:
         raise UsageError("--rate and --think: give one of them")
     if given.mailbox is not None and not Path(given.mailbox).is_dir():
         raise UsageError(f"--mailbox {given.mailbox}: no such directory")
-    for name in ("json", "plot"):
-        path = getattr(given, name)
-        if path is not None and not path.resolve().parent.is_dir():
-            raise UsageError(f"--{name} {path}: no such directory")
+    for name in ("json", "html", "plot"):
+        if (path := getattr(given, name)) is not None and (why := _unwritable(path.resolve())):
+            raise UsageError(f"--{name} {path}: {why}")
     if given.plot is not None:
         plot.check(given.plot)
     address = given.target or _joined(given.host or launch.HOST, given.port or str(KIND.port))
@@ -148,6 +151,15 @@ def options(given: argparse.Namespace) -> Options:
 
 def _joined(host: str, port: str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file cannot be written, as far as can be known before."""
+    if not path.parent.is_dir():
+        return "no such directory"
+    if path.is_dir():
+        return "this is a directory"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "may not be written"
 
 
 class Progress:
@@ -262,12 +274,39 @@ def _tell(given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, p
     verdict = table.verdict(run)
     print(f"\x1b[{colour}m{verdict}\x1b[0m" if colour else verdict, flush=True)
     try:
+        document = _document(given, run, outcome, printed) if given.json or given.html else {}
         if given.json:
-            given.json.write_text(json.dumps(table.document(run, outcome), indent=1) + "\n", encoding="utf-8")
+            given.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        if given.html:
+            _page(document, given.html)
         if given.plot:
             plot.draw(run.tally.moments, given.plot)
     except OSError as error:
         print(f"multiclient: {error.filename}: {error.strerror}", file=sys.stderr)
+
+
+def _document(
+    given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, printed: Sequence[str]
+) -> dict[str, Any]:
+    host, port = run.options.address
+    seed = ["--seed", str(run.options.seed)] if given.seed is None else []
+    return {
+        **table.document(run, outcome),
+        "target": _joined(host, str(port)),
+        "command": shlex.join(["python", "multiclient.py", *sys.argv[1:], *seed]),
+        "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "remarks": list(printed),
+    }
+
+
+def _page(document: dict[str, Any], path: Path) -> None:
+    """Write the page, as anyone could from the figures; a program of its own, for it takes what a run does not need."""
+    command = [sys.executable, "-m", "reports", "load", "/dev/stdin", "-o", str(path.resolve())]
+    paths = (str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH", ""))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = subprocess.run(command, input=json.dumps(document), env=environment, capture_output=True, text=True)
+    if done.returncode:
+        print(f"multiclient: no page: {done.stderr.strip()}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from pathlib import Path
 from reports import (
     class_command,
     diff,
+    figures,
     grading,
     issue,
+    load_page,
     markdown,
     matrix,
     matrix_writers,
@@ -122,6 +124,10 @@ def _gradescope_zip(given: argparse.Namespace) -> int:
     return _write(packed, given.output)
 
 
+def _load(given: argparse.Namespace) -> int:
+    return _write(load_page.render(figures.load(given.figures)), given.output)
+
+
 def _class(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
     return class_command.run(given.roster, given.output, given.rubric, **options)
@@ -136,6 +142,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "issue": _issue,
     "gradescope": _gradescope,
     "gradescope-zip": _gradescope_zip,
+    "load": _load,
     "class": _class,
 }
 

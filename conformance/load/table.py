@@ -11,7 +11,10 @@ from conformance.load import closing
 from conformance.load.profile import TIMED_OUT, timeout_kind
 from conformance.load.run import Run
 from conformance.load.stored import Outcome
-from conformance.load.tally import Histogram, Row
+from conformance.load.tally import Histogram, Moment, Row
+
+FORM = 1
+"""Which form the document has; with another one, keys mean something else."""
 
 
 def rows(run: Run) -> list[tuple[str, str, Row]]:
@@ -35,7 +38,9 @@ def _times(times: Histogram) -> tuple[float, float, float]:
 
 
 def _milliseconds(times: Histogram) -> dict[str, float]:
-    return {key: round(1000 * value, 3) for key, value in zip(("p50", "p99", "max"), _times(times), strict=True)}
+    shares = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999}
+    told = {key: times.quantile(share) for key, share in shares.items()} | {"max": times.longest}
+    return {key: round(1000 * value, 3) for key, value in told.items()}
 
 
 def findings(run: Run) -> Iterator[str]:
@@ -107,12 +112,16 @@ def _missing(run: Run, outcome: Outcome | None) -> str:
 def verdict(run: Run) -> str:
     """The last line: the verdict, what it stands on, and the seed."""
     wrong = run.findings.total
-    told = "interrupted" if run.interrupted else "WRONG" if wrong else "RIGHT"
     timeouts = [run.tally.rows.get(timeout_kind(run.profile, how), Row()) for how in TIMED_OUT]
     judged = sum(row.right + row.wrong for row in timeouts)
     parts = [f"{run.tally.operations} operations in {run.seconds:.1f} s", f"{rate(run):.0f} a second"]
     parts += [f"{wrong} wrong", f"{judged} time-outs" if judged else "no time-out came, so none was judged"]
-    return f"{told}: {', '.join(parts)}; seed {run.options.seed}"
+    return f"{word(run)}: {', '.join(parts)}; seed {run.options.seed}"
+
+
+def word(run: Run) -> str:
+    """The verdict in a word."""
+    return "interrupted" if run.interrupted else "WRONG" if run.findings.total else "RIGHT"
 
 
 def rate(run: Run) -> float:
@@ -121,7 +130,7 @@ def rate(run: Run) -> float:
 
 
 def document(run: Run, outcome: Outcome | None) -> dict[str, Any]:
-    """The same for other programs: plain data; times in milliseconds."""
+    """The same for other programs: plain data; times in milliseconds, histograms by the steps of `tally.Histogram`."""
     kinds = {
         kind: {
             "name": name.strip(),
@@ -140,6 +149,9 @@ def document(run: Run, outcome: Outcome | None) -> dict[str, Any]:
         "foreign": outcome.foreign,
     }
     return {
+        "load": FORM,
+        "verdict": word(run).lower(),
+        "line": verdict(run),
         "operations": run.tally.operations,
         "seconds": round(run.seconds, 3),
         "operations_per_second": round(rate(run), 1),
@@ -147,8 +159,12 @@ def document(run: Run, outcome: Outcome | None) -> dict[str, Any]:
         "seed": run.options.seed,
         "dialect": run.profile.name,
         "rate": _rate(run),
+        "errors": run.options.errors,
+        "time_limit": run.options.time_limit,
         "connections": run.gate.most_greeted,
         "messages": run.numbers.count,
+        "missing": _missing(run, outcome) if run.numbers.count else "",
+        "left": run.left,
         "kinds": kinds,
         "mailbox": mailbox,
         "findings": [
@@ -159,7 +175,14 @@ def document(run: Run, outcome: Outcome | None) -> dict[str, Any]:
             for one in run.findings
         ],
         "notes": run.notes,
+        "moments": [_moment(one) for one in run.tally.moments],
     }  # fmt: skip
+
+
+def _moment(moment: Moment) -> list[float]:
+    """Seconds since the run began, operations a second, and of their times the median and the 99th percentile."""
+    at, rate, median, p99, wrong = moment
+    return [round(at, 3), round(rate, 1), round(1000 * median, 3), round(1000 * p99, 3), wrong]
 
 
 def _rate(run: Run) -> dict[str, Any] | None:

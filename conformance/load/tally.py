@@ -82,12 +82,13 @@ class Row:
 
 
 class Moment(NamedTuple):
-    """One point of the time series; times in seconds."""
+    """One point of the time series; times in seconds, and how many operations went wrong since the last one."""
 
     at: float
     operations_per_second: float
     median: float
     p99: float
+    wrong: int
 
 
 class Tally:
@@ -103,6 +104,7 @@ class Tally:
         self.operations = 0
         self.rows: dict[str, Row] = {}
         self.moments: list[Moment] = []
+        self._wrong = 0
         self._interval = 1.0
         self._began = 0.0
         self._before = 0
@@ -118,6 +120,7 @@ class Tally:
             row.right += 1
         else:
             row.wrong += 1
+            self._wrong += 1
         row.times.add(seconds)
         if operation:
             self._times.add(seconds)
@@ -128,12 +131,13 @@ class Tally:
         if passed < self._interval:
             return
         rate = (self.operations - self._before) / passed
-        self.moments.append(Moment(at, rate, self._times.quantile(0.5), self._times.quantile(0.99)))
-        self._began, self._before = at, self.operations
+        self.moments.append(Moment(at, rate, self._times.quantile(0.5), self._times.quantile(0.99), self._wrong))
+        self._began, self._before, self._wrong = at, self.operations, 0
         self._times.clear()
         if len(self.moments) >= MOST_MOMENTS:
             pairs = zip(self.moments[::2], self.moments[1::2], strict=False)
             self.moments = [
-                Moment(b.at, (a[1] + b[1]) / 2, (a.median + b.median) / 2, max(a.p99, b.p99)) for a, b in pairs
+                Moment(b.at, (a[1] + b[1]) / 2, (a.median + b.median) / 2, max(a.p99, b.p99), a.wrong + b.wrong)
+                for a, b in pairs
             ]
             self._interval *= 2
