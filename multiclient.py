@@ -44,6 +44,11 @@ except ModuleNotFoundError as missing:
 
 RIGHT, WRONG, INTERRUPTED, USAGE, UNREACHABLE = 0, 1, 2, 4, 6
 LEAST, MOST = 2, 32
+OTHERWISE = """\
+Take this to judge a server under the load that one process makes: it judges time-outs and how many are served at once
+as well. Take `python -m conformance.locustfile`, which is Locust (pip install 'smtp-conformance[locust]'), for more
+clients than that, on one machine or several: they have the same conversations, and what was lost is found there too.
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -66,7 +71,9 @@ def _number(convert: Callable[[str], float], low: float, high: float, wanted: st
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    made = _Parser(prog="multiclient.py", description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
+    made = _Parser(
+        prog="multiclient.py", description=(__doc__ or "").split("\n")[0], epilog=OTHERWISE, allow_abbrev=False
+    )
     add = made.add_argument
     add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
     add("port", nargs="?", metavar="PORT", help="and its port (8765)")

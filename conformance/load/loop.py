@@ -49,7 +49,7 @@ class Loop:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.monotonic = monotonic
         self.lost = self.watched = self.turned = 0.0
-        self._poll = select.epoll()
+        self._poll: select.epoll  # from `start` on: books that are kept elsewhere have a run and no loop
         self._watched: dict[int, Connected] = {}
         self._timers: list[tuple[float, int, Connected, int, Callable[[], None]]] = []
         self._count = itertools.count()
@@ -61,6 +61,7 @@ class Loop:
 
     def start(self) -> float:
         """Begin to watch; returns the time."""
+        self._poll = select.epoll()
         self.turned = self.watched = self.monotonic()
         return self.turned
 
