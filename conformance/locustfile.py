@@ -20,10 +20,9 @@ from typing import Any
 
 try:
     import gevent
-    from locust import User, constant, events
+    from locust import User, constant, events, runners
     from locust.argument_parser import LocustArgumentParser
     from locust.env import Environment
-    from locust.runners import MasterRunner, WorkerRunner
 except ModuleNotFoundError as missing:
     print(f"locustfile: {missing.name} is not installed: pip install 'smtp-conformance[locust]'", file=sys.stderr)
     sys.exit(4)
@@ -45,6 +44,8 @@ MESSAGE = "smtp-ledger"
 """The name of the messages in which workers send what they have written down."""
 EACH = 1.0
 """Seconds between two of them."""
+SILENT = 30
+"""Seconds until the master takes a worker for dead, which on a busy machine draws for long what it will say."""
 APART = 100_000
 """By so much the numbers of the users of two workers differ."""
 DEFAULT_HOST = "127.0.0.1:8765"
@@ -125,18 +126,21 @@ def begin(environment: Environment, **_: Any) -> None:
     runner = environment.runner
     if runner is None:
         return
-    if not isinstance(runner, WorkerRunner):
+    runners.HEARTBEAT_LIVENESS = SILENT
+    if not isinstance(runner, runners.WorkerRunner):
         profile, books = _books(environment.parsed_options)
         runner.register_message(MESSAGE, lambda environment, msg, **_: books.enter(msg.data))
         environment.events.quitting.add_listener(lambda environment, **_: _close(environment, profile, books))
-    if not isinstance(runner, MasterRunner):
+    if not isinstance(runner, runners.MasterRunner):
         environment.events.test_start.add_listener(_start)
         environment.events.test_stop.add_listener(_stop)
         gevent.spawn(_send_again_and_again, environment)
 
 
 def _start(environment: Environment, **_: Any) -> None:
-    _swarms[environment] = Swarm(environment.host, environment.parsed_options, environment.runner.worker_index)
+    # In a thread, for it takes seconds to draw all that is said, and Locust goes on meanwhile.
+    given = (environment.host, environment.parsed_options, environment.runner.worker_index)
+    _swarms[environment] = gevent.get_hub().threadpool.apply(Swarm, given)
 
 
 def _stop(environment: Environment, **_: Any) -> None:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -19,7 +20,11 @@ from tests.load.load_runs import PATIENCE, PROJECT
 if importlib.util.find_spec("locust") is None and not os.environ.get("CI"):
     pytest.skip("needs locust", allow_module_level=True)
 
-RUN = ("--headless", "--only-summary", "--users", "12", "--spawn-rate", "12", "--run-time", "6")
+RUN = ("--headless", "--only-summary", "--users", "12", "--spawn-rate", "12", "--run-time")
+SECONDS = (8, 30, 120)
+"""How long a run is given: longer where the machine was too busy to send much."""
+ENOUGH = 150
+"""Messages after which a fault that each sixtieth shows is seen."""
 
 
 def swarm(*options: str) -> "subprocess.Popen[str]":
@@ -31,11 +36,20 @@ def swarm(*options: str) -> "subprocess.Popen[str]":
 
 
 def swarmed(*options: str) -> tuple[int, str]:
-    """Run a master and two workers; the master's exit status and output."""
+    """Run a master and two workers until they have sent enough; the master's exit status and output."""
+    for seconds in SECONDS:
+        status, output = swarmed_for(seconds, *options)
+        told = re.search(r"^\w+: (\d+) messages acknowledged", output, re.MULTILINE)
+        if told and int(told[1]) >= ENOUGH:
+            break
+    return status, output
+
+
+def swarmed_for(seconds: int, *options: str) -> tuple[int, str]:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     masters = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
-    runs = [swarm(*masters, *RUN, *options)]
+    runs = [swarm(*masters, *RUN, str(seconds), *options)]
     runs += [swarm("--worker", "--master-port", port) for _ in range(2)]
     try:
         output, _ = runs[0].communicate(timeout=PATIENCE)
@@ -84,6 +98,6 @@ def test_fault_is_found(target: tuple[str, ...], found: str) -> None:
 
 def test_mistakes_are_told() -> None:
     for options, status in ((("--mailbox", "/none"), 4), (("--host", "nowhere"), 4), (("--host", "127.0.0.1:1"), 6)):
-        run = swarm(*RUN[:-1], "1", *options)
+        run = swarm(*RUN, "3", *options)
         output, _ = run.communicate(timeout=PATIENCE)
         assert run.returncode == status, output
