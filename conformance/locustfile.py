@@ -4,7 +4,7 @@ Users have the conversations of `multiclient.py`, and each reply is judged by th
 its own, and a deliberate error that is answered rightly is no failure. What was acknowledged is gathered where the
 master is: with `--mailbox` every message is looked up there in the end, whichever machine sent it. Time-outs are judged
 by multiclient, for no user waits for one. Exit status: 0 all right, 1 something was wrong, 4 Locust is not installed or
-an option is wrong, 6 nobody was greeted.
+an option is wrong, 5 a worker is lost and with it what it was told, 6 nobody was greeted.
 """
 
 from __future__ import annotations
@@ -40,8 +40,10 @@ from conformance.load.run import Run
 from conformance.load.spool import Spool
 from conformance.load.swarm import Fault, Session
 
-MESSAGE = "smtp-ledger"
-"""The name of the messages in which workers send what they have written down."""
+LEDGER, CLOSE = "smtp-ledger", "smtp-close"
+"""The messages in which workers send what they have written down, and in which they are asked for the last of it."""
+LAST = 60.0
+"""Seconds in which that comes."""
 EACH = 1.0
 """Seconds between two of them."""
 SILENT = 30
@@ -49,7 +51,7 @@ SILENT = 30
 APART = 100_000
 """By so much the numbers of the users of two workers differ."""
 DEFAULT_HOST = "127.0.0.1:8765"
-WRONG, USAGE, UNREACHABLE = 1, 4, 6
+WRONG, USAGE, INCOMPLETE, UNREACHABLE = 1, 4, 5, 6
 
 
 class Swarm:
@@ -129,9 +131,12 @@ def begin(environment: Environment, **_: Any) -> None:
     runners.HEARTBEAT_LIVENESS = SILENT
     if not isinstance(runner, runners.WorkerRunner):
         profile, books = _books(environment.parsed_options)
-        runner.register_message(MESSAGE, lambda environment, msg, **_: books.enter(msg.data))
+        runner.register_message(LEDGER, lambda environment, msg, **_: books.enter(msg.data, msg.node_id))
         environment.events.quitting.add_listener(lambda environment, **_: _close(environment, profile, books))
-    if not isinstance(runner, runners.MasterRunner):
+    if isinstance(runner, runners.MasterRunner):
+        environment.events.test_stop.add_listener(lambda environment, **_: _ask_for_the_last(runner, books))
+    else:
+        runner.register_message(CLOSE, _close_worker)
         environment.events.test_start.add_listener(_start)
         environment.events.test_stop.add_listener(_stop)
         gevent.spawn(_send_again_and_again, environment)
@@ -148,7 +153,23 @@ def _stop(environment: Environment, **_: Any) -> None:
         for session in swarm.sessions:
             session.leave()
         swarm.sessions.clear()
-        _send(environment, swarm)
+        _send(environment, swarm, last=True)
+
+
+def _close_worker(environment: Environment, **_: Any) -> None:
+    environment.runner.stop()
+    # Once more where that had been done before, and from one that never began as well.
+    swarm = _swarms.get(environment)
+    environment.runner.send_message(LEDGER, (swarm.ledger if swarm else Ledger()).take(last=True))
+
+
+def _ask_for_the_last(runner: runners.MasterRunner, books: Books) -> None:
+    """Wait for what all workers have to tell: Locust itself gives them half a second."""
+    books.expect(one.id for one in runner.clients.all)
+    runner.send_message(CLOSE)
+    deadline = time.monotonic() + LAST
+    while books.missing and time.monotonic() < deadline:
+        gevent.sleep(0.05)
 
 
 def _send_again_and_again(environment: Environment) -> None:
@@ -158,8 +179,8 @@ def _send_again_and_again(environment: Environment) -> None:
             _send(environment, swarm)
 
 
-def _send(environment: Environment, swarm: Swarm) -> None:
-    environment.runner.send_message(MESSAGE, swarm.ledger.take())
+def _send(environment: Environment, swarm: Swarm, last: bool = False) -> None:
+    environment.runner.send_message(LEDGER, swarm.ledger.take(last))
 
 
 def _books(given: Namespace) -> tuple[Assignment, Books]:
@@ -188,10 +209,16 @@ def _close(environment: Environment, profile: Assignment, books: Books) -> None:
     facts = [line for line in table.facts(run, outcome) if not line.startswith("connections: ")]
     print("", *facts, "", *table.findings(run), sep="\n")
     wrong = run.findings.total
-    word = "NOT REACHED" if not books.greeted else "WRONG" if wrong else "RIGHT"
+    word, status = "RIGHT", None
+    if not books.greeted:
+        word, status = "NOT REACHED", UNREACHABLE
+    elif wrong:
+        word, status = "WRONG", WRONG
+    elif books.missing:
+        word, status = "INCOMPLETE", INCOMPLETE
     print(f"{word}: {run.numbers.count} messages acknowledged, {wrong} wrong; seed {given.seed}")
-    if not books.greeted or wrong:
-        environment.process_exit_code = WRONG if books.greeted else UNREACHABLE
+    if status is not None:
+        environment.process_exit_code = status
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ number that was given on two machines is seen, and a message that was lost of ei
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from conformance.history import Numbers
@@ -51,9 +51,14 @@ class Ledger:
         """Take down what is no error."""
         self.notes[text] = self.notes.get(text, 0) + 1
 
-    def take(self) -> dict[str, Any]:
-        """All that there is, as plain data, and forget it."""
+    def take(self, last: bool = False) -> dict[str, Any]:
+        """All that there is, as plain data, and forget it.
+
+        Args:
+            last: whether nothing more will come.
+        """
         told = {
+            "last": last,
             "acknowledged": [list(one) for one in self.acknowledged],
             "unanswered": self.unanswered,
             "greetings": [text.decode("latin-1") for text in self.greetings],
@@ -73,17 +78,28 @@ class Books:
 
     Attributes:
         greeted: whether the server greeted anybody.
+        missing: the processes that have sent something, or are expected to, and not their last.
     """
 
     def __init__(self, run: Run, spool: Spool) -> None:
         self.run, self._spool = run, spool
         self.greeted = False
+        self.missing: set[str] = set()
         run.spool = spool
         run.numbers = Numbers(MOST_SPANS)
 
-    def enter(self, told: Mapping[str, Any]) -> None:
-        """Enter what `Ledger.take` gave, in another process or this one."""
+    def enter(self, told: Mapping[str, Any], whose: str) -> None:
+        """Enter what `Ledger.take` gave.
+
+        Args:
+            told: what it gave.
+            whose: the process, as its name.
+        """
         run = self.run
+        if told["last"]:
+            self.missing.discard(whose)
+        else:
+            self.missing.add(whose)
         for text in told["greetings"]:
             self.greeted = True
             run.profile.dialogue(0, talks=False).begin(text.encode("latin-1"))
@@ -97,8 +113,14 @@ class Books:
             for _ in range(times):
                 run.note(text)
 
+    def expect(self, processes: Iterable[str]) -> None:
+        """Miss these until they have sent their last."""
+        self.missing.update(processes)
+
     def close(self, store: Store | None) -> Outcome | None:
         """Judge what there is: the numbers, and where the messages can be read what became of them.
+
+        Where a process is missing neither is, for nobody knows what it was told.
 
         Args:
             store: where they can be, or None.
@@ -106,6 +128,9 @@ class Books:
         Returns:
             What was found there.
         """
+        if self.missing:
+            self.run.note("a worker is lost, and what it was told with it, so that no message is looked up")
+            return None
         outcome = stored.judge(store, self.run, self._spool) if store else None
         closing.judge_numbers(self.run, outcome)
         return outcome

@@ -17,7 +17,8 @@ from tests.load.test_late_clients import DoublesReply, punctual
 
 pytest.importorskip("selenium")
 from tests.reports import browser
-from tests.reports.test_reports_browser import ATTACKS, INLINE, LIVE
+from tests.reports.attacks import ATTACKS
+from tests.reports.test_reports_browser import INLINE, LIVE
 
 # On the way into the repository nothing is skipped: a browser that is not there is an error.
 if not (browser.PROGRAM and browser.DRIVER) and not os.environ.get("CI"):

@@ -45,7 +45,7 @@ class Swarm:
                 dialogue = profile.dialogue(client, talks=True)
                 self.sessions.append(Session(profile, dialogue, ledger, options.address, self.tell))
         self.profile = Assignment(WORDS, options, "swarm-1")
-        self._folder = folder
+        self.folder = folder
         self.spool = (folder / "spool").open("w+b")
         self.books = Books(Run(options, self.profile), Spool(self.spool))
 
@@ -60,15 +60,15 @@ class Swarm:
             if at % 100 == 99:
                 self.enter()
 
-    def enter(self) -> None:
-        for ledger in self.ledgers:
-            self.books.enter(json.loads(json.dumps(ledger.take())))
+    def enter(self, last: bool = False) -> None:
+        for name, ledger in zip(("one", "other"), self.ledgers, strict=True):
+            self.books.enter(json.loads(json.dumps(ledger.take(last))), name)
 
     def close(self, look_up: bool = True) -> Outcome | None:
         for session in self.sessions:
             session.leave()
-        self.enter()
-        return self.books.close(self.profile.store(Folder(self._folder)) if look_up else None)
+        self.enter(last=True)
+        return self.books.close(self.profile.store(Folder(self.folder)) if look_up else None)
 
     @property
     def rules(self) -> set[str]:
@@ -141,6 +141,16 @@ def test_number_that_two_machines_were_told_is_found(swarm: Swarm) -> None:
     assert other.acknowledged
     swarm.close(look_up=False)
     assert swarm.rules == {"numbers"}
+
+
+def test_worker_that_is_lost_with_what_it_was_told_accuses_nobody(swarm: Swarm) -> None:
+    swarm.talk(150)
+    assert swarm.books.missing == {"one", "other"}
+    swarm.ledgers[0].take()  # nobody hears of it
+    swarm.books.enter(swarm.ledgers[1].take(last=True), "other")
+    assert swarm.books.missing == {"one"}
+    assert swarm.books.close(swarm.profile.store(Folder(swarm.folder))) is None
+    assert not swarm.rules and any("a worker is lost" in note for note in swarm.books.run.notes)
 
 
 def test_server_that_went_away_is_found_and_no_server_is_none(swarm: Swarm) -> None:
