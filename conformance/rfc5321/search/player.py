@@ -11,6 +11,7 @@ from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
 from conformance.harness.wire.transcript import Transcript
+from conformance.rfc5321 import envelope
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import ARRIVES
 from conformance.rfc5321.search import replay
@@ -175,7 +176,7 @@ class Player(Served[Step]):
     def _learn_apart(self, envelopes: frozenset[tuple[str, tuple[str, ...]]], copies: int) -> None:
         """Remember addresses for which one message has had so many copies."""
         for _, recipients in envelopes:
-            different = frozenset(one.lower() for one in recipients)
+            different = frozenset(map(envelope.spelled, recipients))
             if len(different) == copies > 1:
                 self._apart |= different
 
