@@ -17,7 +17,9 @@ from proof.kinds.real import Judged, Reals
 from proof.real import SECTIONS, reasons, running
 from proof.real.reasons import Reason, ReasonError
 from proof.real.recipe import RECIPIENT, Place, Recipe, version
+from proof.real.roles import PASSWORD, SUBMISSION
 from proof.real.sources import Standard
+from proof.run import PROJECT
 from proof.servers.edit import InstallError, build
 
 RECIPES = {one.name: one for section in SECTIONS.values() for one in section}
@@ -59,6 +61,11 @@ def test_nothing_is_left_open_in_what_it_is_started_with(recipe: Recipe, tmp_pat
     assert [text for text in (*words, *written) if "@PORT@" in text or "@MAIL@" in text or "@HO" in text] == []
 
 
+def test_the_suite_reads_the_password_that_the_servers_know() -> None:
+    path = SUBMISSION[SUBMISSION.index("--password-file") + 1]
+    assert (PROJECT / path).read_text().splitlines() == [PASSWORD]
+
+
 # Reasons
 
 
@@ -86,6 +93,12 @@ def test_a_wrong_file_of_reasons_is_refused(text: str, why: str, tmp_path: Path)
     path.write_text(text)
     with pytest.raises(ReasonError, match=why):
         reasons.load(path)
+
+
+def test_a_reason_may_be_that_of_several_servers(tmp_path: Path) -> None:
+    path = tmp_path / "reasons.toml"
+    path.write_text(ONE.replace('"a"', '["a", "c"]'))
+    assert list(reasons.load(path)) == [("a", "b"), ("c", "b")]
 
 
 # What came of a run
