@@ -28,13 +28,19 @@ hostname = @HOST@
 log_path = /dev/stderr
 mail_location = maildir:@MAIL@/box
 first_valid_uid = 8
+auth_failure_delay = 0
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
+  }
+}
 """
 DOVECOT_USERS = "".join(f"{one}:{{PLAIN}}{PASSWORD}:8:8::@MAIL@::\n" for one in (RECIPIENT, OTHER))
 DOVECOT_PREPARE = f"""\
 {OWNED_BY_MAIL}
 sed -i 's/^!include auth-system/!include auth-passwdfile/' /etc/dovecot/conf.d/10-auth.conf
 {CERTIFICATE.format(key="/etc/dovecot/private/dovecot.key", pem="/etc/dovecot/private/dovecot.pem")}"""
-"""As Debian has it, but for users of a file of its own, who share one mailbox."""
+"""As Debian has it, but for users of a file of its own, who share one mailbox, and the wait after failed logins."""
 DOVECOT_LMTP = {
     "/etc/dovecot/users": DOVECOT_USERS,
     "/etc/dovecot/local.conf": f"""\
