@@ -156,8 +156,16 @@ def test_the_page_has_the_requirements_that_any_of_them_broke_and_why() -> None:
     assert f"{RECIPES['exim'].about} Judged in 2 of 3 requirements, once.\n" in page
     assert "- `line.cut` (fail), defended: Its manual says so.\n" in page
     assert "- `line.fits` (warn), not looked at yet\n" in page
-    assert "line.odd" not in page
+    assert "line.odd" not in page and "LMTP and submission" not in page
     assert "2 servers, 2 runs, 2 findings: 0 breach, 1 defended, 0 false, 1 not looked at yet." in page
+
+
+def test_servers_in_other_roles_have_a_table_of_their_own() -> None:
+    rows = [row("postfix", {"line.cut": "fail"}), row("dovecot-lmtp", {"line.cut": "pass", "line.odd": "warn"})]
+    page = Reals(KNOWN).page(rows)
+    assert "| requirement | postfix 1.0 |\n" in page and "| requirement | dovecot-lmtp 1.0 |\n" in page
+    assert "| `line.odd` | warn |\n" in page and page.count("| `line.cut` |") == 1
+    assert page.index("## LMTP and submission") < page.index("## Smuggling") < page.index("## dovecot-lmtp")
 
 
 def test_without_names_those_are_meant_that_are_installed(tmp_path: Path) -> None:
