@@ -120,9 +120,10 @@ class Link:
             case.pacing.wait("connections", pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
+        between = max(patience, case.limit) if case.judges("reply.multiline") else patience
         try:
             self._wire = Connection(
-                server.address, transcript, server.manners, patience, server.first_socket(), between=patience
+                server.address, transcript, server.manners, patience, server.first_socket(), between=between
             )
         except Refused as error:
             raise case.breach("close.serves-on", str(error)) from None
@@ -245,10 +246,12 @@ class Link:
         Raises:
             Skipped: no TLS session comes about.
         """
-        tester = self._case.tester
+        case, tester = self._case, self._case.tester
         try:
-            self.wire.start_tls(tls.context(tester.verify, at_most), self._case.patient, tester.host)
+            self.wire.start_tls(tls.context(tester.verify, at_most), case.patient, tester.host)
         except tls.TLSFailed as error:
+            if isinstance(error, tls.TLSStalled):
+                case.patience.silent()
             raise Skipped(f"no TLS: {error}") from None
         assert self.wire.session
         return self.wire.session
@@ -265,20 +268,18 @@ class Link:
         """
         case = self._case
         try:
-            reply = self.wire.reply(time.monotonic() + times * case.patient)
+            reply = self._reply(time.monotonic() + times * case.patient)
         except Silent:
             raise self._silent() from None
         except Closed as error:
             raise self._left(error) from None
-        except Flooded as error:
-            raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
         case.patience.replied(reply.at - self.wire.sent)
         return self._heard(reply)
 
     def hear_or_end(self) -> Reply | None:
         """The reply to what was sent, or None where the server closes the connection instead, as it may here."""
         try:
-            reply = self.wire.reply(time.monotonic() + self._case.patient)
+            reply = self._reply(time.monotonic() + self._case.patient)
         except Silent:
             raise self._silent() from None
         except Closed:
@@ -288,9 +289,16 @@ class Link:
     def hear_within(self, seconds: float) -> Reply | None:
         """The next reply if one comes within some seconds; None if none does, or the server closes."""
         try:
-            return self._heard(self.wire.reply(time.monotonic() + seconds))
+            return self._heard(self._reply(time.monotonic() + seconds))
         except (Silent, Closed):
             return None
+
+    def _reply(self, deadline: float) -> Reply:
+        """The next reply; that there is no end of it is found, whatever is judged."""
+        try:
+            return self.wire.reply(deadline)
+        except Flooded as error:
+            raise self._case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
 
     def _heard(self, reply: Reply) -> Reply:
         self.errors += codes.refused(reply)

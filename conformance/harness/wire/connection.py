@@ -24,8 +24,8 @@ from conformance.harness.wire.transcript import Transcript
 
 MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
-CONTINUATIONS = 64
-"""Lines of one reply that are read before the connection is given up."""
+CONTINUATIONS, PAUSES = 64, 4
+"""Lines of one reply that are read, and times the wait for the next that it may take, before it is given up."""
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
@@ -114,8 +114,7 @@ class Connection:
         self._plain = made
         self._socket: socket.socket | tls.Session = made
         self.connected = self.sent = time.monotonic()
-        self.own_address: str = made.getsockname()[0]
-        self.local_port: int = made.getsockname()[1]
+        self.own_address, self.local_port = made.getsockname()[:2]
         self._note("connected")
 
     def start_tls(self, settings: ssl.SSLContext, patience: float, name: str | None = None) -> None:
@@ -232,19 +231,22 @@ class Connection:
             Flooded: the connection has received more than `MOST_RECEIVED` bytes, or a reply has no last line.
         """
         last = reply = self._line(deadline)
+        over = time.monotonic() + PAUSES * self._between
         for _ in range(CONTINUATIONS):
             if not ReplyLine(last.raw).more:
-                break
+                return reply
             try:
-                last = self._line(time.monotonic() + self._between)
-            except (Silent, Closed):
+                last = self._line(min(time.monotonic() + self._between, over))
+            except (Silent, Closed) as error:
+                if isinstance(error, Closed) or time.monotonic() < over:
+                    return reply
+                self._ended = Silent(f"no end of a reply in {PAUSES * self._between:g} s")
                 break
             reply = Reply(reply.raw + last.raw, last.at)
         else:
-            self._note("given up in a reply that does not end")
             self._ended = Flooded(f"a reply of more than {CONTINUATIONS} lines")
-            raise self._ended
-        return reply
+        self._note("given up in a reply that does not end")
+        raise self._ended
 
     def _line(self, deadline: float) -> Reply:
         arrived = time.monotonic()
@@ -332,8 +334,8 @@ class Connection:
 
     @property
     def ended(self) -> bool:
-        """Whether the server has ended the connection, as far as has been read."""
-        return self._ended is not None
+        """Whether the server has ended the connection, as far as has been read, or has flooded it."""
+        return isinstance(self._ended, Closed | Flooded)
 
     def half_close(self) -> None:
         """End our direction; what the server still sends is read."""
@@ -389,9 +391,10 @@ class Connection:
         poll.register(self._socket, events)
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
-    def _lost(self, error: OSError) -> Closed:
+    def _lost(self, error: OSError) -> WireError:
         self._note(f"connection lost: {error.strerror or error}")
-        return Closed(f"the connection was lost: {error.strerror or error}")
+        told = str(error.strerror or error)
+        return Flooded(told) if isinstance(error, tls.Flood) else Closed(f"the connection was lost: {told}")
 
     def _note(self, text: str) -> None:
         self._log.add("--", text, self.number)
