@@ -18,7 +18,7 @@ import time
 from collections.abc import Iterable
 
 from conformance.harness.wire import tls
-from conformance.harness.wire.manners import Manners
+from conformance.harness.wire.manners import SETTLE, Manners
 from conformance.harness.wire.reply import LONGEST_REPLY, Reply, ReplyLine
 from conformance.harness.wire.transcript import Transcript
 
@@ -29,10 +29,6 @@ CONTINUATIONS, PAUSES = 64, 4
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
-SETTLE = 1.0
-"""Seconds of quiet after which a reply without a line end is taken as whole."""
-SETTLE_KNOWN = 0.02
-"""The same, once the server is known to end replies with nothing."""
 BODY = "body"
 
 
@@ -250,7 +246,7 @@ class Connection:
 
     def _line(self, deadline: float) -> Reply:
         arrived = time.monotonic()
-        quiet_by = deadline
+        quiet_by, pieces = deadline, 0
         while True:
             if isinstance(self._ended, Flooded):
                 raise self._ended
@@ -265,13 +261,13 @@ class Connection:
                 if not self._buffer:
                     self._note("no reply")
                     raise Silent("no reply")
-                self._manners.unterminated = True
+                self._manners.note_unterminated(pieces)
                 return self._cut(len(self._buffer), arrived)
             if self._take():
                 arrived = time.monotonic()
                 # A reply that has begun is waited for a little, a byte at a time is not waited for for ever.
-                settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
-                quiet_by = min(arrived + settle, deadline + SETTLE)
+                pieces += 1
+                quiet_by = min(arrived + self._manners.settle, deadline + SETTLE)
 
     def extra(self, seconds: float, usual: bool = True) -> bytes:
         """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
