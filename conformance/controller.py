@@ -210,6 +210,6 @@ def _workers(found: Found, quick: bool) -> int:
     """Two for a server that answers at once; more where replies, or the end of them, have to be waited for."""
     if found.latency >= 0.05:
         return 5
-    if (found.latency >= 0.02 and not found.chatty) or found.unterminated or not found.whole:
+    if (found.latency >= 0.02 and not found.chatty) or not found.whole:
         return 4
-    return 3 if quick or found.chatty else 2
+    return 3 if quick or found.chatty or found.unterminated else 2
