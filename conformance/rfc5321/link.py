@@ -268,7 +268,7 @@ class Link:
         """
         case = self._case
         try:
-            reply = self._reply(time.monotonic() + times * case.patient)
+            reply = self.next_reply(time.monotonic() + times * case.patient)
         except Silent:
             raise self._silent() from None
         except Closed as error:
@@ -279,7 +279,7 @@ class Link:
     def hear_or_end(self) -> Reply | None:
         """The reply to what was sent, or None where the server closes the connection instead, as it may here."""
         try:
-            reply = self._reply(time.monotonic() + self._case.patient)
+            reply = self.next_reply(time.monotonic() + self._case.patient)
         except Silent:
             raise self._silent() from None
         except Closed:
@@ -289,12 +289,17 @@ class Link:
     def hear_within(self, seconds: float) -> Reply | None:
         """The next reply if one comes within some seconds; None if none does, or the server closes."""
         try:
-            return self._heard(self._reply(time.monotonic() + seconds))
+            return self._heard(self.next_reply(time.monotonic() + seconds))
         except (Silent, Closed):
             return None
 
-    def _reply(self, deadline: float) -> Reply:
-        """The next reply; that there is no end of it is found, whatever is judged."""
+    def next_reply(self, deadline: float) -> Reply:
+        """The next reply, begun by a deadline of the monotonic clock; nothing of it is judged but that it has an end.
+
+        Raises:
+            Broken: it has none.
+            Silent, Closed: there is none.
+        """
         try:
             return self.wire.reply(deadline)
         except Flooded as error:
