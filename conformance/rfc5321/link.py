@@ -11,18 +11,16 @@ from contextlib import suppress
 from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire import tls
-from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Garbled, Refused, Silent, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.scene import MailScene, shown
 
 CRLF = b"\r\n"
-PROOF = 2.0
-"""Seconds that the answer to QUIT is waited for after a silence."""
+PROOF, QUIET = 2.0, 3.0
+"""Seconds that QUIT's answer is waited for after a silence, and a reply to a group before QUIT is to prove its absence."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
-QUIET = 3.0
-"""Seconds, or more of a slow server, that each reply to a group is waited for before QUIT is to prove its absence."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 LONGEST_LINE = 2_000
@@ -252,7 +250,7 @@ class Link:
         except tls.TLSFailed as error:
             if isinstance(error, tls.TLSStalled):
                 case.patience.silent()
-            raise Skipped(f"no TLS: {error}") from None
+            raise Skipped(str(error)) from None
         assert self.wire.session
         return self.wire.session
 
@@ -392,6 +390,8 @@ class Link:
 
     def _left(self, error: WireError) -> Exception:
         """What to raise where the server closed the connection instead of replying."""
+        if isinstance(error, Garbled):
+            return self._case.beside("tls.reset", f"{error} after {self._last}", "TLS", "something else", [self])
         if self.errors > MOST_ERRORS:
             return Skipped(f"{error} after {self.errors} refused commands")
         if self._leaving or self._odd:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conformance.harness.wire import tls
-from conformance.harness.wire.connection import Closed, Connection, Flooded
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Garbled
 from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 
@@ -213,5 +213,5 @@ def test_clear_text_inside_ends_the_connection_behind_the_text_before_it(connect
     connection = connected(script)
     connection.start_tls(tls.context(), DEADLINE)
     assert connection.reply(time.monotonic() + DEADLINE).text == "250 inside"
-    with pytest.raises(Closed):
+    with pytest.raises(Garbled):
         connection.reply(time.monotonic() + DEADLINE)

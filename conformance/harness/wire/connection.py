@@ -19,13 +19,11 @@ from collections.abc import Iterable
 
 from conformance.harness.wire import tls
 from conformance.harness.wire.manners import SETTLE, Manners
-from conformance.harness.wire.reply import LONGEST_REPLY, Reply, ReplyLine
+from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY, PAUSES, Reply, ReplyLine
 from conformance.harness.wire.transcript import Transcript
 
 MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
-CONTINUATIONS, PAUSES = 64, 4
-"""Lines of one reply that are read, and times the wait for the next that it may take, before it is given up."""
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
@@ -46,6 +44,10 @@ class Slow(WireError):
 
 class Closed(WireError):
     """The server closed or reset the connection."""
+
+
+class Garbled(Closed):
+    """What came inside TLS is none, so that nothing more can be understood."""
 
 
 class Flooded(WireError):
@@ -388,9 +390,11 @@ class Connection:
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
     def _lost(self, error: OSError) -> WireError:
-        self._note(f"connection lost: {error.strerror or error}")
         told = str(error.strerror or error)
-        return Flooded(told) if isinstance(error, tls.Flood) else Closed(f"the connection was lost: {told}")
+        self._note(f"connection lost: {told}")
+        garbled = isinstance(error, ssl.SSLError) and "ALERT" not in (error.reason or "")
+        kind = Flooded if isinstance(error, tls.Flood) else Garbled if garbled else Closed
+        return kind(f"the connection was lost: {told}")
 
     def _note(self, text: str) -> None:
         self._log.add("--", text, self.number)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 LONGEST_REPLY = 16 * 1024
 """Bytes of one reply that are read before it is taken as it is."""
 
+CONTINUATIONS, PAUSES = 64, 4
+"""Lines of one reply that are read, and times the wait for the next that it may take, before it is given up."""
+
 
 class ReplyLine(NamedTuple):
     """One line of a reply.
