@@ -18,7 +18,7 @@ from conformance.rfc5321.scene import MailScene, shown
 
 CRLF = b"\r\n"
 PROOF, QUIET = 2.0, 3.0
-"""Seconds that QUIT's answer is waited for after a silence, and a reply to a group before QUIT is to prove its absence."""
+"""Seconds that QUIT's answer is waited for after a silence, and a group's reply before QUIT proves it to be missing."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
 MOST_ERRORS = 2
