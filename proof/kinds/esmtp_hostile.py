@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from conformance.rfc5321.profile import PROFILE
@@ -34,10 +34,14 @@ What was otherwise is said below the table.
 """
     heads = ("server", "what it does", "broken", "`--launch`", "`--target`")
     ways = (LAUNCHED, TARGET)
+    verdicts = frozenset({0, 1, 5, 6})
     placeholders = PROFILE.kind.reference[1]
 
     def sections(self) -> Mapping[str, Sequence[Hostile]]:
         return SECTIONS
+
+    def ends_with(self, server: Hostile) -> Collection[int]:
+        return (1, 6) if server.breaks else (0, 1, 5, 6)
 
     def options(self, server: Hostile) -> Sequence[str]:
         return ("--profile", PROFILE.name, *KNOWN, *server.options)
@@ -50,5 +54,5 @@ What was otherwise is said below the table.
             *self.options(server),
             seed=trial.seed,
             placeholders=self.placeholders,
-            store=server.store,
+            place=server.store,
         )

@@ -8,7 +8,7 @@ import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,7 +79,7 @@ was otherwise is said below the table.
 
     def wrong(self, server: Hostile, trial: Trial, run: Shown) -> list[str]:
         wrong = []
-        if run.status not in (1, 6):
+        if run.status not in self.ends_with(server):
             wrong.append(f"exit status {run.status}")
         if not run.finished:
             wrong.append(f"{run.seconds:.0f} s")
@@ -93,6 +93,10 @@ was otherwise is said below the table.
         if trial.way != MULTICLIENT and set(run.findings) != set(server.breaks.split()):
             wrong.append(f"blamed {_listed(run.findings)}, not {_listed(server.breaks.split())}")
         return wrong
+
+    def ends_with(self, server: Hostile) -> Collection[int]:
+        """The exit statuses that are right for a server."""
+        return (1, 6)
 
     def cells(self, row: Row[Hostile, Shown]) -> Sequence[str]:
         broken = ", ".join(f"`{rule}`" for rule in sorted(row.server.breaks.split())) or "only SHOULDs"
@@ -112,7 +116,7 @@ def meet(
     time_limit: float = 10.0,
     seed: int = SEED,
     placeholders: str = PLACEHOLDERS,
-    store: Place | None = None,
+    place: Place | None = None,
 ) -> Shown:
     """Run the suite or multiclient on a hostile server.
 
@@ -124,7 +128,7 @@ def meet(
         time_limit: in seconds.
         seed: of either.
         placeholders: how the server is told its port and whatever else it is told.
-        store: what makes the place of its mail in a folder, and says how `--store` names it.
+        place: what makes the place of its mail in a folder, and says how `--store` names it.
     """
     shutil.rmtree(results, ignore_errors=True)
     results = results.absolute()
@@ -140,8 +144,8 @@ def meet(
             told = placeholders.replace("--port {port}", "").replace("{time_limit}", f"{time_limit:g}")
             server = [sys.executable, str(home.absolute()), *shlex.split(told)]
             where = ("--target", stack.enter_context(listening(server)))
-        if store:
-            fixed += ["--store", stack.enter_context(store(folder))]
+        if place:
+            fixed += ["--store", stack.enter_context(place(folder))]
         words = [sys.executable, *program, *where, *fixed]
         measured = measure.run(words, folder, _environment(folder), BOUND)
         left = len(measure.beside(folder))

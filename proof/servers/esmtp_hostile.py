@@ -103,27 +103,27 @@ TLS = [
     ),
     settles(
         "tls-tickets",
-        "Has a hundred thousand tickets behind the handshake, for sessions to come",
-        "context.num_tickets = 100_000",
-        "",
+        "Has twenty thousand tickets behind the handshake, for sessions to come",
+        "context.num_tickets = 20_000",
+        "reply.one",
     ),
     shaken(
         "tls-clear-inside",
         "Shakes hands, and goes on in clear",
         "while channel._connection.recv(65536):\n" + r'    channel._connection.sendall(b"250 fine\r\n")',
-        "",
+        "tls.reset",
     ),
     shaken(
         "tls-ends",
         "Shakes hands, says the goodbye of TLS, and stays connected without a word",
         "channel.end_tls()\n" + "while channel._connection.recv(65536):\n    pass",
-        "",
+        "close.error",
     ),
     shaken(
         "tls-cut",
         "Shakes hands, and sends half a record before it closes",
         r'channel._connection.sendall(b"\x17\x03\x03\x40\x00" + bytes(2000))' + "\nraise EOFError",
-        "",
+        "close.error",
     ),
     shaken(
         "tls-mute", "Shakes hands, and never says a word inside", "while channel._connection.recv(65536):\n    pass", ""
