@@ -15,6 +15,7 @@ from conformance.harness.wire.connection import Closed, Connection, Flooded, Gar
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.scene import MailScene, shown
+from conformance.rfc5321.sent import is_odd, told
 
 CRLF = b"\r\n"
 PROOF, QUIET = 2.0, 3.0
@@ -23,14 +24,13 @@ AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
-LONGEST_LINE = 2_000
-"""Octets of a line beyond which a close is a defence."""
 ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
 """Verbs after whose 250 there are no recipients."""
+GIVEN_UP = {"greet.first": "greeting", "reply.one": "reply"}
+"""What is not waited for any more when it never comes, by the requirement that judges it."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
-_ODD = re.compile(rb"(?<!\r)\n|\r(?!\n)|[\0\x80-\xff]")
 _GOODBYE = re.compile(rb"^(?:221|421)", re.MULTILINE)
 
 
@@ -47,18 +47,6 @@ def bytewise(data: bytes) -> list[bytes]:
 def as_bytes(line: str | bytes) -> bytes:
     """A line as it goes over the wire, without its CRLF."""
     return line.encode("latin-1") if isinstance(line, str) else line
-
-
-def told(data: bytes) -> str:
-    """What was sent, in the middle of a sentence."""
-    text = data.removesuffix(CRLF).decode("latin-1")
-    shorter = text if len(text) <= 60 else f"{text[:40]}... ({len(data)} octets)"
-    return shorter.encode("unicode_escape").decode("ascii")
-
-
-def is_odd(data: bytes) -> bool:
-    """Whether a server may defend itself against such bytes with a close: bare line ends, NUL, 8 bits, long lines."""
-    return bool(_ODD.search(data)) or max(map(len, data.split(b"\n"))) > LONGEST_LINE
 
 
 class Link:
@@ -112,8 +100,9 @@ class Link:
             Blocked: the server takes no connections.
         """
         case, server = self._case, self._case.server
-        if case.patience.given_up("greet.first", case.judges("greet.first")):
-            raise Skipped("no greeting came three times in a row, and no more are waited for")
+        for rule, what in GIVEN_UP.items():
+            if case.patience.given_up(rule, case.judges(rule)):
+                raise Skipped(f"no {what} came three times in a row, and no more are waited for")
         if not case.tester.launched:
             case.pacing.wait("connections", pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
@@ -272,6 +261,7 @@ class Link:
         except Closed as error:
             raise self._left(error) from None
         case.patience.replied(reply.at - self.wire.sent)
+        case.patience.record_setup("reply.one", True, case.judges("reply.one"))
         return self._heard(reply)
 
     def hear_or_end(self) -> Reply | None:
@@ -377,6 +367,7 @@ class Link:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""
         case, waited = self._case, self._case.patient
         case.patience.silent()
+        case.patience.record_setup("reply.one", False, case.judges("reply.one"))
         try:
             self.wire.send(b"QUIT\r\n")
             first = self.wire.reply(time.monotonic() + PROOF)

@@ -15,7 +15,7 @@ from conformance.harness.wire import connection as wire
 from conformance.harness.wire import manners
 from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, Slow, WireError
 from conformance.harness.wire.manners import Manners
-from conformance.harness.wire.reply import LONGEST_REPLY
+from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY
 from conformance.harness.wire.transcript import Transcript
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
@@ -196,7 +196,7 @@ def test_a_continuation_that_never_comes_is_not_waited_for_long(servers: Servers
 def test_endless_continuations_have_a_bound(servers: Servers) -> None:
     connection = servers.connect(endless(b"250-a\r\n"))
     for _ in range(2):
-        with pytest.raises(Flooded, match=f"more than {wire.CONTINUATIONS} lines"):
+        with pytest.raises(Flooded, match=f"more than {CONTINUATIONS} lines"):
             connection.reply(soon())
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 LONGEST_REPLY = 16 * 1024
 """Bytes of one reply that are read before it is taken as it is."""
 
-CONTINUATIONS, PAUSES = 64, 4
+CONTINUATIONS, PAUSES = 64, 2
 """Lines of one reply that are read, and times the wait for the next that it may take, before it is given up."""
 
 
