@@ -148,7 +148,8 @@ ENDLESS = [
             ),
         ],
     ),
-    announces("huge-keyword", "Announces an extension whose name has a megabyte", 'b"X" * 2**20,', ""),
+    announces("long-keyword", "Announces an extension whose name has a hundred kilobytes", 'b"X" * 100_000,', ""),
+    announces("huge-keyword", "Announces an extension whose name has a megabyte", 'b"X" * 2**20,', "reply.one"),
     announces(
         "huge-numbers",
         "Announces sizes and limits of five thousand digits",
@@ -184,7 +185,7 @@ ENDLESS = [
     Hostile(
         "endless-login",
         "Asks for one response after the other in a login",
-        "",
+        "auth.base64 auth.cancel auth.long auth.unknown auth.wrong",
         [
             begun(
                 "auth.py",

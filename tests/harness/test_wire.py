@@ -144,6 +144,14 @@ def test_replies_without_an_end_that_come_in_one_piece_are_waited_for_still_less
     assert learned.settle == manners.SETTLE_KNOWN
 
 
+def test_the_rest_of_a_line_that_is_too_long_is_no_reply(servers: Servers) -> None:
+    keyword = b"250-" + b"X" * 3 * LONGEST_REPLY + b"\r\n"
+    connection = servers.connect(says(keyword + b"250-SIZE\r\n250 ", b"HELP\r\n250 next\r\n"))
+    reply = connection.reply(soon())
+    assert [len(line.text) for line in reply.lines] == [LONGEST_REPLY - 4, 4, 4]
+    assert connection.reply(soon()).text == "250 next"
+
+
 def test_the_lines_of_a_reply_that_come_for_ever_are_given_up_and_nobody_is_said_to_have_left(servers: Servers) -> None:
     connection = servers.connect(endless(b"250-more\r\n", 0.05), between=0.2)
     with pytest.raises(Silent):

@@ -19,7 +19,7 @@ from collections.abc import Iterable
 
 from conformance.harness.wire import tls
 from conformance.harness.wire.manners import SETTLE, Manners
-from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY, PAUSES, Reply, ReplyLine
+from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY, PAUSES, Reply, ReplyLine, drop_line
 from conformance.harness.wire.transcript import Transcript
 
 MOST_RECEIVED = 1024 * 1024
@@ -89,11 +89,9 @@ class Connection:
     ) -> None:
         transcript.connections += 1
         self.number = transcript.connections
-        self._log = transcript
-        self._manners = manners
+        self._log, self._manners, self._between = transcript, manners, between
         self._tls: tls.Session | None = None
-        self._between = between
-        self._buffer = bytearray()
+        self._buffer, self._overlong = bytearray(), False
         self._received = 0
         self._ended: WireError | None = None
         self.began = time.monotonic()
@@ -240,7 +238,7 @@ class Connection:
                     return reply
                 self._ended = Silent(f"no end of a reply in {PAUSES * self._between:g} s")
                 break
-            reply = Reply(reply.raw + last.raw, last.at)
+            reply = Reply(reply.raw + b"\r\n" * reply.truncated + last.raw, last.at)
         else:
             self._ended = Flooded(f"a reply of more than {CONTINUATIONS} lines")
         self._note("given up in a reply that does not end")
@@ -252,9 +250,11 @@ class Connection:
         while True:
             if isinstance(self._ended, Flooded):
                 raise self._ended
+            self._overlong = self._overlong and drop_line(self._buffer)
             end = self._buffer.find(b"\n", 0, LONGEST_REPLY)
             if end >= 0 or len(self._buffer) >= LONGEST_REPLY:
-                return self._cut(end + 1 if end >= 0 else LONGEST_REPLY, arrived)
+                self._overlong = end < 0
+                return self._cut(LONGEST_REPLY if self._overlong else end + 1, arrived)
             if self._ended:
                 if self._buffer:
                     return self._cut(len(self._buffer), arrived)

@@ -44,6 +44,13 @@ class ReplyLine(NamedTuple):
         return self.raw.decode("latin-1").removesuffix(self.end)[4:]
 
 
+def drop_line(buffer: bytearray) -> bool:
+    """Drop what came of a line that is too long to be kept, up to its end; whether it still goes on."""
+    end = buffer.find(b"\n")
+    del buffer[: end + 1 or len(buffer)]
+    return end < 0
+
+
 @dataclass(frozen=True)
 class Reply:
     """One reply of the server.
@@ -63,7 +70,7 @@ class Reply:
 
     @property
     def truncated(self) -> bool:
-        """Whether it is only the beginning of an over-long reply."""
+        """Whether it is only the beginning of a reply: of its last line the rest was dropped."""
         return len(self.raw) >= LONGEST_REPLY and not self.end
 
     @property
