@@ -103,8 +103,7 @@ class Link:
         for rule, what in GIVEN_UP.items():
             if case.patience.given_up(rule, case.judges(rule)):
                 raise Skipped(f"no {what} came three times in a row, and no more are waited for")
-        if not case.tester.launched:
-            case.pacing.wait("connections", pace.CONNECTIONS["near" if case.tester.local else "far"])
+        server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
         between = max(patience, case.limit) if case.judges("reply.multiline") else patience

@@ -32,10 +32,8 @@ REMEMBERED = 16 * 1024 * 1024
 """Bytes of files that are kept in memory, so that a look reads only what is new."""
 LONGEST_LOOK = 10.0
 """Seconds in which a directory must have been looked through."""
-SETTLED, SETTLING = 0.3, 5.0
-"""Seconds for which a young file must not change to be whole, and those after which it is taken as it is."""
-YOUNG = 1.0
-"""Seconds since its last change, during which a file may still be written."""
+SETTLED, SETTLING = 0.2, 5.0
+"""Seconds for which a file must not change to be whole, and those after which it is taken as it is."""
 
 
 class Look(NamedTuple):
@@ -49,7 +47,7 @@ class Look(NamedTuple):
     @property
     def young(self) -> bool:
         """Whether it may still be written."""
-        return time.time() - self.changed / 1e9 < YOUNG
+        return time.time() - self.changed / 1e9 < SETTLED
 
 
 class Settling(MailStore):

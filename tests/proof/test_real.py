@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from conformance.rfc5321.profile import PROFILE
 from proof import __main__ as command
 from proof.choice import ChoiceError
 from proof.kind import Row, Trial
-from proof.kinds.real import Judged, Reals
+from proof.kinds.real import LABEL, Judged, Reals
 from proof.real import SECTIONS, reasons, running
 from proof.real.reasons import Reason, ReasonError
 from proof.real.recipe import RECIPIENT, Place, Recipe, version
@@ -145,6 +146,12 @@ def test_the_page_has_the_requirements_that_any_of_them_broke_and_why() -> None:
     assert "- `line.fits` (warn), not looked at yet\n" in page
     assert "line.odd" not in page
     assert "2 servers, 2 runs, 2 findings: 0 breach, 1 defended, 0 false, 1 not looked at yet." in page
+
+
+def test_a_run_says_what_its_server_is(tmp_path: Path) -> None:
+    Reals(KNOWN).label(RECIPES["postfix"], tmp_path, Judged(1, 9.6, True, version='3.7 "deb"'))
+    told = tomllib.loads((tmp_path / LABEL).read_text())
+    assert told == {"name": "postfix", "version": '3.7 "deb"', "about": RECIPES["postfix"].about}
 
 
 def test_without_names_those_are_meant_that_are_installed(tmp_path: Path) -> None:
