@@ -97,12 +97,12 @@ class Link:
         """Connect, without reading the greeting.
 
         Raises:
-            Blocked: the server takes no connections.
+            Blocked: the server takes no connections, or it is known that it does not say what is waited for.
         """
         case, server = self._case, self._case.server
         for rule, what in GIVEN_UP.items():
             if case.patience.given_up(rule, case.judges(rule)):
-                raise Skipped(f"no {what} came three times in a row, and no more are waited for")
+                raise Blocked(rule, f"no {what} came three times in a row, and no more are waited for")
         server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient

@@ -160,7 +160,7 @@ ENDLESS = [
         "million-lines",
         "Gives every reply a million lines",
         'text if text[:3] == b"220" else (text[:3] + b"-more" + CRLF) * 10**6 + text + CRLF',
-        "",
+        "reply.one",
     ),
     Hostile(
         "slow-lines",
@@ -202,7 +202,7 @@ ENDLESS = [
     Hostile(
         "huge-challenge",
         "Challenges the client of a login with a megabyte",
-        "",
+        "reply.one",
         [
             within(
                 "auth.py",

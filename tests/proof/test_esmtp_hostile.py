@@ -67,6 +67,7 @@ def test_one_that_breaks_nothing_may_conform_and_one_that_breaks_something_may_n
     fine = Shown(0, 40.0, True)
     assert kind.wrong(SERVERS["store-fifo"], trial, fine) == []
     assert kind.wrong(SERVERS["tls-stalls"], trial, fine) == ["exit status 0", "blamed nothing, not tls.220"]
+    assert kind.wrong(SERVERS["silent"], trial, fine) == ["exit status 0"]
     left = Shown(1, 40.0, True, printed="INTERNALERROR> x", left=2)
     assert kind.wrong(SERVERS["store-fifo"], trial, left) == [
         "the suite itself went wrong",

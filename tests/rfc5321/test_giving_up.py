@@ -54,12 +54,13 @@ def run(bench: Bench, *requirements: str) -> Record:
 
 
 def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(bench: Bench) -> None:
-    reasons = [run(bench, "ehlo.250").findings[0].reason for _ in range(4)]
-    assert [reason.startswith("no reply to EHLO") for reason in reasons] == [True, True, True, False]
-    assert reasons[-1].startswith("no reply came three times in a row")
+    records = [run(bench, "ehlo.250") for _ in range(4)]
+    assert [one.findings[0].reason.startswith("no reply to EHLO") for one in records] == [True, True, True, False]
+    assert records[-1].findings[0].reason.startswith("no reply came three times in a row")
+    assert records[-1].blocked_by == "reply.one"  # or a run in which nothing is judged might conform
     assert run(bench, "reply.one").findings[0].reason.startswith("no reply to EHLO")
 
 
 def test_whoever_is_not_answered_is_not_accused(bench: Bench) -> None:
     records = [run(bench, rule) for rule in ("ehlo.250", "reply.one", "close.error", "tls.reset")]
-    assert {one.verdict for one in records} == {"skip"}
+    assert {one.verdict for one in records} <= {"skip", "blocked"}
