@@ -103,6 +103,14 @@ was otherwise is said below the table.
         latest = {trial.way: run for trial, run in row.runs.items()}
         return (row.server.name, row.server.does, broken, *(_cell(way, latest[way]) for way in self.ways))
 
+    def below(self, rows: Sequence[Row[Hostile, Shown]]) -> list[str]:
+        """Which suite that was, and which servers it did not meet."""
+        met = {row.server.name for row in rows}
+        missing = [one.name for servers in self.sections().values() for one in servers if one.name not in met]
+        told = [f"The suite is that of commit {of}."] if (of := run.commit()) else []
+        told += [f"Not met this time: {', '.join(missing)}."] if missing else []
+        return ["", " ".join(told)] if told else []
+
     def summary(self, rows: Sequence[Row[Hostile, Shown]]) -> str:
         wrong = sum(bool(self.wrong(row.server, *one)) for row in rows for one in row.runs.items())
         return f"{len(rows)} servers, {sum(len(row.runs) for row in rows)} runs, {wrong} of them not as they should be."

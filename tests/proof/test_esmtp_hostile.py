@@ -11,7 +11,7 @@ import pytest
 
 from conformance.rfc5321.profile import PROFILE
 from conformance.stores.opening import open_store
-from proof.kind import Trial
+from proof.kind import Row, Trial
 from proof.kinds.esmtp_hostile import EsmtpHostiles
 from proof.kinds.hostile import LAUNCHED, Shown, meet
 from proof.servers import hostile
@@ -60,6 +60,15 @@ def test_the_suite_bears_it(name: str, tmp_path: Path) -> None:
     options = (*kind.options(server), *FEW)
     run = meet(home, tmp_path / "results", LAUNCHED, *options, placeholders=kind.placeholders, place=server.store)
     assert kind.wrong(server, Trial(1, 7, LAUNCHED), run) == []
+
+
+def test_the_page_says_whom_it_does_not_tell_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("proof.run.commit", lambda: "abc1234")
+    kind, fine = EsmtpHostiles(), Shown(0, 40.0, True)
+    rows = [Row(one, {Trial(1, 7, way): fine for way in kind.ways}) for one in SERVERS.values() if one.store]
+    told = kind.below(rows)[-1]
+    assert told.startswith("The suite is that of commit abc1234. Not met this time: silent, ")
+    assert "store-fifo" not in told
 
 
 def test_one_that_breaks_nothing_may_conform_and_one_that_breaks_something_may_not() -> None:
