@@ -106,7 +106,7 @@ class Link:
         server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
-        between = max(patience, case.limit) if case.judges("reply.multiline") else patience
+        between = max(patience, case.limit)  # or the rest of a slow reply would be taken for the next
         try:
             self._wire = Connection(
                 server.address, transcript, server.manners, patience, server.first_socket(), between=between

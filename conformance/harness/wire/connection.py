@@ -89,10 +89,10 @@ class Connection:
     ) -> None:
         transcript.connections += 1
         self.number = transcript.connections
-        self._log, self._manners, self._between = transcript, manners, between
+        self._log, self._manners = transcript, manners
+        self._between, self._longest = between, PAUSES * min(patience, between)
         self._tls: tls.Session | None = None
-        self._buffer, self._overlong = bytearray(), False
-        self._received = 0
+        self._buffer, self._overlong, self._received = bytearray(), False, 0
         self._ended: WireError | None = None
         self.began = time.monotonic()
         try:
@@ -227,7 +227,7 @@ class Connection:
             Flooded: the connection has received more than `MOST_RECEIVED` bytes, or a reply has no last line.
         """
         last = reply = self._line(deadline)
-        over = time.monotonic() + PAUSES * self._between
+        over = time.monotonic() + self._longest
         for _ in range(CONTINUATIONS):
             if not ReplyLine(last.raw).more:
                 return reply
@@ -236,7 +236,7 @@ class Connection:
             except (Silent, Closed) as error:
                 if isinstance(error, Closed) or time.monotonic() < over:
                     return reply
-                self._ended = Silent(f"no end of a reply in {PAUSES * self._between:g} s")
+                self._ended = Silent(f"no end of a reply in {self._longest:g} s")
                 break
             reply = Reply(reply.raw + b"\r\n" * reply.truncated + last.raw, last.at)
         else:
