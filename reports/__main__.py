@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from reports import (
+    badge,
     class_command,
     diff,
     grading,
@@ -21,8 +22,10 @@ from reports import (
     page,
     reasons,
     rubric,
+    sarif,
     servers,
     site,
+    tap,
     terminal,
 )
 from reports.escape import typed
@@ -117,6 +120,21 @@ def _issue(given: argparse.Namespace) -> int:
     return _write(issue.render(load(given.results), given.id), given.output)
 
 
+def _sarif(given: argparse.Namespace) -> int:
+    return _write_json(sarif.document(load(given.results), given.file), given.output)
+
+
+def _tap(given: argparse.Namespace) -> int:
+    return _write(tap.render(load(given.results)), given.output)
+
+
+def _badge(given: argparse.Namespace) -> int:
+    shown = badge.badge(load(given.results))
+    if given.output.suffix == ".svg":
+        return _write(badge.svg(shown), given.output)
+    return _write_json(badge.endpoint(shown), given.output)
+
+
 def _gradescope(given: argparse.Namespace) -> int:
     told = rubric.load_rubric(given.rubric)
     if given.log is not None and not given.results.exists():
@@ -146,6 +164,9 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "site": _site,
     "diff": _diff,
     "issue": _issue,
+    "sarif": _sarif,
+    "tap": _tap,
+    "badge": _badge,
     "gradescope": _gradescope,
     "gradescope-zip": _gradescope_zip,
     "class": _class,

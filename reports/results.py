@@ -113,7 +113,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Results:
-    """A whole run."""
+    """A whole run; `expected` are the ids of requirements and cases that it took for known failures."""
 
     profile: str
     suite: str
@@ -128,6 +128,12 @@ class Results:
     outcome: Outcome
     requirements: tuple[Requirement, ...]
     cases: tuple[Case, ...]
+    expected: tuple[str, ...] = ()
+
+    @property
+    def conforms(self) -> bool:
+        """Whether it conforms; a run that came out as expected may have broken what is known to be."""
+        return self.outcome.exit == 0 and all(rule.verdict != "fail" for rule in self.requirements)
 
 
 def load(path: Path) -> Results:
@@ -187,6 +193,7 @@ def _results(run: Checked) -> Results:
         ),
         requirements=tuple(map(_requirement, run.objects("requirements"))),
         cases=tuple(map(_case, run.objects("cases"))),
+        expected=run.texts("expected") if "expected" in run else (),
     )
 
 

@@ -8,7 +8,7 @@ from conformance.search import budget
 
 
 @pytest.mark.places(3)
-@pytest.mark.conversations(100, budget.QUICK_EXAMPLES)
+@pytest.mark.conversations(200, budget.QUICK_EXAMPLES)
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:
     """Clients say right and wrong things, cut, joined, interleaved: replies and mail are as RFC 5321 lets them be."""
