@@ -8,23 +8,26 @@ mistake on the command line, 6 not reachable, or no mail was taken.
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import random
+import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 import textwrap
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 try:
     from conformance.cs4410.load.front import Front as Assignment
     from conformance.harness.server import complaints, elsewhere, launch
     from conformance.harness.settings import UsageError, parse_address, resolve
-    from conformance.load import closing, plot, stored, table
+    from conformance.load import closing, pace, plot, stored, table
     from conformance.load.crew import crew
     from conformance.load.engine import Engine
     from conformance.load.findings import shown
@@ -50,6 +53,11 @@ examples:
   multiclient.py --profile rfc5321                the reference server, a minute
   multiclient.py --profile rfc5321 localhost 25 --recipient you@example.org \\
       --store maildir:/home/you/Maildir --connections 100 --errors 0.05
+when to take it:
+  It judges a server under the load that one process makes, time-outs and how
+  many are served at once too. `python -m conformance.locustfile`, which is
+  Locust (pip install 'smtp-conformance[locust]'), has the same conversations,
+  of the assignment, for more clients, on one machine or several.
 exit status:
   0 all right, 1 something was wrong, 2 interrupted, 4 a mistake here,
   6 not reachable, or no mail was taken
@@ -104,9 +112,19 @@ def parser() -> argparse.ArgumentParser:
     share = number(0, 1, "a share, 0 to 1")
     add("--errors", type=share, default=0.2, metavar="RATE", help="share of deliberate errors (%(default)s)")
     add("--json", type=Path, metavar="FILE", help="write the figures there")
+    add("--html", type=Path, metavar="FILE", help="write the page of the run there")
     add("--plot", type=Path, metavar="FILE", help="draw them into this .svg or .png; needs matplotlib")
     add("--think", type=number(0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
         help="pause between commands, for long soaks (0)")  # fmt: skip
+    rates = number(0.1, 1e6, "a number of operations a second, 0.1 to 1000000")
+    add("--rate", type=rates, metavar="N",
+        help="operations a second in all, due by time whatever the server does; times count from then")  # fmt: skip
+    add(
+        "--arrivals",
+        choices=pace.ARRIVALS,
+        default=pace.EVEN,
+        help="how those of --rate follow each other (%(default)s)",
+    )
     for front in FRONTS.values():
         front.add(made.add_argument_group(front.title).add_argument)
     return made
@@ -128,20 +146,27 @@ def options(given: argparse.Namespace) -> Options:
             raise UsageError(f"{option} is of --profile {name}")
     if not front.least <= given.connections <= front.most:
         raise UsageError(f"--connections {given.connections:g}: {front.least} to {front.most} by this profile")
-    for name in ("json", "plot"):
-        path = getattr(given, name)
-        if path is not None and not path.resolve().parent.is_dir():
-            raise UsageError(f"--{name} {path}: no such directory")
+    if given.rate is not None and given.think:
+        raise UsageError("--rate and --think: give one of them")
+    for name in ("json", "html", "plot"):
+        if (path := getattr(given, name)) is not None and (why := _unwritable(path.resolve())):
+            raise UsageError(f"--{name} {path}: {why}")
     if given.plot is not None:
         plot.check(given.plot)
     address = given.target or _joined(given.host or launch.HOST, given.port or str(front.kind.port))
     launched = given.launch is not None or (not named and front.command(given) is not None)
-    return front.options(given, Options(
+    asked = front.options(given, Options(
         (launch.HOST, 0) if launched else resolve(*parse_address(address)),
         int(given.connections), given.duration, given.operations and int(given.operations),
         random.SystemRandom().randrange(10**6) if given.seed is None else int(given.seed),
-        given.errors, think=given.think, launched=launched,
+        given.errors, think=given.think, rate=given.rate, arrivals=given.arrivals, launched=launched,
     ))  # fmt: skip
+    slowest = 2 * asked.talkers / asked.time_limit
+    if given.rate is not None and given.rate < slowest:
+        raise UsageError(
+            f"--rate {given.rate:g}: at least {slowest:g} with {asked.connections} connections, or they are timed out"
+        )
+    return asked
 
 
 def _given(front: Front, given: argparse.Namespace) -> str:
@@ -157,6 +182,15 @@ def _given(front: Front, given: argparse.Namespace) -> str:
 
 def _joined(host: str, port: str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file cannot be written, as far as can be known before."""
+    if not path.parent.is_dir():
+        return "no such directory"
+    if path.is_dir():
+        return "this is a directory"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "may not be written"
 
 
 class Progress:
@@ -257,12 +291,39 @@ def _tell(given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, p
     verdict = table.verdict(run)
     print(f"\x1b[{colour}m{verdict}\x1b[0m" if colour else verdict, flush=True)
     try:
+        document = _document(given, run, outcome, printed) if given.json or given.html else {}
         if given.json:
-            given.json.write_text(json.dumps(table.document(run, outcome), indent=1) + "\n", encoding="utf-8")
+            given.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        if given.html:
+            _page(document, given.html)
         if given.plot:
             plot.draw(run.tally.moments, given.plot)
     except OSError as error:
         print(f"multiclient: {error.filename}: {error.strerror}", file=sys.stderr)
+
+
+def _document(
+    given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, printed: Sequence[str]
+) -> dict[str, Any]:
+    host, port = run.options.address
+    seed = ["--seed", str(run.options.seed)] if given.seed is None else []
+    return {
+        **table.document(run, outcome),
+        "target": _joined(host, str(port)),
+        "command": shlex.join(["python", "multiclient.py", *sys.argv[1:], *seed]),
+        "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "remarks": list(printed),
+    }
+
+
+def _page(document: dict[str, Any], path: Path) -> None:
+    """Write the page, as anyone could from the figures; a program of its own, for it takes what a run does not need."""
+    command = [sys.executable, "-m", "reports", "load", "/dev/stdin", "-o", str(path.resolve())]
+    paths = (str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH", ""))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = subprocess.run(command, input=json.dumps(document), env=environment, capture_output=True, text=True)
+    if done.returncode:
+        print(f"multiclient: no page: {done.stderr.strip()}", file=sys.stderr)
 
 
 if __name__ == "__main__":

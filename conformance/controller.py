@@ -232,6 +232,6 @@ def _workers(found: Found, quick: bool, spaced: bool) -> int:
     """Two for a server that answers at once; more where replies, their end, or a turn to connect are waited for."""
     if found.latency >= 0.05:
         return 5
-    if (found.latency >= 0.02 and not found.chatty) or found.unterminated or not found.whole or spaced:
+    if (found.latency >= 0.02 and not found.chatty) or not found.whole or spaced:
         return 4
-    return 3 if quick or found.chatty else 2
+    return 3 if quick or found.chatty or found.unterminated else 2

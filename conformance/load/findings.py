@@ -89,6 +89,15 @@ class Findings:
             data = data.replace(secret, b"[hidden]")
         return data
 
+    def merge(self, finding: Finding) -> None:
+        """Take in one that was found elsewhere, with its transcript."""
+        known = self._found.get((finding.rule, finding.what))
+        self.total += finding.count
+        if known is not None:
+            known.count += finding.count
+        elif len(self._found) < MOST:
+            self._found[finding.rule, finding.what] = finding
+
 
 def transcript(log: Iterable[LogEntry]) -> list[str]:
     """A connection's log for a reader: milliseconds, `->` or `<-`, and the text."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 
 from conformance.harness.vocabulary import Vocabulary
+from conformance.stores.message import Stored
 
 CRLF = b"\r\n"
 FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
@@ -71,6 +72,15 @@ class Message:
 def is_test_mail(body: bytes) -> bool:
     """Whether a delivered body is that of a test message, and not of a notification that tells of one."""
     return body.startswith(b"marker ")
+
+
+def tells_of(copy: Stored, mark: bytes) -> bool:
+    """Whether what was delivered is a notification that quotes the message of a mark, and not that message itself."""
+    if any(mark in one.raw for one in copy.all("Message-ID")) or is_test_mail(copy.body):
+        return False
+    is_report = any("multipart/report" in one.value.lower() for one in copy.all("Content-Type"))
+    is_returned = copy.envelope_from == "" or any(one.value == "<>" for one in copy.all("Return-Path"))
+    return is_report or is_returned or bool(copy.all("Auto-Submitted"))
 
 
 def stuffed(content: bytes) -> bytes:

@@ -7,6 +7,7 @@ no link is followed, no FIFO opened, nothing read without a bound, and what vani
 from __future__ import annotations
 
 import heapq
+import math
 import os
 import stat
 import sys
@@ -31,6 +32,8 @@ DEEPEST = 6
 """Directories below the given one, one in the other."""
 REMEMBERED = 16 * 1024 * 1024
 """Bytes of files that are kept in memory, so that a look reads only what is new."""
+LONGEST_LOOK = 10.0
+"""Seconds in which a directory must have been looked through."""
 SETTLED, SETTLING = 0.2, 5.0
 """Seconds for which a file must not change to be whole, and those after which it is taken as it is."""
 
@@ -84,10 +87,12 @@ class Directory(Settling):
         self._lock = threading.Lock()
         self._read: dict[str, tuple[Look, bytes]] = {}
         self._refused = ""
+        self._over = 0.0
 
     def _look_for(self, mark: bytes) -> tuple[list[Stored], bool]:
         with self._lock:
             self._refused = ""
+            self._over = time.monotonic() + LONGEST_LOOK
             looks = heapq.nlargest(MOST_FILES, self._looks(), key=lambda look: (look.changed, look.path))
             found = [(look, data) for look, data in self._contents(looks) if mark in data]
         if self._refused and not found:
@@ -96,7 +101,7 @@ class Directory(Settling):
 
     def every(self, mark: bytes) -> Iterator[Stored]:
         """All messages that contain the mark, one after the other; however many there are."""
-        self._refused = ""
+        self._refused, self._over = "", math.inf
         read_before: set[int] = set()
         for look in self._files(sys.maxsize):
             name = hash(self._name(look.path))
@@ -123,7 +128,7 @@ class Directory(Settling):
 
     def _looks(self) -> Iterator[Look]:
         """The messages below the directory, in no order."""
-        return iter({self._name(look.path): look for look in self._files(MOST_ENTRIES)}.values())
+        return self._files(MOST_ENTRIES)
 
     def _files(self, most: int) -> Iterator[Look]:
         """The regular files there, in no order; so many names are read at the most."""
@@ -139,6 +144,7 @@ class Directory(Settling):
                 left -= 1
                 if left < 0:
                     return
+                self._expect_time()
                 try:
                     seen = entry.stat(follow_symlinks=False)
                 except OSError:
@@ -165,6 +171,7 @@ class Directory(Settling):
         remembered, self._read = self._read, {}
         room = REMEMBERED
         for look in looks:
+            self._expect_time()
             known = remembered.get(look.path)
             data = known[1] if known and known[0] == look else self._contained(look.path)
             if data is None:
@@ -173,6 +180,11 @@ class Directory(Settling):
             if room >= 0:
                 self._read[look.path] = look, data
             yield look, data
+
+    def _expect_time(self) -> None:
+        if time.monotonic() > self._over:
+            told = f"looking through it takes more than {LONGEST_LOOK:g} s; give a directory that has mail alone"
+            raise StoreError(f"{self._path}: {told}")
 
     def _contained(self, path: str) -> bytes | None:
         try:
@@ -191,6 +203,9 @@ class Maildir(Directory):
 
     def _takes(self, directory: str) -> bool:
         return os.path.basename(directory) in ("new", "cur")
+
+    def _looks(self) -> Iterator[Look]:
+        return iter({self._name(look.path): look for look in super()._looks()}.values())
 
     def _name(self, path: str) -> object:
         # A reader moves a message from new to cur, and adds flags to its name: it is still one message.

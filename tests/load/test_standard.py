@@ -26,11 +26,11 @@ SCREEN = 30
 
 def ended(folder: Path, *options: str) -> Ended:
     """A run that has ended."""
-    path = folder / "figures.json"
-    process = multiclient(*options, "--json", str(path))
+    path, page = folder / "figures.json", folder / "page.html"
+    process = multiclient(*options, "--json", str(path), "--html", str(page))
     output, errors = process.communicate(timeout=PATIENCE)
     figures: Any = json.loads(path.read_text()) if path.exists() else {}
-    return Ended(process.returncode, output + errors, figures)
+    return Ended(process.returncode, output + errors, figures, page.read_text() if page.exists() else "")
 
 
 def test_reference_server_is_right(tmp_path: Path) -> None:
@@ -43,12 +43,19 @@ def test_reference_server_is_right(tmp_path: Path) -> None:
     kinds |= {"2yz BDAT", "2yz BDAT LAST", "2yz RSET", "2yz QUIT", "5yz unknown", "2yz STARTTLS", "TLS", "2yz AUTH"}
     assert kinds <= set(figures["kinds"])
     assert run.output.splitlines()[-1].startswith("RIGHT: ") and "time-out" not in run.output
+    assert "2yz MAIL" in run.page and "TLS handshake" in run.page
 
 
 def test_more_connections_than_the_assignment_has(tmp_path: Path) -> None:
     run = ended(tmp_path, *SOME, "1500", "--connections", "100", "--errors", "0", "--tls", "never")
     assert run.status == 0, run.output
     assert run.figures["connections"] == 100 and "TLS" not in run.figures["kinds"]
+
+
+def test_operations_that_are_due_by_time(tmp_path: Path) -> None:
+    run = ended(tmp_path, *SOME, "300", "--rate", "200")
+    assert run.status == 0, run.output
+    assert run.figures["rate"]["asked"] == 200
 
 
 def test_server_that_wants_tls_and_a_login(tmp_path: Path) -> None:
@@ -81,7 +88,8 @@ def test_nothing_taken_is_not_right(tmp_path: Path) -> None:
     where = ("--launch", reference_command(KIND), "--recipient", f"nobody@{DOMAIN}", "--arrives", "0")
     run = ended(tmp_path, *SOME, "300", *where)
     assert run.status == 6 and run.figures["wrong"] == 0
-    assert run.output.splitlines()[-1].startswith("NOTHING: ")
+    assert run.output.splitlines()[-1].startswith("NOTHING: ") and "no message was taken" in run.output
+    assert "No message was taken" in run.page
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,7 @@ class Assignment:
     Args:
         dialect: the words.
         options: what the run is asked for.
+        mark: a word that all messages of the run bear, on whatever machine; by default one of this moment.
     """
 
     rules = RULES
@@ -77,7 +78,7 @@ class Assignment:
     numbered = True
     roots: Sequence[str] = (RULES.greeting, RULES.alive, RULES.one_reply)
 
-    def __init__(self, dialect: Dialect, options: Options) -> None:
+    def __init__(self, dialect: Dialect, options: Options, mark: str = "") -> None:
         limit = options.time_limit
         patience = max(LEAST_PATIENCE, limit)
         self.name = dialect.name
@@ -99,7 +100,7 @@ class Assignment:
             assemble=ASSEMBLE * limit,
         )
         self._options = options
-        self._mark = f"load-{options.seed}-{time.time_ns():x}"
+        self._mark = mark or f"load-{options.seed}-{time.time_ns():x}"
         self._words = Words(options.seed)
         self._judge = Judge(dialect)
         self._netids: set[bytes] = set()
