@@ -184,7 +184,7 @@ def folder_of(config: pytest.Config, found: Found) -> Path:
     return root / "reports" / "out" / folder.name_of(found.name, part)
 
 
-def run_in_parallel(config: pytest.Config, found: Found, alone: bool) -> None:
+def run_in_parallel(config: pytest.Config, found: Found, profile: Profile, settings: Settings) -> None:
     """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
 
     Every worker holds some 40 MiB. One process is enough where next to nothing will be judged, or cases are named.
@@ -192,24 +192,26 @@ def run_in_parallel(config: pytest.Config, found: Found, alone: bool) -> None:
     Args:
         config: pytest's.
         found: what the first look found.
-        alone: whether there is to be one process, whatever is asked for.
+        profile: whose manners count: whether there is to be one process, whatever is asked for.
+        settings: the options of the run.
     """
-    option = config.option
+    option, alone = config.option, profile.by_one_process(settings)
     if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
-        named = any("::" in word for word in config.args)
-        option.numprocesses = 0 if named or not (found.greeted and found.prompt) else _workers(found, option.quick)
+        named, spaced = any("::" in word for word in config.args), profile.seconds_a_case(settings) > 0
+        few = named or not (found.greeted and found.prompt)
+        option.numprocesses = 0 if few else _workers(found, option.quick, spaced)
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
         option.dist = "load" if option.tx else "no"
 
 
-def _workers(found: Found, quick: bool) -> int:
-    """Two for a server that answers at once; more where replies, or the end of them, have to be waited for."""
+def _workers(found: Found, quick: bool, spaced: bool) -> int:
+    """Two for a server that answers at once; more where replies, their end, or a turn to connect are waited for."""
     if found.latency >= 0.05:
         return 5
-    if (found.latency >= 0.02 and not found.chatty) or found.unterminated or not found.whole:
+    if (found.latency >= 0.02 and not found.chatty) or found.unterminated or not found.whole or spaced:
         return 4
     return 3 if quick or found.chatty else 2

@@ -67,7 +67,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     except KeyboardInterrupt:
         return _refuse("interrupted", outcome.INTERRUPTED)
     config.stash[FOUND] = found
-    run_in_parallel(config, found, profile.by_one_process(settings))
+    run_in_parallel(config, found, profile, settings)
     return None
 
 
@@ -157,7 +157,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if not hasattr(config, "workerinput"):
             raise pytest.UsageError(wrong)
         vars(config)["workeroutput"]["mistake"] = wrong
-    distributed, shared = hasattr(config, "workerinput"), bool(config.option.target)
+    distributed, kind = hasattr(config, "workerinput"), profile_of(config).kind
+    shared = kind.places if config.option.target else 0
     if config.option.quick:
         gone = [item for item in items if planning.takes_long(item)]
         config.hook.pytest_deselected(items=gone)

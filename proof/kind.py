@@ -81,6 +81,10 @@ class Kind(ABC, Generic[S, R]):
             trial: which trial of it this is.
         """
 
+    def label(self, server: S, folder: Path, run: R) -> None:
+        """Say in the folder of a run what its server is, for whoever reads the results; of a kept run as well."""
+        return
+
     @abstractmethod
     def wrong(self, server: S, trial: Trial, run: R) -> list[str]:
         """What should not have come out of one run, in words."""

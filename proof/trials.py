@@ -39,6 +39,7 @@ def try_all(
         if came is None:
             came = kind.run(server, homes[server.name], folder, trial)
             run.keep(came, folder, fingerprint)
+        kind.label(server, folder, came)
         return came
 
     def trials(server: S) -> list[Trial]:

@@ -19,7 +19,10 @@ from reports import (
     matrix_writers,
     options,
     page,
+    reasons,
     rubric,
+    servers,
+    site,
     terminal,
 )
 from reports.escape import typed
@@ -94,6 +97,14 @@ def _matrix(given: argparse.Namespace) -> int:
     return _write(matrix_writers.WRITERS[given.output.suffix](matrix.matrix(columns)), given.output)
 
 
+def _site(given: argparse.Namespace) -> int:
+    known = reasons.load(given.reasons) if given.reasons else {}
+    told = site.site(servers.read(given.runs, known), reasoned=given.reasons is not None)
+    count = site.write(told, given.output)
+    print(f"{count} files; {typed(str(given.output / 'index.html'))} is the first to open")
+    return 0
+
+
 def _diff(given: argparse.Namespace) -> int:
     old, new = load(given.old), load(given.new)
     told = diff.compare(old, new, diff.read_expected(given.expected) if given.expected else ())
@@ -132,6 +143,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "markdown": _markdown,
     "html": _html,
     "matrix": _matrix,
+    "site": _site,
     "diff": _diff,
     "issue": _issue,
     "gradescope": _gradescope,

@@ -6,7 +6,7 @@ from html import escape
 from reports import transcript
 from reports.escape import code, cut, fenced, markdown, quotation, sentence, typed
 from reports.results import Results
-from reports.summary import Breach, Group, counted, facts, few, summarize, table
+from reports.summary import Breach, Group, counted, facts, few, hidden, summarize, table
 
 _WIDTH = 120
 _LONGEST_QUOTE = 600
@@ -102,6 +102,8 @@ def _breach(breach: Breach, *, whole: bool) -> list[str]:
     for label, said in (("Source", rule.source), ("Disputed", rule.disputed), ("Known as", rule.cve)):
         if said:
             shown.append(f"**{label}:** {_prose(said)}")
+    if told := hidden(breach, _id):
+        shown.append(f"**Mend first:** {told}")
     if case is None or finding is None:
         return [*shown, f"**Why:** {_prose(rule.reason or 'no case in this file shows it')}"]
     # In a block, one under the other, so that the eye finds the difference.

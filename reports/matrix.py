@@ -43,6 +43,7 @@ class Column:
     conforms: bool = False
     points: float | None = None
     log: str = ""
+    version: str = ""
 
     def count(self, verdict: str) -> int:
         """How many requirements have this verdict."""
@@ -60,8 +61,9 @@ class Row:
 
     @property
     def kind(self) -> str:
-        """Who broke it: `all`, `one`, `some` or `none`."""
-        return "all" if self.everybody else {0: "none", 1: "one"}.get(len(self.failed), "some")
+        """Who broke it: `all`, `one`, `some`, `none`; or `warned`, where it is warned of only."""
+        none = "warned" if self.warned else "none"
+        return "all" if self.everybody else {0: none, 1: "one"}.get(len(self.failed), "some")
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,9 @@ def names(paths: Sequence[Path]) -> list[str]:
     """Name files as short as tells them apart: a results.json by its folder, another file by its own name."""
     parts = [path.absolute().parts[1:] for path in paths]
     parts = [one[:-1] if one[-1] == "results.json" else (*one[:-1], Path(one[-1]).stem) for one in parts]
+    # What all end in tells nothing: in postfix/round-1 and exim/round-1 it is the folder above.
+    while len(parts) > 1 and min(map(len, parts)) > 1 and len({one[-1] for one in parts}) == 1:
+        parts = [one[:-1] for one in parts]
     told = ["/".join(one[-1:]) for one in parts]
     for depth in range(2, max(map(len, parts), default=0) + 1):
         told = ["/".join(one[-depth:]) if told.count(name) > 1 else name for one, name in zip(parts, told, strict=True)]

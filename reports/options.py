@@ -38,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
     _markdown(commands)
     _html(commands)
     _matrix(commands)
+    _site(commands)
     _diff(commands)
     _issue(commands)
     _gradescope(commands)
@@ -115,6 +116,29 @@ def _matrix(commands: "_Commands[Parser]") -> None:
         metavar="FILE",
         help="matrix.html, .md or .csv: the ending says what is written",
     )
+
+
+def _site(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "site",
+        help="write many runs as a site: the matrix, a page for each server and each requirement",
+        description="Write many runs of one profile as a folder of plain files that need no network and no server: "
+        "the matrix by the sections of the RFCs, by subject and by CVE, a page for each server with what is broken "
+        "first, and a page for each requirement with the conversations that show who keeps and who breaks it. "
+        "A server.toml beside a results.json says the server's name, version, and what it is (about); else a server is "
+        "named after the folder. Of several runs of one version of a server the newest counts.",
+        epilog=STATUS,
+    )
+    write.add_argument(
+        "runs", type=Path, nargs="+", metavar="RUN", help="a results.json, or the folder that it is in; a server each"
+    )
+    write.add_argument(
+        "--reasons",
+        type=Path,
+        metavar="FILE",
+        help="a TOML file of [[reason]]: the server, the requirement, the kind (one word), and a text that says why",
+    )
+    write.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="the folder to write it to")
 
 
 def _issue(commands: "_Commands[Parser]") -> None:

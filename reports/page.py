@@ -3,13 +3,13 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 from reports import template
 from reports.conversation import Turn, sent_before_fault, turns
-from reports.escape import sentence
+from reports.escape import sentence, typed
 from reports.results import VERDICTS, Case, Finding, Requirement, Results
-from reports.summary import Row, counted, facts, summarize
+from reports.summary import Row, counted, facts, hidden, summarize
 from reports.timeline import timeline
 
 HEADLINES = {0: "Conforms", 1: "Does not conform", 2: "Interrupted"}
@@ -18,7 +18,7 @@ LEGEND = {
     "warn": "A SHOULD is broken. The server conforms all the same.",
     "blocked": "Something that another requirement judges kept the case from its point. It does not count again.",
     "skip": "Not judged here; the reason says why.",
-    "note": "Observed outside the assignment, and never judged.",
+    "note": "Observed, and never judged.",
     "pass": "Nothing wrong was found.",
 }
 NARROWEST = 0.012
@@ -98,7 +98,7 @@ def render(results: Results, *, name: str | None = None) -> str:
         told=told,
         views={view.case.id: view for view in views},
         rules=verdicts,
-        rule_bars=_bars(verdicts),
+        rule_bars=bars(verdicts),
         judged=judged,
         sections=_sections(told.rows, views, results.requirements),
         timeline=timeline(results),
@@ -106,6 +106,7 @@ def render(results: Results, *, name: str | None = None) -> str:
         verdicts=[verdict for verdict in VERDICTS if told.total.counts[verdict]],
         levels=list(dict.fromkeys(case.level for case in results.cases)),
         counted=counted,
+        hidden=partial(hidden, show=typed),
     )
 
 
@@ -124,10 +125,11 @@ def _sections(rows: Iterable[Row], views: Iterable[CaseView], ledger: Iterable[R
         cases[view.case.section].append(view)
     for rule in ledger:
         rules[rule.section].append(rule)
-    return [Section(row, _bars(row.counts), tuple(cases[row.section]), tuple(rules[row.section])) for row in rows]
+    return [Section(row, bars(row.counts), tuple(cases[row.section]), tuple(rules[row.section])) for row in rows]
 
 
-def _bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
+def bars(counts: Mapping[str, int]) -> tuple[Bar, ...]:
+    """Draw counts of verdicts as one bar, the worst first."""
     total = sum(counts.values())
     wide = {verdict: max(counts[verdict] / total, NARROWEST) for verdict in VERDICTS if counts.get(verdict)}
     whole = sum(wide.values())

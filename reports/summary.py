@@ -1,7 +1,7 @@
 """What a report tells: which requirements failed and by which case to show it. Knows no output format."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
@@ -25,13 +25,16 @@ class Row:
 class Breach:
     """A requirement that was broken, the case that shows it in the fewest lines, and the ids of the others.
 
-    A results.json in which no case shows it has neither case nor finding.
+    A results.json in which no case shows it has neither case nor finding. Until it is mended, it hides what so many
+    cases would find, and whether any of the unjudged requirements is kept.
     """
 
     requirement: Requirement
     case: Case | None
     finding: Finding | None
     others: tuple[str, ...]
+    hides: int = 0
+    unjudged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def summarize(results: Results) -> Summary:
         results: the run.
 
     Returns:
-        Everything in the order in which it is shown: the ledger's, then that of the cases.
+        Everything in the order in which it is shown: the ledger's, then that of the cases; but first those breaches
+        that hide most, which are to be mended first.
     """
     total = Row("total", _count(results.cases))
     blocked = [case for case in results.cases if case.verdict == "blocked"]
@@ -164,6 +168,19 @@ def few(ids: Sequence[str], show: Callable[[str], str]) -> str:
     return ", ".join(map(show, ids[:MOST_IDS])) + more
 
 
+def hidden(breach: Breach, show: Callable[[str], str]) -> str:
+    """Say what cannot be judged before a breach is mended; nothing if that is nothing.
+
+    Args:
+        breach: the breach.
+        show: how an id is escaped.
+    """
+    if not breach.hides:
+        return ""
+    nor = f", nor anything of {few(breach.unjudged, show)}" if breach.unjudged else ""
+    return f"{counted(breach.hides, 'case')} cannot be judged before this is mended{nor}"
+
+
 def counted(count: int, noun: str) -> str:
     """Say how many: `1 case`, `2 cases`."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
@@ -182,7 +199,16 @@ def _count(cases: Sequence[Case]) -> dict[str, int]:
 
 
 def _breaches(results: Results, verdict: str) -> tuple[Breach, ...]:
-    return tuple(_breach(rule, results.cases) for rule in results.requirements if rule.verdict == verdict)
+    found = (_hiding(_breach(rule, results.cases), results) for rule in results.requirements if rule.verdict == verdict)
+    return tuple(sorted(found, key=lambda breach: -breach.hides))
+
+
+def _hiding(breach: Breach, results: Results) -> Breach:
+    """A breach with what it keeps from being judged."""
+    hidden = [case for case in results.cases if case.verdict == "blocked" and case.blocked_by == breach.requirement.id]
+    concerned = {id for case in hidden for id in case.requirements}
+    unjudged = tuple(rule.id for rule in results.requirements if rule.verdict == "blocked" and rule.id in concerned)
+    return replace(breach, hides=len(hidden), unjudged=unjudged)
 
 
 def _breach(rule: Requirement, cases: Sequence[Case]) -> Breach:

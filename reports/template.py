@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from reports.escape import named, quotation, sentence, typed
 
@@ -15,25 +15,29 @@ from reports.escape import named, quotation, sentence, typed
 TEMPLATES = Path(__file__).with_name("templates")
 
 
-def page(name: str, /, *, script: str, **values: object) -> str:
+def page(name: str, /, *, script: str, stylesheet: str = "", **values: object) -> str:
     """Fill in a template.
 
     Args:
         name: the template's name, without its endings.
         script: the name of the page's script.
+        stylesheet: the address of the style, for a page of a site; by default it is inside.
         values: what the template shows. It is all taken for text; the templates' filters escape what servers sent.
 
     Returns:
         HTML with its style and script inside, and a policy that forbids every other.
     """
-    style, code = _asset("style.css"), _asset(f"{script}.js")
+    style, code = asset("style.css"), asset(f"{script}.js")
+    # Of files opened from a disk not every browser says that they are of one origin.
+    styles = "'self' file:" if stylesheet else f"'sha256-{_digest(style)}'"
     policy = (
-        f"default-src 'none'; style-src 'sha256-{_digest(style)}'; script-src 'sha256-{_digest(code)}'; "
+        f"default-src 'none'; style-src {styles}; script-src 'sha256-{_digest(code)}'; "
         "base-uri 'none'; form-action 'none'"
     )
     template = _environment().get_template(f"{name}.html.j2")
     # Both are files of our own, and a policy names what is in them.
-    return template.render(style=Markup(style), script=Markup(code), policy=policy, **values)
+    inside = {"style": Markup(style), "script": Markup(code)}
+    return template.render(policy=policy, stylesheet=stylesheet, **inside, **values)
 
 
 def anchor(kind: str, id: str) -> str:
@@ -62,6 +66,7 @@ def _environment() -> Environment:
     )
     environment.filters.update(
         sentence=sentence,
+        prose=_prose,
         typed=typed,
         named=named,
         quoted=lambda text: "\n".join(quotation(text, 600)),
@@ -71,12 +76,22 @@ def _environment() -> Environment:
     return environment
 
 
+def _prose(text: str) -> Markup:
+    """Show a sentence of a ledger, what stands in backquotes as code."""
+    parts = sentence(text).split("`")
+    if len(parts) % 2 == 0:
+        return escape("`".join(parts))
+    code = Markup('<code class="in">{}</code>').format
+    return Markup("").join(code(part) if at % 2 else part for at, part in enumerate(parts))
+
+
 def _percent(share: float) -> str:
     return f"{100 * share:.3g}"
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """A file that pages have inside: a style or a script."""
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reports import transcript
 from reports.escape import cut, quotation, sentence, typed
 from reports.results import Results
-from reports.summary import Breach, Group, Observation, counted, facts, few, summarize, table
+from reports.summary import Breach, Group, Observation, counted, facts, few, hidden, summarize, table
 
 _RED, _GREEN, _YELLOW, _BOLD = "31", "32", "33", "1"
 _LONGEST_QUOTE = 600
@@ -99,6 +99,8 @@ class _Page:
         for label, said in (("source", rule.source), ("disputed", rule.disputed), ("known as", rule.cve)):
             if said:
                 shown += self.field(label, sentence(said))
+        if told := hidden(breach, typed):
+            shown += self.field("mend first", told)
         if rule.verdict == "blocked" and case is not None and case.blocked_by:
             shown += self.field("blocked by", typed(case.blocked_by))
         if case is None or finding is None:

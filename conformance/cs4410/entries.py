@@ -17,7 +17,14 @@ SOON = 2.0
 """Seconds within which an entry has to be in the mailbox."""
 GROUP = 32
 """Messages that a backup holds."""
-USUAL = {"form": "mailbox.entry", "number": "numbers.file", "case": "case.arguments"}
+USUAL = {
+    "form": "mailbox.entry",
+    "number": "numbers.file",
+    "case": "case.arguments",
+    "host": "mailbox.entry",
+    "sender": "mailbox.entry",
+    "recipients": "mailbox.entry",
+}
 """What may be wrong with every entry, and is no news of a special one, with the requirement that judges it."""
 
 
@@ -211,8 +218,9 @@ class Entries:
         if wrong.keys() & USUAL:
             self.learn()
         known, judges = self._case.patience.known, self._case.judges
+        concerned = {what for rule in self._case.record.requirements for what in blame.FIELDS_JUDGED_BY.get(rule, ())}
         for what, rule in USUAL.items():
-            if what != "form" and known.get(what) and not judges(rule):
+            if what != "form" and known.get(what) and not judges(rule) and what not in concerned:
                 wrong.pop(what, None)
         if (usual := known.get("form")) and not judges("mailbox.entry"):
             if usual == heads.TO and mailbox.same_body(entry.raw[entry.body_at - 1 :], message.body):

@@ -116,8 +116,7 @@ class Link:
         case, server = self._case, self._case.server
         if case.patience.given_up("greet.first", case.judges("greet.first")):
             raise Skipped("no greeting came three times in a row, and no more are waited for")
-        if not case.tester.launched:
-            case.pacing.wait("connections", pace.CONNECTIONS["near" if case.tester.local else "far"])
+        server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
         try:

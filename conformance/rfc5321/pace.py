@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 import time
 
-CONNECTIONS = {"near": 10.0, "far": 2.0}
-"""New connections a second that a process makes to a server on this machine, and to another host."""
+CONNECTIONS = {"near": 20.0, "far": 2.0}
+"""New connections a second to a server on this machine, and to another host."""
 
 
 class Pace:

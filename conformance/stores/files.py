@@ -30,10 +30,8 @@ DEEPEST = 6
 """Directories below the given one, one in the other."""
 REMEMBERED = 16 * 1024 * 1024
 """Bytes of files that are kept in memory, so that a look reads only what is new."""
-SETTLED, SETTLING = 0.3, 5.0
-"""Seconds for which a young file must not change to be whole, and those after which it is taken as it is."""
-YOUNG = 1.0
-"""Seconds since its last change, during which a file may still be written."""
+SETTLED, SETTLING = 0.2, 5.0
+"""Seconds for which a file must not change to be whole, and those after which it is taken as it is."""
 
 
 class Look(NamedTuple):
@@ -47,7 +45,7 @@ class Look(NamedTuple):
     @property
     def young(self) -> bool:
         """Whether it may still be written."""
-        return time.time() - self.changed / 1e9 < YOUNG
+        return time.time() - self.changed / 1e9 < SETTLED
 
 
 class Settling(MailStore):

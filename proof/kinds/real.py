@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ BOUND = 1800.0
 """Seconds that a run may take: servers that slow a client down for its errors take long."""
 BLAMED = ("fail", "warn")
 UNJUDGED = ("blocked", "skip")
+LABEL = "server.toml"
+"""Where `python -m reports site` finds what a server is called."""
 NOT_LOOKED_AT = "not looked at yet"
 OF_ROLES = (
     "The same of servers that bring mail into mailboxes, or take it from those who log in, each judged in its role."
@@ -96,6 +99,12 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
             return Judged(UNREACHABLE, 0.0, True, printed=str(error), version=found)
         rows = run.read(results / "results.json").get("requirements", ())
         return Judged(**asdict(came), version=found, verdicts={row["id"]: row["verdict"] for row in rows})
+
+    def label(self, server: Recipe, folder: Path, run: Judged) -> None:
+        known = {"name": server.name, "version": run.version, "about": server.about}
+        # A text of JSON in ASCII is one of TOML.
+        lines = "".join(f"{key} = {json.dumps(value)}\n" for key, value in known.items())
+        (folder / LABEL).write_text(lines, encoding="utf-8")
 
     def wrong(self, server: Recipe, trial: Trial, run: Judged) -> list[str]:
         wrong = []

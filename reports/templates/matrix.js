@@ -9,7 +9,8 @@
   // Each line of the matrix with its cells, and the lines of the totals, in the order in which they were written.
   const lines = [...document.querySelectorAll(".matrix tr:not(.group)")].map((line) => [line, [...line.children].slice(2)]);
   const totals = document.querySelector(".totals tbody");
-  lines.push([totals, [...totals.children]]);
+  if (totals) lines.push([totals, [...totals.children]]);
+  const but = { found: ["none"], broken: ["none", "warned"] };
   let sorted = "";
 
   const sort = () => {
@@ -32,12 +33,13 @@
     for (const row of rows) {
       const head = row.firstElementChild;
       const text = `${head.textContent} ${head.title}`.toLowerCase();
-      const wanted = !kind || (kind === "broken" ? row.dataset.kind !== "none" : row.dataset.kind === kind);
+      const wanted = !kind || (but[kind] ? !but[kind].includes(row.dataset.kind) : row.dataset.kind === kind);
       row.hidden = !(wanted && words.every((word) => text.includes(word)));
       count += row.hidden ? 0 : 1;
     }
     for (const group of groups) group.hidden = !group.querySelector("tr[id]:not([hidden])");
-    shown.textContent = count === rows.length ? `${count} requirements` : `${count} of ${rows.length} requirements`;
+    stop(rows.find((row) => !row.hidden)?.querySelector("a"));
+    shown.textContent = `${count === rows.length ? "" : `${count} of `}${rows.length} ${shown.dataset.noun}`;
   };
 
   const write = () => {
@@ -65,6 +67,33 @@
     apply();
     if (row) row.scrollIntoView({ block: "center" });
   };
+
+  // One stop of the Tab key for all cells; from there the arrow keys go on.
+  const links = [...document.querySelectorAll(".matrix tbody a")];
+  const stop = (link) => {
+    for (const one of document.querySelectorAll(".matrix tbody a[tabindex='0']")) one.tabIndex = -1;
+    if (link) link.tabIndex = 0;
+  };
+  const steps = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+  for (const link of links) link.tabIndex = -1;
+  if (links.length) document.querySelector(".arrows").hidden = false;
+  document.querySelector(".matrix").addEventListener("keydown", (event) => {
+    const step = steps[event.key];
+    const cell = event.target.closest("tbody :is(td, th)");
+    if (!step || !cell || event.ctrlKey || event.altKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    const shownRows = rows.filter((row) => !row.hidden);
+    let [down, right] = [shownRows.indexOf(cell.parentElement), cell.cellIndex];
+    let link = null;
+    do {
+      [down, right] = [down + step[0], right + step[1]];
+      link = shownRows[down]?.cells[right]?.querySelector("a");
+    } while (!link && shownRows[down]?.cells[right]);
+    link?.focus();
+  });
+  document.querySelector(".matrix").addEventListener("focusin", (event) => {
+    if (event.target.matches("tbody a")) stop(event.target);
+  });
 
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("input", () => {

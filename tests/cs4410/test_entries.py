@@ -87,8 +87,18 @@ ODD = {
     "form": (b"Received: from", b"Received from"),
     "number": (b"Number: 5", b"Number: 4"),
     "case": (b"sender@", b"SENDER@"),
+    "host": (b"a.example", b"a"),
+    "sender": (b"sender@example.org", b"sender"),
+    "recipients": (b"To: recipient@example.org", b"To: all"),
 }
-JUDGES = {"form": "mailbox.entry", "number": "numbers.file", "case": "case.arguments"}
+JUDGES = {
+    "form": "mailbox.entry",
+    "number": "numbers.file",
+    "case": "case.arguments",
+    "host": "mailbox.entry",
+    "sender": "mailbox.entry",
+    "recipients": "mailbox.entry",
+}
 
 
 @pytest.fixture(params=ODD)
@@ -112,6 +122,21 @@ def test_the_case_that_judges_it_finds_it(case: Case, odd: str) -> None:
     with pytest.raises(Broken) as broken:
         case.inbox.expect_entry(message(5), JUDGES[odd])
     assert broken.value.finding[0] == JUDGES[odd]
+
+
+@pytest.mark.parametrize(
+    ("what", "rule"), [("host", "helo.first-stays"), ("sender", "mail.first-stays"), ("recipients", "rcpt.lines")]
+)
+def test_who_judges_a_field_is_not_told_that_it_is_usually_wrong(
+    case: Case, tmp_path: Path, what: str, rule: str
+) -> None:
+    write(tmp_path / "mailbox", [5])
+    (tmp_path / "mailbox").write_bytes((tmp_path / "mailbox").read_bytes().replace(*ODD[what]))
+    case.inbox.learn(message(5))
+    case.record.requirements = (rule,)
+    with pytest.raises(Broken) as broken:
+        case.inbox.expect_entry(message(5), rule)
+    assert broken.value.finding[0] == rule
 
 
 def test_what_plain_entries_do_not_show_blocks(case: Case, odd: str) -> None:

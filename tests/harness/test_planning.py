@@ -48,21 +48,22 @@ PLAIN = item()
 SHORT, LONGER = item(clock(1.0)), item(clock(2.5, own=True))
 ALONE, HEAVY = item(alone), item(alone(heavy=True))
 LONG_AND_HEAVY = item(alone(heavy=True), long)
+FEW, MANY = item(pytest.mark.places(3)), item(pytest.mark.places(4))
 
 
 @pytest.mark.parametrize(
     ("distributed", "shared", "order"),
     [
-        (False, False, [PLAIN, SHORT, LONGER, LONG_AND_HEAVY, ALONE, HEAVY]),
-        (True, False, [SHORT, LONGER, PLAIN, LONG_AND_HEAVY, ALONE, HEAVY]),
-        (True, True, [SHORT, LONGER, PLAIN, ALONE, HEAVY]),
-        (False, True, [PLAIN, SHORT, LONGER, ALONE, LONG_AND_HEAVY]),
+        (False, 0, [PLAIN, SHORT, LONGER, LONG_AND_HEAVY, ALONE, HEAVY]),
+        (True, 0, [SHORT, LONGER, PLAIN, LONG_AND_HEAVY, ALONE, HEAVY]),
+        (True, 6, [SHORT, LONGER, PLAIN, MANY, ALONE, HEAVY]),
+        (False, 6, [PLAIN, SHORT, LONGER, MANY, ALONE, LONG_AND_HEAVY]),
+        (True, 6, [SHORT, LONGER, FEW, MANY]),
+        (True, 0, [SHORT, LONGER, MANY, ALONE]),
     ],
-    ids=["one-process", "workers", "workers-on-one-server", "one-process-and-server"],
+    ids=["one-process", "workers", "workers-on-one-server", "one-process-and-server", "places", "own-places"],
 )
-def test_cases_run_in_this_order_however_they_were_collected(
-    distributed: bool, shared: bool, order: list[Item]
-) -> None:
+def test_cases_run_in_this_order_however_they_were_collected(distributed: bool, shared: int, order: list[Item]) -> None:
     for collected in permutations(order):
         planned = sorted(collected, key=lambda one: planning.sort_key(cast(pytest.Item, one), distributed, shared))
         assert planned == order

@@ -5,6 +5,7 @@ from __future__ import annotations
 import smtplib
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from conformance.rfc5321.profile import PROFILE
 from proof import __main__ as command
 from proof.choice import ChoiceError
 from proof.kind import Row, Trial
-from proof.kinds.real import Judged, Reals
+from proof.kinds.real import LABEL, Judged, Reals
 from proof.real import SECTIONS, reasons, running
 from proof.real.reasons import Reason, ReasonError
 from proof.real.recipe import RECIPIENT, Place, Recipe, version
@@ -166,6 +167,12 @@ def test_servers_in_other_roles_have_a_table_of_their_own() -> None:
     assert "| requirement | postfix 1.0 |\n" in page and "| requirement | dovecot-lmtp 1.0 |\n" in page
     assert "| `line.odd` | warn |\n" in page and page.count("| `line.cut` |") == 1
     assert page.index("## LMTP and submission") < page.index("## Smuggling") < page.index("## dovecot-lmtp")
+
+
+def test_a_run_says_what_its_server_is(tmp_path: Path) -> None:
+    Reals(KNOWN).label(RECIPES["postfix"], tmp_path, Judged(1, 9.6, True, version='3.7 "deb"'))
+    told = tomllib.loads((tmp_path / LABEL).read_text())
+    assert told == {"name": "postfix", "version": '3.7 "deb"', "about": RECIPES["postfix"].about}
 
 
 def test_without_names_those_are_meant_that_are_installed(tmp_path: Path) -> None:

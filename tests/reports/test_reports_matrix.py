@@ -71,6 +71,7 @@ def test_rows_are_all_rules_of_all_runs(document: Any, tmp_path: Path) -> None:
         (["a/results.json", "b/results.json"], ["a", "b"]),
         (["x/a/results.json", "y/a/results.json", "b/results.json"], ["x/a", "y/a", "b"]),
         (["ada.json", "ben.json"], ["ada", "ben"]),
+        (["real/exim/round-1/results.json", "real/postfix/round-1/results.json"], ["exim", "postfix"]),
         (["a/results.json", "a.json"], None),
     ],
 )

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from reports.results import Entry, Results
-from reports.summary import Group, facts, few, summarize
+from reports.summary import Group, facts, few, hidden, summarize
 from reports.transcript import lines
 
 
@@ -19,7 +19,9 @@ def test_a_requirement_is_shown_once_by_its_shortest_transcript(results: Results
 def test_an_empty_transcript_is_not_the_shortest(results: Results) -> None:
     """A case without a transcript is shown only where there is no other."""
     emptied = tuple(replace(case, transcript=()) if "[plain]" in case.id else case for case in results.cases)
-    breach = summarize(replace(results, cases=emptied)).failed[0]
+    breach = next(
+        one for one in summarize(replace(results, cases=emptied)).failed if one.requirement.id == "mail.nested"
+    )
     assert breach.case is not None
     assert breach.case.id == "cs4410/test_mail.py::test_nested[bad|address]"
 
@@ -86,3 +88,15 @@ def test_an_entry_is_one_line_that_fits() -> None:
     shown = lines([Entry(0, "->32", "\n" * 5000), Entry(123456, "<-", "x" * 5000)], 70)
     assert [len(line) <= 70 for line in shown] == [True, True]
     assert "bytes" in shown[0]
+
+
+def test_what_hides_most_comes_first_and_says_what_it_hides(results: Results) -> None:
+    """Two cases are blocked by `mail.ok`, which the ledger has after `mail.nested`."""
+    first, *others = summarize(results).failed
+    assert (first.requirement.id, first.hides) == ("mail.ok", 2)
+    assert [breach.requirement.id for breach in others] == ["mail.nested", "pool.32", "backup"]
+    assert hidden(first, str.upper).startswith("2 cases cannot be judged before this is mended")
+    assert set(first.unjudged) == {rule.id for rule in results.requirements if rule.verdict == "blocked"} & {
+        id for case in results.cases if case.blocked_by == "mail.ok" for id in case.requirements
+    }
+    assert all(hidden(breach, str) == "" for breach in others)

@@ -6,7 +6,7 @@ of numbers and entries agrees with real time: a message that was acknowledged be
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import permutations
 
@@ -81,12 +81,13 @@ class History:
         if len(missing) > len(self.unanswered):
             raise Broken("numbers", "a gap in the numbers", f"{missing[0]}", f"{missing[0] + 1}")
 
-    def judge_entries(self, entries: Sequence[Entry], ours_alone: bool) -> None:
+    def judge_entries(self, entries: Sequence[Entry], ours_alone: bool, usual: Collection[str] = ()) -> None:
         """Judge the entries that the mailbox and its backups hold.
 
         Args:
             entries: all of them, in their order.
             ours_alone: whether nobody else delivers to this server.
+            usual: what is known to be wrong with every entry, as keys of `mailbox.differences`.
 
         Raises:
             Broken: they are not what was delivered.
@@ -95,7 +96,7 @@ class History:
         known = self.known if self.known is not None else min(numbers, default=10**18) - 1
         new = [entry for entry in entries if entry.number > known or (ours_alone and entry.number < 0)]
         for delivery in self.told:
-            self._judge_told(delivery.message, new)
+            self._judge_told(delivery.message, new, usual)
         numbers = [entry.number for entry in new]
         if ours_alone and numbers != sorted(numbers):
             wanted, actual = (" ".join(map(str, some)) for some in (sorted(numbers), numbers))
@@ -113,7 +114,7 @@ class History:
             elif ours_alone:
                 raise Broken("mailbox.whole", "an entry that nobody sent", NO_ENTRY, entry.shown)
 
-    def _judge_told(self, message: Message, entries: list[Entry]) -> None:
+    def _judge_told(self, message: Message, entries: list[Entry], usual: Collection[str]) -> None:
         found, wanted = [entry for entry in entries if entry.number == message.number], mailbox.wanted(message)
         if not found:
             raise Broken("mailbox.soon", f"no entry with number {message.number}", wanted, NO_ENTRY)
@@ -121,7 +122,8 @@ class History:
             actual = "\n".join(entry.shown for entry in found)
             raise Broken("mailbox.whole", f"{len(found)} entries with number {message.number}", wanted, actual)
         for what, wrong in mailbox.differences(found[0], message).items():
-            raise Differs(what, wrong, wanted, found[0].shown)
+            if what not in usual:
+                raise Differs(what, wrong, wanted, found[0].shown)
 
     def settle(self, entries: Sequence[Entry]) -> None:
         """Take what was judged as the past of what comes."""

@@ -45,6 +45,8 @@ JUDGED = (
 """What conversations without a finding have judged, the main one first."""
 JUDGED_BY_CLOCK = ("time.no-trace", "time.out", "time.reply", "time.close")
 """What those in which clients are timed out judge beside it."""
+SAME_IN_ALL = ("form", "case", "number", "host", "recipients")
+"""What may be wrong with every entry, which still tells whose it is, and what its body is."""
 ENDING = 0.2
 """Seconds in which a server that failed is seen to end."""
 UNGREETED = ("greeting", "pool.32", "pool.33rd", "pool.frees")
@@ -66,6 +68,7 @@ class Player(Served[Step]):
     Attributes:
         last: how the last conversation was run.
         judges_mailbox: whether mailbox and numbers are judged.
+        usual: what is wrong with every entry, as keys of `mailbox.differences`.
     """
 
     language = LANGUAGE
@@ -85,6 +88,7 @@ class Player(Served[Step]):
         self._counts = counts
         self.last = Play()
         self.judges_mailbox = True
+        self.usual: set[str] = set()
         self._settings = settings
         self._dialect = dialect
         self._ledger = ledger
@@ -101,9 +105,11 @@ class Player(Served[Step]):
         return cause_of(conversation, failure, self._ledger, shrunk)
 
     def learn(self, found: Found[Step]) -> None:
-        """Judge only replies from now on where the mailbox is wrong whatever is said, so that it can tell nothing."""
-        missing = found.failure.requirement == "mailbox.soon" and found.conversation == LANGUAGE.closing
-        if found.failure.afterwards and (found.needs_nothing or missing):
+        """Judge no more what is wrong whatever is said: a part of the entries, or all of the mailbox, if it is lost."""
+        failure, plainest = found.failure, found.conversation == LANGUAGE.closing
+        if failure.what in SAME_IN_ALL and plainest:
+            self.usual.add(failure.what)
+        elif failure.afterwards and (found.needs_nothing or (plainest and failure.requirement == "mailbox.soon")):
             self.judges_mailbox = False
 
     def play(
@@ -200,7 +206,7 @@ class Player(Served[Step]):
             history.settle([])
             return
         entries = self._entries(case, case.inbox.folder, pace)
-        history.judge_entries(entries, self.alone)
+        history.judge_entries(entries, self.alone, self.usual)
         if self.alone:
             history.settle(entries)
 

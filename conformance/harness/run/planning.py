@@ -139,14 +139,22 @@ def _limits(item: pytest.Item) -> float:
     return float(marker.args[0]) if marker else 0.0
 
 
-def sort_key(item: pytest.Item, distributed: bool, shared: bool) -> tuple[int, float]:
+def sort_key(item: pytest.Item, distributed: bool, shared: int) -> tuple[int, float]:
     """Where an item stands in the order; in one process the waiting ones are asked for when they have waited.
 
-    Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of its
-    own the longest is the first, so that it is neither left to be waited for nor run beside another heavy one.
+    Who needs more than half of the places that all share would keep the others waiting for clocks, and comes after
+    them. Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of
+    its own the longest is the first, so that it is neither left to be waited for nor run beside another heavy one.
+
+    Args:
+        item: the case.
+        distributed: whether workers run the cases.
+        shared: how many places there are on the server that all share; 0 where each has its own.
     """
     order = {"clock": 0 if distributed else 1, "": 1 if distributed else 0, "alone": 2}
-    alone = item.get_closest_marker("alone")
+    alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
+    if shared and not group(item) and places and places.args[0] > shared / 2:
+        return order["alone"], -1.0
     heavy = float(bool(alone and alone.kwargs.get("heavy")))
     first = heavy and item.get_closest_marker("long") and not shared
     return order[group(item)], -heavy if first else heavy or _limits(item)

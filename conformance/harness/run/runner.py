@@ -21,6 +21,8 @@ from conformance.profile import Profile
 
 WAITING = 16
 """Cases that wait at once."""
+LEFT = 2
+"""Places that they leave to the others where all share one server."""
 
 
 @dataclass
@@ -71,7 +73,7 @@ class Runner:
         Thread(target=self._wait_together, args=(self._behind, plans), daemon=True).start()
 
     def _wait_together(self, bench: Bench, plans: list[Plan]) -> None:
-        free = Semaphore(WAITING)
+        free = Semaphore(min(WAITING, max(1, self.profile.kind.places - LEFT)) if self.shared else WAITING)
         with bench.server.places.waiting():
             for plan in plans:
                 free.acquire()

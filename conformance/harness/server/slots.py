@@ -19,6 +19,9 @@ from filelock import FileLock, Timeout
 
 from conformance.harness.server.kind import Kind
 
+LONGEST_QUEUE = 50
+"""Connections that may be waiting for their turn."""
+
 
 class Places:
     """The places on a server that this process has for itself.
@@ -68,6 +71,13 @@ class Places:
         with self._one("delivery"):
             yield
 
+    def space(self, a_second: float) -> None:
+        """Wait for one's turn to connect; a server that this process has for itself is met at any pace.
+
+        Args:
+            a_second: connections that all who test the server may make in one second.
+        """
+
 
 class SharedPlaces(Places):
     """The places on a server that others reach as well.
@@ -98,6 +108,19 @@ class SharedPlaces(Places):
         """
         with self._lock("start").acquire(timeout=patience):
             yield
+
+    def space(self, a_second: float) -> None:
+        """Wait for one's turn to connect, which is given to all who test the server."""
+        next_turn = self._folder / "next-turn"
+        with self._lock("space"):
+            now = time.time()
+            try:
+                turn = float(next_turn.read_text())
+            except (OSError, ValueError):
+                turn = now
+            turn = min(max(now, turn), now + LONGEST_QUEUE / a_second)  # a clock may have been set back since
+            next_turn.write_text(repr(turn + 1 / a_second))
+        time.sleep(turn - now)
 
     @contextmanager
     def _one(self, name: str) -> Iterator[None]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.cs4410.mailbox import Entry, Message, parse
@@ -87,3 +89,13 @@ def test_what_was_judged_is_the_past() -> None:
     past = history((1, 0, 1))
     past.settle([entry(1, "s1")])
     assert past.known == 1 and past.told == []
+
+
+def test_what_is_wrong_with_every_entry_hides_nothing_else() -> None:
+    past = history((1, 0, 1))
+    odd = replace(entry(1, "s1"), host="other")
+    past.judge_entries([odd], True, {"host"})
+    with pytest.raises(Broken):
+        past.judge_entries([odd], True, {"form"})
+    with pytest.raises(Broken):
+        past.judge_entries([entry(1, "s1", "another body")], True, {"host"})
