@@ -21,11 +21,12 @@ from conformance.harness.run.runner import Runner
 from conformance.harness.run.scheduling import OneByOne
 from conformance.harness.settings import Settings
 from conformance.harness.verdict import outcome
+from conformance.harness.verdict.known import Known
 from conformance.harness.verdict.result import CaseResult
 from conformance.options import command
 from conformance.profile import Profile
 from conformance.progress import Progress
-from conformance.publish import publish
+from conformance.publish import module, publish
 from conformance.told import Told
 from conformance.worker import Worker
 
@@ -39,21 +40,32 @@ class Controller:
         profile: what is judged by.
         found: what the first look found.
         worker: what runs the cases where no other process does, or None.
+        known: what is known to fail.
     """
 
     def __init__(
-        self, config: pytest.Config, settings: Settings, profile: Profile, found: Found, worker: Worker | None
+        self,
+        config: pytest.Config,
+        settings: Settings,
+        profile: Profile,
+        found: Found,
+        worker: Worker | None,
+        known: Known,
     ) -> None:
         self._config = config
-        self._collector = Collector(settings, profile, found, datetime.now(UTC), time.monotonic())
+        self._collector = Collector(settings, profile, found, datetime.now(UTC), time.monotonic(), known)
         self._settings, self._profile, self._found = settings, profile, found
         self._worker = worker
         self._session: pytest.Session | None = None
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """Hand a worker what the controller alone decides: the seed, and what the first look found."""
-        node.workerinput["conformance"] = {"seed": self._settings.seed, "found": self._found.plain()}
+        """Hand a worker what the controller alone decides or has read."""
+        node.workerinput["conformance"] = {
+            "seed": self._settings.seed,
+            "found": self._found.plain(),
+            "known": list(self._collector.known.names),
+        }
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
@@ -84,7 +96,10 @@ class Controller:
         if ids and terminal and option.verbose >= 0 and not plugins.hasplugin("progress"):
             workers = getattr(option, "numprocesses", None) or 1
             manners = self._profile.seconds_a_case(self._settings)
-            progress = Progress(terminal, self._settings, self._profile.package, self._found, workers, ids, manners)
+            known = self._collector.known
+            progress = Progress(
+                terminal, self._settings, self._profile.package, self._found, workers, ids, manners, known
+            )
             plugins.register(progress, "progress")
 
     def pytest_report_header(self) -> str:
@@ -130,6 +145,7 @@ class Controller:
             print(f"conformance: {collector.refusal}", file=sys.stderr)
             session.exitstatus = outcome.UNREACHABLE
             return
+        collector.whole = not (is_part(self._config) or session.shouldfail or session.shouldstop)
         run_again = None if self._settings.alone_again else self._run_again
         session.exitstatus = collector.finish(folder_of(self._config, self._found), run_again)
         self._session = session
@@ -141,12 +157,12 @@ class Controller:
         if terminal and option.verbose >= 0:
             count = f"{len(cases)} cases again, each" if len(cases) > 1 else "a case again"
             terminal.write_line(f"\nrunning {count} alone: nothing that is found broken kept it from its point")
-        _, *words = shlex.split(command(config, vars(option)))
+        _, _, name, *words = shlex.split(command(config, vars(option)))
         if option.shown_as:
             words += ["--shown-as", option.shown_as]
         with tempfile.TemporaryDirectory(prefix="conformance-again-") as place:
             words += ["--alone-again", "-q", "-p", "no:xdist", "--report", place, *cases]
-            return again.run([sys.executable, *words], config.invocation_params.dir, Path(place))
+            return again.run([*module(name), *words], config.invocation_params.dir, Path(place))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Show the table, the failures and the verdict, as anyone could from results.json."""
@@ -178,10 +194,14 @@ def folder_of(config: pytest.Config, found: Found) -> Path:
     """Where the reports of a run go."""
     if config.option.report:
         return Path(config.option.report)
-    some = any("::" in word or word.endswith(".py") for word in config.args)
-    part = bool(config.option.keyword or config.option.markexpr or some)
     root = config.invocation_params.dir if is_outside(config) else config.rootpath
-    return root / "reports" / "out" / folder.name_of(found.name, part)
+    return root / "reports" / "out" / folder.name_of(found.name, is_part(config))
+
+
+def is_part(config: pytest.Config) -> bool:
+    """Whether some cases are asked for, and not all."""
+    some = any("::" in word or word.endswith(".py") for word in config.args)
+    return bool(config.option.keyword or config.option.markexpr or some)
 
 
 def run_in_parallel(config: pytest.Config, found: Found, profile: Profile, settings: Settings) -> None:
@@ -212,6 +232,6 @@ def _workers(found: Found, quick: bool, spaced: bool) -> int:
     """Two for a server that answers at once; more where replies, their end, or a turn to connect are waited for."""
     if found.latency >= 0.05:
         return 5
-    if (found.latency >= 0.02 and not found.chatty) or found.unterminated or not found.whole or spaced:
+    if (found.latency >= 0.02 and not found.chatty) or not found.whole or spaced:
         return 4
-    return 3 if quick or found.chatty else 2
+    return 3 if quick or found.chatty or found.unterminated else 2

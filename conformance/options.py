@@ -58,6 +58,7 @@ def _add_options(group: Callable[[str, str], Add], shown: Sequence[str]) -> None
         help="Run a case that finds nothing again, so many times in all: for what shows only now and then.",
     )
     add("--alone-again", action="store_true", help=argparse.SUPPRESS)  # each case alone, on a server of its own
+    add("--expected", metavar="FILE", help="Known failures, an id a line, that fail no run; one that passes does.")
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
     add("--quick", action="store_true", help="Leave out the cases that wait for a clock, and the longest.")
     add(

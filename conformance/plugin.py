@@ -18,7 +18,7 @@ from conformance.controller import Controller, folder_of, is_outside, run_in_par
 from conformance.harness.run import folder, planning, probe
 from conformance.harness.run.report import CaseReport
 from conformance.harness.settings import UsageError
-from conformance.harness.verdict import outcome
+from conformance.harness.verdict import known, outcome
 from conformance.harness.verdict.ledger import Ledger
 from conformance.options import profile_of, pytest_addoption, settings_of
 from conformance.profile import Profile
@@ -28,6 +28,7 @@ __all__ = ["pytest_addoption"]  # a hook that pytest looks for here
 
 FOUND = pytest.StashKey[probe.Found]()
 COUNT = pytest.StashKey[int]()
+KNOWN = pytest.StashKey[known.Known]()
 MARKERS = (
     "judges(*requirements, control=None, title=None): the requirements that a case judges, the main one first, the "
     "parameters of the same case without what it judges, and what must come, where its docstring does not say it",
@@ -58,6 +59,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
         profile.check(settings)
         _choose_cases(config, profile)
         _expect_cases(config)
+        if option.expected is not None:
+            ledger = profile.ledger(settings.own)
+            config.stash[KNOWN] = known.read(Path(option.expected), ledger, _home(profile))
         found = probe.look(settings, profile)
         folder.expect_writable(folder_of(config, found))
     except UsageError as error:
@@ -73,9 +77,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 def _choose_cases(config: pytest.Config, profile: Profile) -> None:
     """Where all cases are asked for, ask for those of the profile; one that is named is looked for there."""
-    spec = importlib.util.find_spec(profile.package)
-    assert spec and spec.submodule_search_locations, f"{profile.package} is not a package"
-    suite, home = Path(__file__).parent, Path(spec.submodule_search_locations[0])
+    suite, home = Path(__file__).parent, _home(profile)
 
     def where(word: str) -> str:
         here, there = config.invocation_params.dir / word, home.parent / word.partition("::")[0]
@@ -84,6 +86,13 @@ def _choose_cases(config: pytest.Config, profile: Profile) -> None:
         return str(home.parent / word) if there.exists() and not Path(str(here).partition("::")[0]).exists() else word
 
     config.args[:] = map(where, config.args)
+
+
+def _home(profile: Profile) -> Path:
+    """The folder of a profile's cases."""
+    spec = importlib.util.find_spec(profile.package)
+    assert spec and spec.submodule_search_locations, f"{profile.package} is not a package"
+    return Path(spec.submodule_search_locations[0])
 
 
 def _expect_cases(config: pytest.Config) -> None:
@@ -115,6 +124,7 @@ def pytest_configure(config: pytest.Config) -> None:
     given = getattr(config, "workerinput", {}).get("conformance")
     if given:
         config.option.seed = given["seed"]
+        config.stash[KNOWN] = known.Known(tuple(given["known"]))
     found = probe.Found(**given["found"]) if given else config.stash.get(FOUND, None)
     try:
         profile = profile_of(config)
@@ -124,11 +134,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[planning.PACKAGE] = profile.package
     if found is None:
         return
-    settings = settings_of(config)
-    worker = Worker(settings, profile, found, bool(given)) if given or not getattr(config.option, "tx", None) else None
+    settings, expected = settings_of(config), config.stash.get(KNOWN, known.NONE)
+    here = given or not getattr(config.option, "tx", None)
+    worker = Worker(settings, profile, found, bool(given), expected) if here else None
     if not given:
         # Before the worker, whose hooks come first then.
-        config.pluginmanager.register(Controller(config, settings, profile, found, worker), "controller")
+        config.pluginmanager.register(Controller(config, settings, profile, found, worker, expected), "controller")
     if worker:
         config.pluginmanager.register(worker, "worker")
 
@@ -152,7 +163,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
-    if wrong := _mistake(items, profile_of(config).ledger(settings_of(config).own)):
+    if wrong := _mistake(items, profile_of(config).ledger(settings_of(config).own)) or _unknown(config, items):
         items.clear()
         if not hasattr(config, "workerinput"):
             raise pytest.UsageError(wrong)
@@ -170,6 +181,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _mistake(items: list[pytest.Item], known: Ledger) -> str:
     cases = [item for item in items if isinstance(item, pytest.Function) and planning.is_case(item)]
     return next(filter(None, (planning.mistake(case, known) for case in cases)), "")
+
+
+def _unknown(config: pytest.Config, items: list[pytest.Item]) -> str:
+    """What is said of a known failure that is no case, where whole files were collected."""
+    if KNOWN not in config.stash or any("::" in word for word in config.args):
+        return ""
+    return known.mistake(config.stash[KNOWN], {planning.case_id(item) for item in items if planning.is_case(item)})
 
 
 @pytest.fixture
@@ -197,6 +215,8 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     if not sent or report.when != "call":
         return None
     verdict = sent.case.verdict
+    if hasattr(report, "wasxfail"):
+        return "known", "x", f"{verdict.upper()} (known)"
     letters = {"fail": "F", "warn": "w", "note": "n", "blocked": "b", "skip": "s", "pass": "."}
     words = {"fail": "broken", "warn": "warned", "note": "noted", "skip": "skipped", "pass": "passed"}
     return words.get(verdict, verdict), letters[verdict], verdict.upper()

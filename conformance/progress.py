@@ -15,6 +15,7 @@ from conformance.harness.run.report import CaseReport
 from conformance.harness.run.runner import WAITING
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
+from conformance.harness.verdict.known import NONE, Known
 
 START, ORDINARY, ALONE, LONG, CONVERSATION = 4.0, 0.02, 0.3, 1.0, 0.04
 """Seconds that it takes to start, and for a case of each kind, of a server that answers at once."""
@@ -40,6 +41,7 @@ class Progress:
         workers: how many processes run cases.
         ids: of all cases.
         manners: seconds that each takes beyond what the server takes.
+        known: what is known to fail.
     """
 
     def __init__(
@@ -51,7 +53,9 @@ class Progress:
         workers: int,
         ids: Sequence[str],
         manners: float = 0.0,
+        known: Known = NONE,
     ) -> None:
+        self._excuses = known.excuses
         self._manners = manners
         self._terminal = terminal
         self._settings = settings
@@ -81,7 +85,7 @@ class Progress:
             # What a search found may yet turn out to be what another case finds.
             for finding in () if sent.suspects else sent.case.findings:
                 name, word = finding.requirement, WORDS.get(finding.verdict)
-                if word and name not in self._known:
+                if word and name not in self._known and not self._excuses(sent.case):
                     self._known[name] = word
                     self._line(f"{word}  {name}: {finding.reason}", red=word == "BROKEN", yellow=word == "WARNED")
 

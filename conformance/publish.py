@@ -9,6 +9,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
+ROOT = Path(__file__).parents[1]
+# An installation is found where it stands in the path; what is run from a clone is in none.
+_RUN = """import runpy, sys
+root, name = sys.argv.pop(1), sys.argv.pop(1)
+sys.path[:0] = [root] if root not in sys.path else []
+runpy.run_module(name, run_name="__main__", alter_sys=True)"""
+
+
+def module(name: str) -> list[str]:
+    """The words that run a module of this project, `python -m NAME`, though the current folder may have one so called.
+
+    Args:
+        name: of the module.
+    """
+    return [sys.executable, "-P", "-c", _RUN, str(ROOT), name]
+
 
 def publish(document: dict[str, Any], results: Path | None, color: bool, verbose: bool) -> tuple[str, list[str]]:
     """Write report.md and report.html beside a results.json; one process does it all, for its start costs the most.
@@ -23,7 +39,7 @@ def publish(document: dict[str, Any], results: Path | None, color: bool, verbose
         The report for the terminal, and a line for each page that could not be written.
     """
     where = str(results) if results else "/dev/stdin"
-    command = [sys.executable, "-m", "reports", "show", where, "--color", "always" if color else "never"]
+    command = [*module("reports"), "show", where, "--color", "always" if color else "never"]
     command += ["--verbose"] if verbose else []
     command += ["--pages", str(results.parent)] if results else []
     environment = {"COLUMNS": str(_columns()), **os.environ}

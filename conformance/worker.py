@@ -11,6 +11,7 @@ from conformance.harness.run.probe import Found
 from conformance.harness.run.report import CaseReport
 from conformance.harness.run.runner import Runner
 from conformance.harness.settings import Settings
+from conformance.harness.verdict.known import Known
 from conformance.options import repeat
 from conformance.profile import Profile
 
@@ -23,9 +24,11 @@ class Worker:
         profile: what is judged by.
         found: what the first look found.
         distributed: whether other workers run cases as well.
+        known: what is known to fail.
     """
 
-    def __init__(self, settings: Settings, profile: Profile, found: Found, distributed: bool) -> None:
+    def __init__(self, settings: Settings, profile: Profile, found: Found, distributed: bool, known: Known) -> None:
+        self._known = known
         self._runner = Runner(settings, profile, found)
         self._waits_first = not distributed and not Runner.only_one(found)
         self.last_complaints: dict[str, int] = {}
@@ -49,6 +52,8 @@ class Worker:
         record = self._runner.run(plan)
         pyfuncitem.stash[planning.RECORD] = record
         worst = record.worst
+        if self._known.excuses(record):
+            pytest.xfail(f"{worst.requirement}: {worst.reason}")
         if worst.verdict == "fail":
             pytest.fail(f"{worst.requirement}: {worst.reason}", pytrace=False)
         if worst.verdict in ("skip", "blocked"):

@@ -127,6 +127,15 @@ def fingerprint(home: Path, *how: object) -> str:
     return hashlib.sha256(f"{_suite()} {_digest(home)} {TIME_LIMIT} {how}".encode()).hexdigest()
 
 
+def commit() -> str:
+    """The commit that is checked out, in short, with a plus where files differ from it; empty where there is none."""
+    words = ["git", "describe", "--always", "--exclude=*", "--dirty=+"]
+    try:
+        return subprocess.run(words, cwd=PROJECT, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return ""
+
+
 @cache
 def _suite() -> str:
     return _digest(PROJECT / "conformance") + (PROJECT / "multiclient.py").read_text(encoding="utf-8")

@@ -10,10 +10,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from reports import (
+    badge,
     class_command,
     diff,
+    figures,
     grading,
     issue,
+    load_page,
     markdown,
     matrix,
     matrix_writers,
@@ -21,8 +24,10 @@ from reports import (
     page,
     reasons,
     rubric,
+    sarif,
     servers,
     site,
+    tap,
     terminal,
 )
 from reports.escape import typed
@@ -117,6 +122,21 @@ def _issue(given: argparse.Namespace) -> int:
     return _write(issue.render(load(given.results), given.id), given.output)
 
 
+def _sarif(given: argparse.Namespace) -> int:
+    return _write_json(sarif.document(load(given.results), given.file), given.output)
+
+
+def _tap(given: argparse.Namespace) -> int:
+    return _write(tap.render(load(given.results)), given.output)
+
+
+def _badge(given: argparse.Namespace) -> int:
+    shown = badge.badge(load(given.results))
+    if given.output.suffix == ".svg":
+        return _write(badge.svg(shown), given.output)
+    return _write_json(badge.endpoint(shown), given.output)
+
+
 def _gradescope(given: argparse.Namespace) -> int:
     told = rubric.load_rubric(given.rubric)
     if given.log is not None and not given.results.exists():
@@ -133,6 +153,10 @@ def _gradescope_zip(given: argparse.Namespace) -> int:
     return _write(packed, given.output)
 
 
+def _load(given: argparse.Namespace) -> int:
+    return _write(load_page.render(figures.load(given.figures)), given.output)
+
+
 def _class(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
     return class_command.run(given.roster, given.output, given.rubric, **options)
@@ -146,8 +170,12 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "site": _site,
     "diff": _diff,
     "issue": _issue,
+    "sarif": _sarif,
+    "tap": _tap,
+    "badge": _badge,
     "gradescope": _gradescope,
     "gradescope-zip": _gradescope_zip,
+    "load": _load,
     "class": _class,
 }
 

@@ -71,7 +71,8 @@ def summary(results: Results) -> str:
         cases by section, and each broken requirement folded, until there is no room left.
     """
     told = summarize(results)
-    sign = {0: "\N{WHITE HEAVY CHECK MARK}", 1: "\N{CROSS MARK}"}.get(results.outcome.exit, "\N{WARNING SIGN}")
+    sign = "\N{CROSS MARK}" if results.outcome.exit == 1 else "\N{WARNING SIGN}"
+    sign = "\N{WHITE HEAVY CHECK MARK}" if results.conforms else sign
     blocks = [
         f"### {sign} {code(sentence(results.target.name))} {_prose(results.outcome.line)}",
         table(told, "pipe", _prose),

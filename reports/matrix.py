@@ -98,7 +98,7 @@ def column(name: str, results: Results, page: str = "") -> Column:
         case = places.get(rule.id)
         fragment = template.link("case", case.id) if case else template.link("rule", rule.id)
         cells[rule.id] = Cell(rule.verdict, page + fragment if page else "")
-    return Column(name, results.outcome.line, page, results.requirements, cells, results.outcome.exit == 0)
+    return Column(name, results.outcome.line, page, results.requirements, cells, results.conforms)
 
 
 def matrix(columns: Iterable[Column]) -> Matrix:

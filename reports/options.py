@@ -41,8 +41,12 @@ def parser() -> argparse.ArgumentParser:
     _site(commands)
     _diff(commands)
     _issue(commands)
+    _sarif(commands)
+    _tap(commands)
+    _badge(commands)
     _gradescope(commands)
     _gradescope_zip(commands)
+    _load(commands)
     _class(commands)
     return whole
 
@@ -93,6 +97,17 @@ def _html(commands: "_Commands[Parser]") -> None:
         "the clock's time line, and every case with its conversation, to be filtered and opened.",
     )
     _results(write)
+    _output(write)
+
+
+def _load(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "load",
+        help="write the page of a run of multiclient",
+        description="Write a run of multiclient as one page that needs no network and no other file: operations and "
+        "times over the run and by kind, what is wrong with its conversation, and what became of the messages.",
+    )
+    write.add_argument("figures", type=Path, metavar="FIGURES.json", help="what `multiclient.py --json` wrote")
     _output(write)
 
 
@@ -174,6 +189,50 @@ def _diff(commands: "_Commands[Parser]") -> None:
     )
     diff.add_argument("--fail-on-warn", action="store_true", help="a SHOULD that broke counts, too")
     _color(diff)
+
+
+def _sarif(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "sarif",
+        help="write what is broken as SARIF 2.1.0, for code scanning",
+        description="Write a result for each requirement that is broken, with what was expected, what came, the "
+        "transcript, and the command that repeats it. A known failure of the run is marked as suppressed.",
+        epilog=f"GitHub shows only findings that lie in a file: name one of your repository with --file. {STATUS}",
+    )
+    _results(write)
+    write.add_argument("--file", metavar="PATH", help="the file in the server's repository that findings are shown at")
+    _output(write)
+
+
+def _tap(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "tap",
+        help="write the run as TAP 14, the Test Anything Protocol",
+        description="Write a test point for each case, with what was expected, what came, the transcript, and the "
+        "command that repeats it in YAML, and a last one for the verdict. What breaks a SHOULD, or is known, is TODO.",
+        epilog=STATUS,
+    )
+    _results(write)
+    _output(write)
+
+
+def _badge(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "badge",
+        help="write a badge that tells the profile, what is kept of each level, and the date",
+        description="Write a badge: the profile, how many MUSTs and SHOULDs are kept of how many there are, and the "
+        "day of the run. It is red where a MUST is broken, and grey without a verdict.",
+        epilog=STATUS,
+    )
+    _results(write)
+    write.add_argument(
+        "-o",
+        "--output",
+        type=_ending(".svg", ".json"),
+        required=True,
+        metavar="FILE",
+        help="badge.svg, a picture; or badge.json, which shields.io's endpoint makes one of",
+    )
 
 
 def _gradescope(commands: "_Commands[Parser]") -> None:

@@ -13,6 +13,8 @@ from reports.summary import Row, counted, facts, hidden, summarize
 from reports.timeline import timeline
 
 HEADLINES = {0: "Conforms", 1: "Does not conform", 2: "Interrupted"}
+EXPECTED = {"as expected": "Does not conform, as expected", "not as expected": "Not as expected"}
+"""The headlines of runs with known failures, by how the run's last line begins."""
 LEGEND = {
     "fail": "A MUST is broken. This is what counts against the server.",
     "warn": "A SHOULD is broken. The server conforms all the same.",
@@ -92,7 +94,7 @@ def render(results: Results, *, name: str | None = None) -> str:
         script="run",
         results=results,
         name=name or sentence(results.target.name),
-        headline=HEADLINES.get(results.outcome.exit, "No verdict"),
+        headline=_headline(results),
         line=_line(results.outcome.line),
         facts=facts(results),
         told=told,
@@ -110,9 +112,14 @@ def render(results: Results, *, name: str | None = None) -> str:
     )
 
 
+def _headline(results: Results) -> str:
+    told = (headline for head, headline in EXPECTED.items() if results.outcome.line.startswith(head))
+    return next(told, HEADLINES.get(results.outcome.exit, "No verdict"))
+
+
 def _line(line: str) -> str:
     """The run's last line without the words that are the headline."""
-    for head in ("conforms", "does not conform", "interrupted", "no verdict"):
+    for head in ("conforms", "does not conform", "interrupted", "no verdict", *EXPECTED):
         if line.startswith(head):
             return line.removeprefix(head).lstrip(":, ")
     return line

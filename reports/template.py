@@ -40,6 +40,16 @@ def page(name: str, /, *, script: str, stylesheet: str = "", **values: object) -
     return template.render(policy=policy, stylesheet=stylesheet, **inside, **values)
 
 
+def fill(name: str, /, **values: object) -> str:
+    """Fill in a template that has neither style nor script.
+
+    Args:
+        name: the file's.
+        values: what it shows; it is all taken for text.
+    """
+    return _environment().get_template(name).render(**values)
+
+
 def anchor(kind: str, id: str) -> str:
     """The id of an element of a run's page.
 

@@ -80,7 +80,10 @@ class _Page:
             *self.section("REMARKS", _BOLD, self.remarks(results.outcome.notes)),
             *self.section("FOR MAINTAINERS", _BOLD, self.remarks(results.outcome.asides) if verbose else []),
             "",
-            self.paint(typed(results.outcome.line), _GREEN if results.outcome.exit == 0 else _RED),
+            self.paint(
+                typed(results.outcome.line),
+                _GREEN if results.conforms else _YELLOW if results.outcome.exit == 0 else _RED,
+            ),
         ]
 
     def section(self, heading: str, color: str, blocks: Sequence[list[str]]) -> list[str]:

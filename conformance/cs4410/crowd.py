@@ -17,7 +17,8 @@ from conformance.cs4410.mailbox import Message
 from conformance.harness.server import proc
 from conformance.harness.verdict import telling
 from conformance.harness.verdict.verdict import Blocked, Broken, Skipped, Stopped, Void
-from conformance.harness.wire.connection import SETTLE_KNOWN, WireError
+from conformance.harness.wire.connection import WireError
+from conformance.harness.wire.manners import SETTLE_KNOWN
 
 POOL = 32
 """Connections that are served at once."""

@@ -37,6 +37,7 @@ class Settings:
     shown_as: str | None = None
     alone_again: bool = False
     times: int = 1
+    expected: str | None = None
 
     def check(self) -> None:
         """Refuse what cannot be.

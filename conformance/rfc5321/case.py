@@ -11,10 +11,13 @@ from conformance.rfc5321.client import Client
 from conformance.rfc5321.kind import ARRIVES, Maildir
 from conformance.rfc5321.message import Message, is_test_mail
 from conformance.rfc5321.scene import MailScene
+from conformance.rfc5321.seen import Seen
 from conformance.stores.message import Stored
 from conformance.stores.opening import open_store
-from conformance.stores.store import MailStore, StoreError
+from conformance.stores.store import MailStore
 
+NO_MAIL = "no mail"
+"""What is known of a place of mail that cannot be read: why."""
 _opened = cache(open_store)
 
 
@@ -53,14 +56,22 @@ class Case(MailScene):
         Raises:
             Skipped: it cannot be seen.
         """
+        if trouble := self.patience.known.get(NO_MAIL):
+            raise Skipped(f"delivered mail cannot be read: {trouble}")
         if self.tester.store:
             # What is not found there at the first look is waited for only where that is judged.
             if self.server.no_store and not (self.judges("data.delivered") or self.judges("rcpt.each")):
                 raise Skipped(f"delivered mail cannot be seen: {self.server.no_store}")
-            return _opened(self.tester.store)
+            return Seen(_opened(self.tester.store), self._note_trouble)
         if isinstance(self.server.store, Maildir):
-            return self.server.store.mail
+            return Seen(self.server.store.mail, self._note_trouble)
         raise Skipped("delivered mail cannot be seen: name --store")
+
+    def _note_trouble(self, trouble: str) -> None:
+        """The mail cannot be read: nor will it be where it could not be at the first look either, or often in a row."""
+        self.patience.record_setup(NO_MAIL, False)
+        if self.server.no_store or self.patience.given_up(NO_MAIL):
+            self.patience.known[NO_MAIL] = trouble
 
     @property
     def is_final(self) -> bool:
@@ -71,11 +82,9 @@ class Case(MailScene):
         """What is in the store of a message, waited for; nothing if it does not arrive in time."""
         mail = self.mail
         longest = 1.0 if self.patience.given_up("data.delivered") else ARRIVES
-        try:
-            found = mail.wait_for(message.mark.encode(), time.monotonic() + longest, count)
-        except StoreError as error:
-            raise Skipped(f"delivered mail cannot be read: {error}") from None
+        found = mail.wait_for(message.mark.encode(), time.monotonic() + longest, count)
         self.patience.record_setup("data.delivered", bool(found))
+        self.patience.record_setup(NO_MAIL, True)
         return found
 
     def notifications(self, message: Message, seconds: float = 0.0) -> list[Stored]:

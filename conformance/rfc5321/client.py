@@ -8,9 +8,10 @@ from conformance.harness.verdict.verdict import Blocked, Broken, Skipped
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
-from conformance.rfc5321.link import CRLF, Cut, as_bytes, told, whole
+from conformance.rfc5321.link import CRLF, Cut, as_bytes, whole
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
+from conformance.rfc5321.sent import told
 from conformance.rfc5321.session import Session, judged_by
 
 BEFORE_TLS = ("NOOP", "QUIT")

@@ -37,6 +37,9 @@ def faults(reply: Reply, odd_sent: bool = False) -> Iterator[Fault]:
         odd_sent: whether the client sent other bytes than printable ASCII, which the server may echo.
     """
     lines = reply.lines
+    if reply.truncated:  # of such a line no more is known than that
+        yield Fault("reply.length", "a reply line without an end", f"at most {LONGEST}", _text(lines[-1])[:80])
+        return
     for line in lines:
         yield from _of_line(line, odd_sent)
     numbers = {line.code for line in lines}

@@ -11,28 +11,26 @@ from contextlib import suppress
 from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire import tls
-from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Garbled, Refused, Silent, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.scene import MailScene, shown
+from conformance.rfc5321.sent import is_odd, told
 
 CRLF = b"\r\n"
-PROOF = 2.0
-"""Seconds that the answer to QUIT is waited for after a silence."""
+PROOF, QUIET = 2.0, 3.0
+"""Seconds that QUIT's answer is waited for after a silence, and a group's reply before QUIT proves it to be missing."""
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
-QUIET = 3.0
-"""Seconds, or more of a slow server, that each reply to a group is waited for before QUIT is to prove its absence."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
-LONGEST_LINE = 2_000
-"""Octets of a line beyond which a close is a defence."""
 ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
 """Verbs after whose 250 there are no recipients."""
+GIVEN_UP = {"greet.first": "greeting", "reply.one": "reply"}
+"""What is not waited for any more when it never comes, by the requirement that judges it."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
-_ODD = re.compile(rb"(?<!\r)\n|\r(?!\n)|[\0\x80-\xff]")
 _GOODBYE = re.compile(rb"^(?:221|421)", re.MULTILINE)
 
 
@@ -49,18 +47,6 @@ def bytewise(data: bytes) -> list[bytes]:
 def as_bytes(line: str | bytes) -> bytes:
     """A line as it goes over the wire, without its CRLF."""
     return line.encode("latin-1") if isinstance(line, str) else line
-
-
-def told(data: bytes) -> str:
-    """What was sent, in the middle of a sentence."""
-    text = data.removesuffix(CRLF).decode("latin-1")
-    shorter = text if len(text) <= 60 else f"{text[:40]}... ({len(data)} octets)"
-    return shorter.encode("unicode_escape").decode("ascii")
-
-
-def is_odd(data: bytes) -> bool:
-    """Whether a server may defend itself against such bytes with a close: bare line ends, NUL, 8 bits, long lines."""
-    return bool(_ODD.search(data)) or max(map(len, data.split(b"\n"))) > LONGEST_LINE
 
 
 class Link:
@@ -111,17 +97,19 @@ class Link:
         """Connect, without reading the greeting.
 
         Raises:
-            Blocked: the server takes no connections.
+            Blocked: the server takes no connections, or it is known that it does not say what is waited for.
         """
         case, server = self._case, self._case.server
-        if case.patience.given_up("greet.first", case.judges("greet.first")):
-            raise Skipped("no greeting came three times in a row, and no more are waited for")
+        for rule, what in GIVEN_UP.items():
+            if case.patience.given_up(rule, case.judges(rule)):
+                raise Blocked(rule, f"no {what} came three times in a row, and no more are waited for")
         server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
+        between = max(patience, case.limit)  # or the rest of a slow reply would be taken for the next
         try:
             self._wire = Connection(
-                server.address, transcript, server.manners, patience, server.first_socket(), between=patience
+                server.address, transcript, server.manners, patience, server.first_socket(), between=between
             )
         except Refused as error:
             raise case.breach("close.serves-on", str(error)) from None
@@ -244,11 +232,13 @@ class Link:
         Raises:
             Skipped: no TLS session comes about.
         """
-        tester = self._case.tester
+        case, tester = self._case, self._case.tester
         try:
-            self.wire.start_tls(tls.context(tester.verify, at_most), self._case.patient, tester.host)
+            self.wire.start_tls(tls.context(tester.verify, at_most), case.patient, tester.host)
         except tls.TLSFailed as error:
-            raise Skipped(f"no TLS: {error}") from None
+            if isinstance(error, tls.TLSStalled):
+                case.patience.silent()
+            raise Skipped(str(error)) from None
         assert self.wire.session
         return self.wire.session
 
@@ -264,20 +254,19 @@ class Link:
         """
         case = self._case
         try:
-            reply = self.wire.reply(time.monotonic() + times * case.patient)
+            reply = self.next_reply(time.monotonic() + times * case.patient)
         except Silent:
             raise self._silent() from None
         except Closed as error:
             raise self._left(error) from None
-        except Flooded as error:
-            raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
         case.patience.replied(reply.at - self.wire.sent)
+        case.patience.record_setup("reply.one", True, case.judges("reply.one"))
         return self._heard(reply)
 
     def hear_or_end(self) -> Reply | None:
         """The reply to what was sent, or None where the server closes the connection instead, as it may here."""
         try:
-            reply = self.wire.reply(time.monotonic() + self._case.patient)
+            reply = self.next_reply(time.monotonic() + self._case.patient)
         except Silent:
             raise self._silent() from None
         except Closed:
@@ -287,9 +276,21 @@ class Link:
     def hear_within(self, seconds: float) -> Reply | None:
         """The next reply if one comes within some seconds; None if none does, or the server closes."""
         try:
-            return self._heard(self.wire.reply(time.monotonic() + seconds))
+            return self._heard(self.next_reply(time.monotonic() + seconds))
         except (Silent, Closed):
             return None
+
+    def next_reply(self, deadline: float) -> Reply:
+        """The next reply, begun by a deadline of the monotonic clock; nothing of it is judged but that it has an end.
+
+        Raises:
+            Broken: it has none.
+            Silent, Closed: there is none.
+        """
+        try:
+            return self.wire.reply(deadline)
+        except Flooded as error:
+            raise self._case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
 
     def _heard(self, reply: Reply) -> Reply:
         self.errors += codes.refused(reply)
@@ -365,6 +366,7 @@ class Link:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""
         case, waited = self._case, self._case.patient
         case.patience.silent()
+        case.patience.record_setup("reply.one", False, case.judges("reply.one"))
         try:
             self.wire.send(b"QUIT\r\n")
             first = self.wire.reply(time.monotonic() + PROOF)
@@ -378,6 +380,8 @@ class Link:
 
     def _left(self, error: WireError) -> Exception:
         """What to raise where the server closed the connection instead of replying."""
+        if isinstance(error, Garbled):
+            return self._case.beside("tls.reset", f"{error} after {self._last}", "TLS", "something else", [self])
         if self.errors > MOST_ERRORS:
             return Skipped(f"{error} after {self.errors} refused commands")
         if self._leaving or self._odd:

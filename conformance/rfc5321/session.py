@@ -92,8 +92,13 @@ class Session(Link):
         """
         if "STARTTLS" not in self.keywords:
             raise Skipped("not announced: STARTTLS")
+        patience, judged = self._case.patience, self._case.judges("tls.220")
+        if patience.given_up("tls.220", judged):
+            raise Skipped("no handshake came about three times in a row, and no more are tried")
         self._accept(self.say("STARTTLS"), "tls.220", "2")
+        patience.record_setup("tls.220", False, judged)
         self.begin_tls()
+        patience.record_setup("tls.220", True, judged)
         self.hello = None
 
     def log_in(self) -> None:

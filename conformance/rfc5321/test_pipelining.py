@@ -9,8 +9,9 @@ from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, ends
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
-from conformance.rfc5321.link import CRLF, PROOF, QUIET, as_bytes, bytewise, told, whole
+from conformance.rfc5321.link import CRLF, PROOF, QUIET, as_bytes, bytewise, whole
 from conformance.rfc5321.scene import shown
+from conformance.rfc5321.sent import told
 from conformance.rfc5321.session import JUDGED_BY
 
 MANY = 100

@@ -98,7 +98,7 @@ def _until_the_end(client: Client, patience: float) -> list[Reply]:
     deadline = time.monotonic() + patience
     try:
         while True:
-            more.append(client.wire.reply(deadline))
+            more.append(client.next_reply(deadline))
     except (Closed, Silent):
         return more
 

@@ -30,6 +30,8 @@ DEEPEST = 6
 """Directories below the given one, one in the other."""
 REMEMBERED = 16 * 1024 * 1024
 """Bytes of files that are kept in memory, so that a look reads only what is new."""
+LONGEST_LOOK = 10.0
+"""Seconds in which a directory must have been looked through."""
 SETTLED, SETTLING = 0.2, 5.0
 """Seconds for which a file must not change to be whole, and those after which it is taken as it is."""
 
@@ -83,10 +85,12 @@ class Directory(Settling):
         self._lock = threading.Lock()
         self._read: dict[str, tuple[Look, bytes]] = {}
         self._refused = ""
+        self._over = 0.0
 
     def _look_for(self, mark: bytes) -> tuple[list[Stored], bool]:
         with self._lock:
             self._refused = ""
+            self._over = time.monotonic() + LONGEST_LOOK
             looks = heapq.nlargest(MOST_FILES, self._looks(), key=lambda look: (look.changed, look.path))
             found = [(look, data) for look, data in self._contents(looks) if mark in data]
         if self._refused and not found:
@@ -113,6 +117,7 @@ class Directory(Settling):
                 left -= 1
                 if left < 0:
                     return
+                self._expect_time()
                 try:
                     seen = entry.stat(follow_symlinks=False)
                 except OSError:
@@ -139,6 +144,7 @@ class Directory(Settling):
         remembered, self._read = self._read, {}
         room = REMEMBERED
         for look in looks:
+            self._expect_time()
             known = remembered.get(look.path)
             data = known[1] if known and known[0] == look else self._contained(look.path)
             if data is None:
@@ -147,6 +153,11 @@ class Directory(Settling):
             if room >= 0:
                 self._read[look.path] = look, data
             yield look, data
+
+    def _expect_time(self) -> None:
+        if time.monotonic() > self._over:
+            told = f"looking through it takes more than {LONGEST_LOOK:g} s; give a directory that has mail alone"
+            raise StoreError(f"{self._path}: {told}")
 
     def _contained(self, path: str) -> bytes | None:
         try:

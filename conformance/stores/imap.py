@@ -24,6 +24,8 @@ PATIENCE = 30.0
 """Seconds in which a look must be done."""
 MOST_FOUND = 100
 """Messages with one mark that are fetched, the newest ones."""
+MOST_LINES = 10_000
+"""Lines that are read for a look."""
 
 _MARK = re.compile(rb"[ !#-\[\]-~]+")
 
@@ -110,12 +112,14 @@ class Imap(MailStore):
 class _Bounded(imaplib.IMAP4):
     """A client that reads no more than a look may cost, and ends it when its time is over."""
 
-    _left = LARGEST
+    def __init__(self, *where: Any, **how: Any) -> None:
+        with self.bounded():
+            super().__init__(*where, **how)
 
     @contextlib.contextmanager
     def bounded(self) -> Iterator[None]:
         """Until its end all that is read is counted, and the time."""
-        self._left = LARGEST
+        self._left, self._lines = LARGEST, MOST_LINES
         over = threading.Timer(PATIENCE, self._end)  # a time-out of the socket ends no drip
         over.daemon = True
         over.start()
@@ -125,7 +129,7 @@ class _Bounded(imaplib.IMAP4):
             over.cancel()
 
     def _end(self) -> None:
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError, AttributeError):  # there may be no connection yet
             self.sock.shutdown(socket.SHUT_RDWR)
 
     def read(self, size: int) -> bytes:
@@ -134,6 +138,9 @@ class _Bounded(imaplib.IMAP4):
         return self._counted(super().read(size))
 
     def readline(self) -> bytes:
+        self._lines -= 1
+        if self._lines < 0:
+            raise self.abort("it sends more lines than were asked for")
         return self._counted(super().readline())
 
     def _counted(self, data: bytes) -> bytes:

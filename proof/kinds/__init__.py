@@ -4,6 +4,7 @@ from typing import Any
 
 from proof.kind import Kind
 from proof.kinds.deep import Deep
+from proof.kinds.esmtp_hostile import EsmtpHostiles
 from proof.kinds.esmtp_liberal import EsmtpLiberals
 from proof.kinds.esmtp_mutants import EsmtpMutants
 from proof.kinds.hostile import Hostiles
@@ -25,6 +26,7 @@ KINDS: dict[str, Kind[Any, Any]] = {
         Liberals(),
         EsmtpLiberals(),
         Hostiles(),
+        EsmtpHostiles(),
         MachineMade(),
         Reals(),
     )

@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from conformance.stores.imap import PASSWORD
 from proof import run
 from proof.kind import Kind, Row, Trial
 from proof.kinds import live, measure
 from proof.kinds.listening import listening
-from proof.run import PROJECT, SEED, Run
-from proof.servers.hostile import SECTIONS, Hostile
+from proof.run import PLACEHOLDERS, PROJECT, SEED, Run
+from proof.servers.hostile import SECTIONS, Hostile, Place
 
 BOUND = 180.0
 """Seconds that a run may take."""
 MOST_MEMORY = 300.0
 """Mebibytes of memory that it may take."""
+FAULT = re.compile(r"^(?:INTERNALERROR|Traceback)", re.MULTILINE)
+"""What is printed where a program of ours has a fault."""
 LAUNCHED, TARGET, MULTICLIENT = "launched", "target", "multiclient"
 
 
@@ -33,11 +38,13 @@ class Shown(Run):
         mebibytes: the most memory that it took at once.
         blocked: how many cases were set aside for what is broken.
         live: what the server got onto the terminal or into a report, in words.
+        left: how many processes it left behind.
     """
 
     mebibytes: float = 0.0
     blocked: int = 0
     live: list[str] = field(default_factory=list)
+    left: int = 0
 
 
 class Hostiles(Kind[Hostile, Shown]):
@@ -57,42 +64,68 @@ ends with status 1 or 6, brings no control character but our own colours on the 
 reports what the server truly breaks and nothing else: the rest is `blocked`, and does not count against it again. What
 was otherwise is said below the table.
 """
-    heads = ("server", "what it does", "broken", "suite, `--launch`", "suite, `--target`", "multiclient")
+    heads: Sequence[str] = ("server", "what it does", "broken", "suite, `--launch`", "suite, `--target`", "multiclient")
     form = Shown
-    ways = (LAUNCHED, TARGET, MULTICLIENT)
+    ways: Sequence[str] = (LAUNCHED, TARGET, MULTICLIENT)
     verdicts = frozenset({0, 1, 6})
 
     def sections(self) -> Mapping[str, Sequence[Hostile]]:
         return SECTIONS
 
     def run(self, server: Hostile, home: Path, results: Path, trial: Trial) -> Shown:
-        options = ("--duration", "13") if trial.way == MULTICLIENT else ()
+        own = ("--source", str(PROJECT / "reference_server"))
+        options = ("--duration", "13") if trial.way == MULTICLIENT else own
         return meet(home, results, trial.way, *options, seed=trial.seed)
 
     def wrong(self, server: Hostile, trial: Trial, run: Shown) -> list[str]:
         wrong = []
-        if run.status not in (1, 6):
+        if run.status not in self.ends_with(server):
             wrong.append(f"exit status {run.status}")
         if not run.finished:
             wrong.append(f"{run.seconds:.0f} s")
         if run.mebibytes >= MOST_MEMORY:
             wrong.append(f"{run.mebibytes:.0f} MiB")
         wrong += run.live
+        if FAULT.search(run.printed):
+            wrong.append("the suite itself went wrong")
+        if run.left:
+            wrong.append(f"{run.left} processes are left behind")
         if trial.way != MULTICLIENT and set(run.findings) != set(server.breaks.split()):
             wrong.append(f"blamed {_listed(run.findings)}, not {_listed(server.breaks.split())}")
         return wrong
+
+    def ends_with(self, server: Hostile) -> Collection[int]:
+        """The exit statuses that are right for a server."""
+        return (1, 6)
 
     def cells(self, row: Row[Hostile, Shown]) -> Sequence[str]:
         broken = ", ".join(f"`{rule}`" for rule in sorted(row.server.breaks.split())) or "only SHOULDs"
         latest = {trial.way: run for trial, run in row.runs.items()}
         return (row.server.name, row.server.does, broken, *(_cell(way, latest[way]) for way in self.ways))
 
+    def below(self, rows: Sequence[Row[Hostile, Shown]]) -> list[str]:
+        """Which suite that was, and which servers it did not meet."""
+        met = {row.server.name for row in rows}
+        missing = [one.name for servers in self.sections().values() for one in servers if one.name not in met]
+        told = [f"The suite is that of commit {of}."] if (of := run.commit()) else []
+        told += [f"Not met this time: {', '.join(missing)}."] if missing else []
+        return ["", " ".join(told)] if told else []
+
     def summary(self, rows: Sequence[Row[Hostile, Shown]]) -> str:
         wrong = sum(bool(self.wrong(row.server, *one)) for row in rows for one in row.runs.items())
         return f"{len(rows)} servers, {sum(len(row.runs) for row in rows)} runs, {wrong} of them not as they should be."
 
 
-def meet(home: Path, results: Path, way: str, *options: str, time_limit: float = 10.0, seed: int = SEED) -> Shown:
+def meet(
+    home: Path,
+    results: Path,
+    way: str,
+    *options: str,
+    time_limit: float = 10.0,
+    seed: int = SEED,
+    placeholders: str = PLACEHOLDERS,
+    place: Place | None = None,
+) -> Shown:
     """Run the suite or multiclient on a hostile server.
 
     Args:
@@ -102,22 +135,28 @@ def meet(home: Path, results: Path, way: str, *options: str, time_limit: float =
         options: of the suite, or of multiclient.
         time_limit: in seconds.
         seed: of either.
+        placeholders: how the server is told its port and whatever else it is told.
+        place: what makes the place of its mail in a folder, and says how `--store` names it.
     """
     shutil.rmtree(results, ignore_errors=True)
     results = results.absolute()
     results.mkdir(parents=True)
     fixed = ["--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
-    program = ["-m", "conformance", "--report", str(results), "--source", str(PROJECT / "reference_server")]
+    program = ["-m", "conformance", "--report", str(results)]
     if way == MULTICLIENT:
         program = [str(PROJECT / "multiclient.py"), "--json", str(results / "figures.json")]
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hostile-")))
-        where = run.launched(home)
+        where = run.launched(home, placeholders)
         if way == TARGET:
-            server = [sys.executable, str(home.absolute()), "--time-limit", f"{time_limit:g}"]
+            told = placeholders.replace("--port {port}", "").replace("{time_limit}", f"{time_limit:g}")
+            server = [sys.executable, str(home.absolute()), *shlex.split(told)]
             where = ("--target", stack.enter_context(listening(server)))
+        if place:
+            fixed += ["--store", stack.enter_context(place(folder))]
         words = [sys.executable, *program, *where, *fixed]
         measured = measure.run(words, folder, _environment(folder), BOUND)
+        left = len(measure.beside(folder))
     found = run.read(results / "results.json")
     figures = run.read(results / "figures.json")
     rules: dict[str, list[str]] = {one["rule"]: [] for one in figures.get("findings", ())}
@@ -130,12 +169,13 @@ def meet(home: Path, results: Path, way: str, *options: str, time_limit: float =
         measured.mebibytes,
         sum(case["verdict"] == "blocked" for case in found.get("cases", ())),
         [*([f"on the terminal: {measured.raw[:40]!r}"] if measured.raw else ()), *live.found(results)],
+        left,
     )
 
 
 def _environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "NO_COLOR"))}
-    return {**kept, "PYTHONPATH": str(PROJECT), "TERM": "xterm", "TMPDIR": str(folder)}
+    return {**kept, "PYTHONPATH": str(PROJECT), "TERM": "xterm", "TMPDIR": str(folder), PASSWORD: "secret"}
 
 
 def _cell(way: str, run: Shown) -> str:

@@ -94,6 +94,17 @@ def _descendants(root: int) -> list[int]:
     return found
 
 
+def beside(folder: Path) -> list[int]:
+    """The processes that were told to keep their temporary files in a folder, and are there."""
+    mark = f"TMPDIR={folder}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            if mark in path.read_bytes().split(b"\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
 def _is_server(pid: int) -> bool:
     """Whether this is the leash on which a server runs: memory there is the server's."""
     return leash.__file__.encode() in Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")

@@ -1,4 +1,4 @@
-"""Hostile servers: the reference server, one part of which means harm.
+"""Hostile servers: the reference server, one part of which means harm, as a server of the assignment or the standard.
 
 Most replace the whole session (`speaks`), some only what a right session replies (`twists`). Each says in a sentence
 what it does, and which requirements it truly breaks: these the suite has to find, and no others.
@@ -7,8 +7,10 @@ what it does, and which requirements it truly breaks: these the suite has to fin
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 
 from proof.servers.edit import Edit, begun, headed, replaced
 
@@ -18,12 +20,17 @@ WORDS = (
     "greeting netid unknown syntax helo.duplicate mail mail.nested sender.refused rcpt recipient.refused data delivered"
 )
 """What is broken by wrong words behind every right code."""
-SESSION = "session.py"
+SESSIONS = {"session.py": "Session.run", "esmtp.py": "Esmtp.run"}
+"""Where a client is served: by the assignment, and by the standard."""
 CHANNEL = "channel.py"
 IMPORTS = "import os, random, socket, struct, time\nfrom contextlib import suppress\nfrom itertools import count\n"
-GREETS = 'client.sendall(b"220 hostile SMTP CS4410MP3\\r\\n")\n'
+GREETINGS = {"session.py": "220 hostile SMTP CS4410MP3", "esmtp.py": "220 hostile.example ESMTP ready"}
+"""What greets rightly, in the same places."""
+GREETS = "client.sendall(GREETING)\n"
 DRAINS = "while client.recv(65536):\n    pass\n"
 """Reads whatever comes, until the client leaves."""
+
+Place = Callable[[Path], AbstractContextManager[str]]
 
 
 @dataclass(frozen=True)
@@ -35,19 +42,24 @@ class Hostile:
         does: what it does, in a sentence.
         breaks: the MUSTs that it breaks, separated by spaces.
         edits: how the reference server is made to do it.
+        options: of the suite.
+        store: what makes the place of its mail in a folder, and says how `--store` names it.
     """
 
     name: str
     does: str
     breaks: str
-    edits: Sequence[Edit]
+    edits: Sequence[Edit] = ()
+    options: Sequence[str] = ()
+    store: Place | None = None
 
 
 def speaks(name: str, does: str, code: str, breaks: str = "greeting") -> Hostile:
     """A server whose every connection, `client`, is left to some statements."""
     speech = textwrap.indent(textwrap.dedent(code), " " * 8)
     head = "def run(self) -> None:\n    client = self._channel._connection\n    with suppress(OSError):\n"
-    return Hostile(name, does, breaks, [headed(SESSION, IMPORTS), replaced(SESSION, "Session.run", head + speech)])
+    known = [headed(file, f'{IMPORTS}GREETING = b"{greeting}\\r\\n"') for file, greeting in GREETINGS.items()]
+    return Hostile(name, does, breaks, [*known, *(replaced(*place, head + speech) for place in SESSIONS.items())])
 
 
 def twists(name: str, does: str, said: str, breaks: str) -> Hostile:
@@ -57,6 +69,11 @@ def twists(name: str, does: str, said: str, breaks: str) -> Hostile:
             self._replies += {said}
     """
     return Hostile(name, does, breaks, [headed(CHANNEL, IMPORTS), replaced(CHANNEL, "Channel.reply", reply)])
+
+
+def of_each_line(text: bytes) -> str:
+    """A reply that says a text behind the code of each of its lines, as an expression."""
+    return f"CRLF.join(line[:4] + {text!r} for line in text.split(CRLF)) + CRLF"
 
 
 def for_ever(data: str, pause: float = 0.0) -> str:
@@ -115,7 +132,7 @@ NEVER_GREET = [
     speaks(
         "flood-of-greetings",
         "Right greetings, as fast as they are taken",
-        for_ever(r'b"220 hostile SMTP CS4410MP3\r\n" * 2000'),
+        for_ever("GREETING * 2000"),
     ),
     speaks("endless-line", "Begins its greeting and never ends the line", for_ever('b"220 " + b"x" * 65536')),
     speaks("drip", "One byte a second, and no line end", for_ever('b"2"', pause=1.0)),
@@ -165,14 +182,15 @@ GREET = [
     twists(
         "html",
         "HTML, script and Markdown after the code of every reply",
-        'text[:4] + b"</td></pre></script><script>pwned()</script><img src=x onerror=pwned()>"'
-        ' + b"[pwned](javascript:pwned())```" + CRLF',
+        of_each_line(
+            b"</td></pre></script><script>pwned()</script><img src=x onerror=pwned()>[pwned](javascript:pwned())```"
+        ),
         f"{WORDS} helo",
     ),
     twists(
         "no-text",
         "Invalid UTF-8, bidirectional marks, NUL and a byte order mark after the code of every reply",
-        r'text[:4] + b"\xff\xfe\xc3\x28\0" + "\u202epwned\u2066\u200b\ufeff".encode() + CRLF',
+        of_each_line(b"\xff\xfe\xc3\x28\0" + "\u202epwned\u2066\u200b\ufeff".encode()),
         WORDS,
     ),
     Hostile(
@@ -180,8 +198,12 @@ GREET = [
         "Is right in all, and its process ends with its 41st connection",
         "pool.alive",
         [
-            headed(SESSION, IMPORTS + "connections = count(1)\n"),
-            begun(SESSION, "Session.run", "if next(connections) > 40:\n    os._exit(1)"),
+            edit
+            for place in SESSIONS.items()
+            for edit in (
+                headed(place[0], IMPORTS + "connections = count(1)\n"),
+                begun(*place, "if next(connections) > 40:\n    os._exit(1)"),
+            )
         ],
     ),
 ]

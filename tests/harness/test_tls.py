@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import socket
 import ssl
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from conformance.harness.wire import tls
-from conformance.harness.wire.connection import Closed, Connection
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Garbled
 from conformance.harness.wire.manners import Manners
 from conformance.harness.wire.transcript import Transcript
 
@@ -132,3 +133,85 @@ def test_a_handshake_that_stalls_has_an_end(connected: Serve) -> None:
     with pytest.raises(tls.TLSFailed, match="too long"):
         connection.start_tls(tls.context(), 0.2)
     over.set()
+
+
+def endless(data: bytes) -> Callable[[socket.socket], None]:
+    def script(client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client.sendall(data * 1000)
+
+    return script
+
+
+@pytest.mark.parametrize("data", [b"\x16\x03\x03\x00\x04\x00\x00\x00\x00", b"\x16\x03\x03\x00\x40" + bytes(64)])
+def test_a_handshake_that_begins_for_ever_has_an_end(connected: Serve, data: bytes) -> None:
+    connection = connected(endless(data))
+    with pytest.raises(tls.TLSFailed):
+        connection.start_tls(tls.context(), DEADLINE)
+    connection.close()
+
+
+def test_a_session_that_sends_no_text_has_an_end(connected: Serve, certificate: Path) -> None:
+    settings = server_side(certificate)
+    settings.num_tickets = 20_000
+
+    def script(client: socket.socket) -> None:
+        with contextlib.suppress(OSError), settings.wrap_socket(client, server_side=True) as inside:
+            inside.recv(1)
+
+    connection = connected(script)
+    connection.start_tls(tls.context(), DEADLINE)
+    with pytest.raises(Flooded):
+        connection.reply(time.monotonic() + DEADLINE)
+    connection.close()
+
+
+def test_text_behind_much_without_text_is_heard(connected: Serve, certificate: Path) -> None:
+    settings = server_side(certificate)
+    settings.num_tickets = 100
+
+    def script(client: socket.socket) -> None:
+        with settings.wrap_socket(client, server_side=True) as inside:
+            inside.sendall(b"250 one\r\n")
+            inside.sendall(b"250 two\r\n")
+            inside.recv(1)
+
+    connection = connected(script)
+    connection.start_tls(tls.context(), DEADLINE)
+    assert [connection.reply(time.monotonic() + DEADLINE).text for _ in range(2)] == ["250 one", "250 two"]
+    connection.close()
+
+
+def test_a_goodbye_of_tls_ends_the_connection_though_it_stays_open(connected: Serve, certificate: Path) -> None:
+    over = threading.Event()
+
+    def script(client: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            inside = server_side(certificate).wrap_socket(client, server_side=True)
+            inside.sendall(b"221 bye\r\n")
+            inside.settimeout(0.1)
+            with contextlib.suppress(OSError):
+                inside.unwrap()
+            over.wait(DEADLINE)
+
+    connection = connected(script)
+    connection.start_tls(tls.context(), DEADLINE)
+    assert connection.reply(time.monotonic() + DEADLINE).code == "221"
+    with pytest.raises(Closed):
+        connection.reply(time.monotonic() + DEADLINE)
+    over.set()
+
+
+def test_clear_text_inside_ends_the_connection_behind_the_text_before_it(connected: Serve, certificate: Path) -> None:
+    def script(client: socket.socket) -> None:
+        inside = server_side(certificate).wrap_socket(client, server_side=True)
+        inside.sendall(b"250 inside\r\n")
+        with socket.socket(fileno=inside.detach()) as plain:
+            plain.sendall(b"250 in clear\r\n")
+
+    connection = connected(script)
+    connection.start_tls(tls.context(), DEADLINE)
+    assert connection.reply(time.monotonic() + DEADLINE).text == "250 inside"
+    with pytest.raises(Garbled):
+        connection.reply(time.monotonic() + DEADLINE)

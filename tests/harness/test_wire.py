@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conformance.harness.wire import connection as wire
+from conformance.harness.wire import manners
 from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, Slow, WireError
 from conformance.harness.wire.manners import Manners
-from conformance.harness.wire.reply import LONGEST_REPLY
+from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY
 from conformance.harness.wire.transcript import Transcript
 
 DEADLINE = 30.0  # seconds: for what must happen at all, on however busy a machine
@@ -33,7 +34,7 @@ class Servers:
         self._open: list[socket.socket | Connection] = []
         self._threads: list[threading.Thread] = []
 
-    def connect(self, script: Script, host: str = "127.0.0.1") -> Connection:
+    def connect(self, script: Script, host: str = "127.0.0.1", between: float = 1.0) -> Connection:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.create_server((host, 0), family=family)
 
@@ -47,7 +48,7 @@ class Servers:
         thread = threading.Thread(target=serve, daemon=True)
         self._threads.append(thread)
         thread.start()
-        connection = Connection(listener.getsockname()[:2], self.log, self.manners, DEADLINE)
+        connection = Connection(listener.getsockname()[:2], self.log, self.manners, DEADLINE, between=between)
         self._open.append(connection)
         return connection
 
@@ -73,7 +74,7 @@ def servers() -> Iterator[Servers]:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take what has come for a whole reply after less quiet than usual."""
-    monkeypatch.setattr(wire, "SETTLE", 0.1)
+    monkeypatch.setattr(manners, "SETTLE", 0.1)
 
 
 def soon() -> float:
@@ -133,6 +134,33 @@ def test_replies_without_an_end_are_waited_for_less_once_they_are_known(servers:
     assert time.monotonic() - began < DEADLINE
 
 
+def test_replies_without_an_end_that_come_in_one_piece_are_waited_for_still_less() -> None:
+    learned = Manners()
+    assert learned.settle == manners.SETTLE
+    for _ in range(manners.WHOLE):
+        learned.note_unterminated(1)
+    assert learned.settle == manners.SETTLE_WHOLE
+    learned.note_unterminated(2)
+    assert learned.settle == manners.SETTLE_KNOWN
+
+
+def test_the_rest_of_a_line_that_is_too_long_is_no_reply(servers: Servers) -> None:
+    keyword = b"250-" + b"X" * 3 * LONGEST_REPLY + b"\r\n"
+    connection = servers.connect(says(keyword + b"250-SIZE\r\n250 ", b"HELP\r\n250 next\r\n"))
+    reply = connection.reply(soon())
+    assert [len(line.text) for line in reply.lines] == [LONGEST_REPLY - 4, 4, 4]
+    assert connection.reply(soon()).text == "250 next"
+
+
+def test_the_lines_of_a_reply_that_come_for_ever_are_given_up_and_nobody_is_said_to_have_left(servers: Servers) -> None:
+    connection = servers.connect(endless(b"250-more\r\n", 0.05), between=0.2)
+    with pytest.raises(Silent):
+        connection.reply(soon())
+    assert not connection.ended
+    with pytest.raises(Silent):
+        connection.reply(soon())
+
+
 def test_two_replies_in_one_segment_are_two(servers: Servers) -> None:
     connection = servers.connect(says(b"250 one\r\n502 two\r\n"))
     assert [connection.reply(soon()).text, connection.reply(soon()).text] == ["250 one", "502 two"]
@@ -176,7 +204,7 @@ def test_a_continuation_that_never_comes_is_not_waited_for_long(servers: Servers
 def test_endless_continuations_have_a_bound(servers: Servers) -> None:
     connection = servers.connect(endless(b"250-a\r\n"))
     for _ in range(2):
-        with pytest.raises(Flooded, match=f"more than {wire.CONTINUATIONS} lines"):
+        with pytest.raises(Flooded, match=f"more than {CONTINUATIONS} lines"):
             connection.reply(soon())
 
 

@@ -161,18 +161,18 @@ def test_the_page_has_the_requirements_that_any_of_them_broke_and_why() -> None:
     assert "2 servers, 2 runs, 2 findings: 0 breach, 1 defended, 0 false, 1 not looked at yet." in page
 
 
+def test_a_run_says_what_its_server_is(tmp_path: Path) -> None:
+    Reals(KNOWN).label(RECIPES["postfix"], tmp_path, Judged(1, 9.6, True, version='3.7 "deb"'))
+    told = tomllib.loads((tmp_path / LABEL).read_text())
+    assert told == {"name": "postfix", "version": '3.7 "deb"', "about": RECIPES["postfix"].about}
+
+
 def test_servers_in_other_roles_have_a_table_of_their_own() -> None:
     rows = [row("postfix", {"line.cut": "fail"}), row("dovecot-lmtp", {"line.cut": "pass", "line.odd": "warn"})]
     page = Reals(KNOWN).page(rows)
     assert "| requirement | postfix 1.0 |\n" in page and "| requirement | dovecot-lmtp 1.0 |\n" in page
     assert "| `line.odd` | warn |\n" in page and page.count("| `line.cut` |") == 1
     assert page.index("## LMTP and submission") < page.index("## Smuggling") < page.index("## dovecot-lmtp")
-
-
-def test_a_run_says_what_its_server_is(tmp_path: Path) -> None:
-    Reals(KNOWN).label(RECIPES["postfix"], tmp_path, Judged(1, 9.6, True, version='3.7 "deb"'))
-    told = tomllib.loads((tmp_path / LABEL).read_text())
-    assert told == {"name": "postfix", "version": '3.7 "deb"', "about": RECIPES["postfix"].about}
 
 
 def test_without_names_those_are_meant_that_are_installed(tmp_path: Path) -> None:

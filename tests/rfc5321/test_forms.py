@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.harness.wire.reply import Reply
+from conformance.harness.wire.reply import LONGEST_REPLY, Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
 from conformance.rfc5321.forms import faults
@@ -44,6 +44,11 @@ def test_nothing_is_wrong(raw: bytes) -> None:
 @pytest.mark.parametrize(("raw", "broken"), WRONG.items())
 def test_what_is_wrong(raw: bytes, broken: set[str]) -> None:
     assert {fault.requirement for fault in faults(Reply(raw, 0.0))} == broken
+
+
+def test_of_a_line_that_was_too_long_to_be_kept_no_more_is_said_than_that() -> None:
+    cut_off = b"250-first\r\n250-" + b"X" * LONGEST_REPLY
+    assert {fault.requirement for fault in faults(Reply(cut_off, 0.0))} == {"reply.length"}
 
 
 def test_what_the_client_sent_may_be_echoed() -> None:

@@ -107,6 +107,16 @@ def test_the_newest_of_too_many_files_are_looked_at(tmp_path: Path, monkeypatch:
     assert [found.body[-1:] for found in Directory(tmp_path).find(MARK)] == [b"5", b"4", b"3"]
 
 
+@pytest.mark.parametrize("kind", [Directory, Maildir])
+def test_a_directory_that_takes_too_long_to_look_through_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: type[Directory]
+) -> None:
+    monkeypatch.setattr(files, "LONGEST_LOOK", 0.0)
+    lay(tmp_path / "new" / "1", MESSAGE)
+    with pytest.raises(StoreError, match="a directory that has mail alone"):
+        kind(tmp_path).find(MARK)
+
+
 @pytest.mark.parametrize("room", [0, files.REMEMBERED])
 def test_what_has_changed_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     monkeypatch.setattr(files, "REMEMBERED", room)

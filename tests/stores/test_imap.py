@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+import socket
 import socketserver
 import threading
 import time
@@ -118,8 +119,18 @@ def test_an_empty_folder_has_no_messages(serve: Callable[..., Box]) -> None:
         {b"FETCH": b"* 1 FETCH (BODY[] {99999999999}\r\n"},
         {b"FETCH": b"* 1 FETCH (BODY[] {-5}\r\n)\r\nOK\r\n"},
         {b"EXAMINE": b"* BYE\r\n"},
+        {b"CAPABILITY": b"* OK more\r\n" * 2 * imap.MOST_LINES},
     ],
-    ids=["refusal", "rubbish", "a long line", "a flood", "a huge literal", "a literal of negative size", "an end"],
+    ids=[
+        "refusal",
+        "rubbish",
+        "a long line",
+        "a flood",
+        "a huge literal",
+        "a literal of negative size",
+        "an end",
+        "lines",
+    ],
 )
 def test_a_server_that_does_not_answer_well_is_an_error_of_one_line(
     serve: Callable[..., Box], odd: dict[bytes, bytes], monkeypatch: pytest.MonkeyPatch
@@ -143,6 +154,21 @@ def test_a_server_that_takes_too_long_is_given_up(
         store.find(MARK)
     assert time.monotonic() - began < 30
     store.close()
+
+
+def test_lines_of_a_server_that_has_just_greeted_are_counted_as_well(serve: Callable[..., Box]) -> None:
+    store = open_store(spec(serve([], {b"CAPABILITY": b"* OK more\r\n" * 2 * imap.MOST_LINES})))
+    with pytest.raises(StoreError, match="more lines than"):
+        store.find(MARK)
+
+
+def test_a_server_that_never_greets_is_given_up(serve: Callable[..., Box], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap, "PATIENCE", 0.5)
+    serve([])  # for the password
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        store = open_store(f"imap://me@127.0.0.1:{listener.getsockname()[1]}/INBOX")
+        with pytest.raises(StoreError):
+            store.find(MARK)
 
 
 @pytest.mark.parametrize(

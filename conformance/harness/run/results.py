@@ -20,7 +20,8 @@ from conformance.harness.run.probe import Found
 from conformance.harness.run.report import CaseReport
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
-from conformance.harness.verdict import outcome
+from conformance.harness.verdict import outcome, telling
+from conformance.harness.verdict.known import NONE, Known
 from conformance.harness.verdict.result import CaseResult, RequirementResult, by_requirement, set_aside_explained
 from conformance.profile import Profile
 from conformance.version import version
@@ -38,10 +39,12 @@ class Collector:
         found: what the first look found.
         started: when the run began, in UTC.
         began: the same in seconds of the monotonic clock.
+        known: what is known to fail.
 
     Attributes:
         interrupted: the user stopped the run.
         fault: the suite itself went wrong.
+        whole: all cases were asked for, and none kept from being run.
         refusal: why the server could not be tested any further, however far the run had come; mostly empty.
         ledger: the requirements.
         complaints: the exceptions and crashes that servers printed, how often each.
@@ -56,8 +59,10 @@ class Collector:
     found: Found
     started: datetime
     began: float
+    known: Known = NONE
     interrupted: bool = False
     fault: bool = False
+    whole: bool = True
     refusal: str = ""
     document: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
@@ -112,19 +117,24 @@ class Collector:
         if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
             again.settle(self.ledger, cases, run_again(chosen))
             requirements = self._by_requirement(cases)
-        undecided = again.undecided(requirements, cases)
-        status = outcome.exit_status(requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided)
+        known = self.known.breaches(requirements, cases)
+        passing = self.known.passing(requirements, cases, self.whole and not self.interrupted)
+        undecided = [id for id in again.undecided(requirements, cases) if id not in self.known.names]
+        status = outcome.exit_status(
+            requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided, known, passing
+        )
         cut_short = [report.cut_short for report in reports if report.cut_short]
         self.document = {
             **self._about_the_run(),
             "outcome": {
                 "exit": status,
-                "line": outcome.verdict_line(requirements, status, undecided, cut_short),
-                "notes": self._notes(),
+                "line": outcome.verdict_line(requirements, status, undecided, cut_short, known, passing),
+                "notes": [*self._surprises(passing, self.known.unseen(requirements, cases)), *self._notes()],
                 "asides": again.remarks(requirements, cases),
             },
             "requirements": [row.plain() for row in requirements],
             "cases": [case.plain() for case in cases],
+            **({"expected": list(self.known.names)} if self.settings.expected is not None else {}),
         }
         try:
             self.path = write(self.document, folder, files)
@@ -162,6 +172,11 @@ class Collector:
             "started": self.started.isoformat(timespec="seconds").replace("+00:00", "Z"),
             "seconds": round(time.monotonic() - self.began, 3),
         }
+
+    def _surprises(self, passing: Sequence[str], unseen: Sequence[str]) -> list[str]:
+        file = self.settings.expected
+        told = [f"expected to fail, but passes: {name}: take it from {file}" for name in passing]
+        return [*told, *([f"expected to fail, but not judged: {telling.names(unseen)}"] if unseen else [])]
 
     def _notes(self) -> list[str]:
         notes = list(dict.fromkeys(note for report in self._reports.values() for note in report.notes))

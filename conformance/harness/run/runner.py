@@ -136,7 +136,9 @@ class Runner:
         kind, found, manners = self.profile.kind, self.found, self.found.manners()
         if found.command is None:
             return Addressed(kind, (found.host, found.port), manners, found.mailbox, found.no_mailbox)
-        return Launched(kind, found.command, self.settings.time_limit, manners, self.settings.wrap)
+        launched = Launched(kind, found.command, self.settings.time_limit, manners, self.settings.wrap)
+        launched.no_store = found.no_mailbox
+        return launched
 
     @property
     def notes(self) -> list[str]:

@@ -11,7 +11,7 @@ STRIKES = 3
 """How often in a row a set-up step fails in the same way before it is not tried again."""
 SHORTER_WAITS = ((2, 2.5), (6, 1.0))
 """After so many replies that were waited for in vain, the others are waited for no longer than so many seconds."""
-NO_NEWS = (2, 0.5)
+NO_NEWS = ((2, 0.5), (6, 0.2))
 """After so many in a row to commands of one kind, such a command is given no more than so many seconds."""
 
 
@@ -55,8 +55,8 @@ class Patience:
         """
         with self._lock:
             waits = [seconds for silences, seconds in SHORTER_WAITS if self._silences >= silences]
-            if rule and self._in_a_row[rule] >= NO_NEWS[0]:
-                waits.append(NO_NEWS[1])
+            if rule:
+                waits += [seconds for times, seconds in NO_NEWS if self._in_a_row[rule] >= times]
             return min(self._full, max(waits[-1], 3 * self._slowest)) if waits else self._full
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from conformance.harness.verdict.result import RequirementResult
 
@@ -21,6 +21,8 @@ def exit_status(
     interrupted: bool,
     fault: bool,
     undecided: Sequence[str] = (),
+    known: Collection[str] = (),
+    passing: Sequence[str] = (),
 ) -> int:
     """The exit status that the verdicts call for.
 
@@ -30,15 +32,18 @@ def exit_status(
         interrupted: whether the user stopped the run.
         fault: whether the suite itself went wrong.
         undecided: the MUSTs that could not be judged for what no case finds broken.
+        known: the broken requirements that were known to be.
+        passing: known failures that pass.
     """
     verdicts = Counter(row.verdict for row in requirements)
+    surprising = Counter(row.verdict for row in requirements if row.id not in known)
     if interrupted:
         return INTERRUPTED
     if fault:
         return FAULT
-    if verdicts["fail"] or undecided or (fail_on_warn and verdicts["warn"]):
+    if surprising["fail"] or undecided or (fail_on_warn and surprising["warn"]) or passing:
         return BROKEN
-    if not any(verdicts[one] for one in ("pass", "warn")) and not any(row.kept for row in requirements):
+    if not any(verdicts[one] for one in ("pass", "warn", "fail")) and not any(row.kept for row in requirements):
         return NOTHING_JUDGED
     if 2 * verdicts["blocked"] > len(requirements):
         return BROKEN
@@ -50,6 +55,8 @@ def verdict_line(
     status: int,
     undecided: Sequence[str] = (),
     cut_short: Sequence[str] = (),
+    known: Collection[str] = (),
+    passing: Sequence[str] = (),
 ) -> str:
     """The last line of a run.
 
@@ -58,22 +65,35 @@ def verdict_line(
         status: the exit status.
         undecided: the MUSTs that could not be judged for what no case finds broken.
         cut_short: clauses on what was not judged to its end.
+        known: the broken requirements that were known to be.
+        passing: known failures that pass.
     """
     verdicts = Counter(row.verdict for row in requirements)
     total = len(requirements)
     kept = verdicts["pass"] + verdicts["note"] + verdicts["warn"]
+    expected = Counter(row.verdict for row in requirements if row.id in known)
+    broken = f"{_count(verdicts['fail'], 'requirement')} of {total} broken{_of_them(expected['fail'])}, {kept} kept"
+    shares = broken if verdicts["fail"] else f"{kept} of {total} requirements kept"
     head = {
-        CONFORMS: f"conforms in {kept} of {total} requirements",
-        BROKEN: f"does not conform: {_count(verdicts['fail'], 'requirement')} of {total} broken, {kept} kept"
-        if verdicts["fail"]
-        else f"does not conform, for {_short_of(verdicts, undecided)}: {kept} of {total} requirements kept",
+        CONFORMS: f"as expected: {broken}" if verdicts["fail"] else f"conforms in {kept} of {total} requirements",
+        BROKEN: f"does not conform: {broken}"
+        if verdicts["fail"] > expected["fail"]
+        else f"not as expected: {broken}"
+        if passing
+        else f"does not conform, for {_short_of(verdicts, undecided)}: {shares}",
         INTERRUPTED: f"interrupted: {verdicts['fail']} of {total} requirements broken so far, {kept} kept",
         FAULT: "no verdict: the suite itself went wrong",
         NOTHING_JUDGED: f"no verdict: nothing was judged of {total} requirements",
     }[status]
     if verdicts["warn"]:
-        head += f", {_count(verdicts['warn'], 'warning')}"
+        head += f", {_count(verdicts['warn'], 'warning')}{_of_them(expected['warn'])}"
+    if passing:
+        head += f", {_count(len(passing), 'known failure')} passed ({_few(passing)})"
     return "; ".join([head + _not_judged(requirements), *cut_short])
+
+
+def _of_them(known: int) -> str:
+    return f" ({known} known)" if known else ""
 
 
 def _short_of(verdicts: Counter[str], undecided: Sequence[str]) -> str:

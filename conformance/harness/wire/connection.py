@@ -18,21 +18,15 @@ import time
 from collections.abc import Iterable
 
 from conformance.harness.wire import tls
-from conformance.harness.wire.manners import Manners
-from conformance.harness.wire.reply import LONGEST_REPLY, Reply, ReplyLine
+from conformance.harness.wire.manners import SETTLE, Manners
+from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY, PAUSES, Reply, ReplyLine, drop_line
 from conformance.harness.wire.transcript import Transcript
 
 MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
-CONTINUATIONS = 64
-"""Lines of one reply that are read before the connection is given up."""
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
 POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
-SETTLE = 1.0
-"""Seconds of quiet after which a reply without a line end is taken as whole."""
-SETTLE_KNOWN = 0.02
-"""The same, once the server is known to end replies with nothing."""
 BODY = "body"
 
 
@@ -50,6 +44,10 @@ class Slow(WireError):
 
 class Closed(WireError):
     """The server closed or reset the connection."""
+
+
+class Garbled(Closed):
+    """What came inside TLS is none, so that nothing more can be understood."""
 
 
 class Flooded(WireError):
@@ -91,12 +89,10 @@ class Connection:
     ) -> None:
         transcript.connections += 1
         self.number = transcript.connections
-        self._log = transcript
-        self._manners = manners
+        self._log, self._manners = transcript, manners
+        self._between, self._longest = between, PAUSES * min(patience, between)
         self._tls: tls.Session | None = None
-        self._between = between
-        self._buffer = bytearray()
-        self._received = 0
+        self._buffer, self._overlong, self._received = bytearray(), False, 0
         self._ended: WireError | None = None
         self.began = time.monotonic()
         try:
@@ -114,8 +110,7 @@ class Connection:
         self._plain = made
         self._socket: socket.socket | tls.Session = made
         self.connected = self.sent = time.monotonic()
-        self.own_address: str = made.getsockname()[0]
-        self.local_port: int = made.getsockname()[1]
+        self.own_address, self.local_port = made.getsockname()[:2]
         self._note("connected")
 
     def start_tls(self, settings: ssl.SSLContext, patience: float, name: str | None = None) -> None:
@@ -232,29 +227,34 @@ class Connection:
             Flooded: the connection has received more than `MOST_RECEIVED` bytes, or a reply has no last line.
         """
         last = reply = self._line(deadline)
+        over = time.monotonic() + self._longest
         for _ in range(CONTINUATIONS):
             if not ReplyLine(last.raw).more:
-                break
+                return reply
             try:
-                last = self._line(time.monotonic() + self._between)
-            except (Silent, Closed):
+                last = self._line(min(time.monotonic() + self._between, over))
+            except (Silent, Closed) as error:
+                if isinstance(error, Closed) or time.monotonic() < over:
+                    return reply
+                self._ended = Silent(f"no end of a reply in {self._longest:g} s")
                 break
-            reply = Reply(reply.raw + last.raw, last.at)
+            reply = Reply(reply.raw + b"\r\n" * reply.truncated + last.raw, last.at)
         else:
-            self._note("given up in a reply that does not end")
             self._ended = Flooded(f"a reply of more than {CONTINUATIONS} lines")
-            raise self._ended
-        return reply
+        self._note("given up in a reply that does not end")
+        raise self._ended
 
     def _line(self, deadline: float) -> Reply:
         arrived = time.monotonic()
-        quiet_by = deadline
+        quiet_by, pieces = deadline, 0
         while True:
             if isinstance(self._ended, Flooded):
                 raise self._ended
+            self._overlong = self._overlong and drop_line(self._buffer)
             end = self._buffer.find(b"\n", 0, LONGEST_REPLY)
             if end >= 0 or len(self._buffer) >= LONGEST_REPLY:
-                return self._cut(end + 1 if end >= 0 else LONGEST_REPLY, arrived)
+                self._overlong = end < 0
+                return self._cut(LONGEST_REPLY if self._overlong else end + 1, arrived)
             if self._ended:
                 if self._buffer:
                     return self._cut(len(self._buffer), arrived)
@@ -263,13 +263,13 @@ class Connection:
                 if not self._buffer:
                     self._note("no reply")
                     raise Silent("no reply")
-                self._manners.unterminated = True
+                self._manners.note_unterminated(pieces)
                 return self._cut(len(self._buffer), arrived)
             if self._take():
                 arrived = time.monotonic()
                 # A reply that has begun is waited for a little, a byte at a time is not waited for for ever.
-                settle = SETTLE_KNOWN if self._manners.unterminated else SETTLE
-                quiet_by = min(arrived + settle, deadline + SETTLE)
+                pieces += 1
+                quiet_by = min(arrived + self._manners.settle, deadline + SETTLE)
 
     def extra(self, seconds: float, usual: bool = True) -> bytes:
         """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
@@ -332,8 +332,8 @@ class Connection:
 
     @property
     def ended(self) -> bool:
-        """Whether the server has ended the connection, as far as has been read."""
-        return self._ended is not None
+        """Whether the server has ended the connection, as far as has been read, or has flooded it."""
+        return isinstance(self._ended, Closed | Flooded)
 
     def half_close(self) -> None:
         """End our direction; what the server still sends is read."""
@@ -389,9 +389,12 @@ class Connection:
         poll.register(self._socket, events)
         return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
-    def _lost(self, error: OSError) -> Closed:
-        self._note(f"connection lost: {error.strerror or error}")
-        return Closed(f"the connection was lost: {error.strerror or error}")
+    def _lost(self, error: OSError) -> WireError:
+        told = str(error.strerror or error)
+        self._note(f"connection lost: {told}")
+        garbled = isinstance(error, ssl.SSLError) and "ALERT" not in (error.reason or "")
+        kind = Flooded if isinstance(error, tls.Flood) else Garbled if garbled else Closed
+        return kind(f"the connection was lost: {told}")
 
     def _note(self, text: str) -> None:
         self._log.add("--", text, self.number)

@@ -9,6 +9,9 @@ from typing import NamedTuple
 LONGEST_REPLY = 16 * 1024
 """Bytes of one reply that are read before it is taken as it is."""
 
+CONTINUATIONS, PAUSES = 64, 2
+"""Lines of one reply that are read, and times the wait for the next that it may take, before it is given up."""
+
 
 class ReplyLine(NamedTuple):
     """One line of a reply.
@@ -41,6 +44,13 @@ class ReplyLine(NamedTuple):
         return self.raw.decode("latin-1").removesuffix(self.end)[4:]
 
 
+def drop_line(buffer: bytearray) -> bool:
+    """Drop what came of a line that is too long to be kept, up to its end; whether it still goes on."""
+    end = buffer.find(b"\n")
+    del buffer[: end + 1 or len(buffer)]
+    return end < 0
+
+
 @dataclass(frozen=True)
 class Reply:
     """One reply of the server.
@@ -60,7 +70,7 @@ class Reply:
 
     @property
     def truncated(self) -> bool:
-        """Whether it is only the beginning of an over-long reply."""
+        """Whether it is only the beginning of a reply: of its last line the rest was dropped."""
         return len(self.raw) >= LONGEST_REPLY and not self.end
 
     @property

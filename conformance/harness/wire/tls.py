@@ -1,4 +1,8 @@
-"""TLS over a connection: a session that is read and written like the socket under it."""
+"""TLS over a connection: a session that is read and written like the socket under it.
+
+What comes is given to OpenSSL piece by piece: with the socket in its hands it would read whatever carries no text, such
+as a handshake that begins again and again, for as long as a server sends it.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,27 @@ import socket
 import ssl
 import time
 import warnings
+from contextlib import suppress
 from functools import cache
+
+LONGEST_HANDSHAKE = 256 * 1024
+"""Bytes in which a server must have shaken hands."""
+MOST_IDLE = 2 * 1024 * 1024
+"""Bytes in a session that may come without a text in them, or a part of it."""
+PIECE = 65_536
+"""Bytes that are encrypted at a time."""
+
+
+class Flood(OSError):
+    """More came than a session needs, and no text."""
 
 
 class TLSFailed(Exception):
     """No session came about; the message says why."""
+
+
+class TLSStalled(TLSFailed):
+    """None came about in time."""
 
 
 @cache
@@ -48,25 +68,84 @@ class Session:
     """
 
     def __init__(self, plain: socket.socket, settings: ssl.SSLContext, name: str | None, deadline: float) -> None:
+        self._plain = plain
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._text, self._sealed = bytearray(), bytearray()
+        self._begun = self._idle = 0
+        self._over = False
+        self._error: ssl.SSLError | None = None
         try:
-            self._tls = settings.wrap_socket(plain, server_hostname=name, do_handshake_on_connect=False)
+            self._tls = settings.wrap_bio(self._incoming, self._outgoing, server_hostname=name)
             self._shake_hands(deadline)
+        except TimeoutError as error:
+            raise TLSStalled(f"no TLS: {error}") from None
         except (OSError, ValueError) as error:
             raise TLSFailed(f"no TLS: {error}") from None
+        self._open()
 
     def _shake_hands(self, deadline: float) -> None:
+        came = 0
         while True:
             try:
                 self._tls.do_handshake()
-                return
+                return self._await_sent(deadline)
             except ssl.SSLWantReadError:
-                events = select.POLLIN
-            except ssl.SSLWantWriteError:
-                events = select.POLLOUT
-            poll = select.poll()
-            poll.register(self._tls, events)
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise TimeoutError("the handshake takes too long")
+                self._await_sent(deadline)
+            except ssl.SSLError:
+                with suppress(OSError):
+                    self._flush()  # why it failed is for the server to know
+                raise
+            self._await(select.POLLIN, deadline)
+            came += self._take(PIECE)
+            if came > LONGEST_HANDSHAKE:
+                raise Flood(f"a handshake of more than {LONGEST_HANDSHAKE} bytes")
+
+    def _await_sent(self, deadline: float) -> None:
+        while True:
+            try:
+                return self._flush()
+            except BlockingIOError:
+                self._await(select.POLLOUT, deadline)
+
+    def _await(self, event: int, deadline: float) -> None:
+        poll = select.poll()
+        poll.register(self._plain, event)
+        if (left := deadline - time.monotonic()) <= 0 or not poll.poll(left * 1000):
+            raise TimeoutError("the handshake takes too long")
+
+    def _take(self, size: int) -> int:
+        """Take in what is there, and return how much that is.
+
+        Raises:
+            BlockingIOError: nothing is there now.
+            OSError: the connection is lost.
+        """
+        sealed = self._plain.recv(size)
+        if sealed:
+            self._incoming.write(sealed)
+        else:
+            self._incoming.write_eof()
+        return len(sealed)
+
+    def _flush(self) -> None:
+        self._sealed += self._outgoing.read()
+        while self._sealed:
+            del self._sealed[: self._plain.send(self._sealed)]
+
+    def _open(self) -> None:
+        """Decrypt all that was taken in; an error shows when the text before it has been read."""
+        try:
+            while piece := self._tls.read(PIECE):
+                self._text += piece
+            self._over = True
+        except ssl.SSLWantReadError:
+            pass
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+            self._over = True
+        except ssl.SSLError as error:
+            self._error = error
+        with suppress(OSError):
+            self._flush()  # what a server asks for beside the text
 
     @property
     def version(self) -> str:
@@ -80,47 +159,57 @@ class Session:
 
     @property
     def waiting(self) -> bool:
-        """Whether decrypted bytes wait that a poll of the socket does not tell of."""
-        return self._tls.pending() > 0
+        """Whether there is something to read that a poll of the socket does not tell of."""
+        return bool(self._text) or self._over or self._error is not None
 
     def send(self, data: bytes | memoryview) -> int:
-        """As a socket's.
+        """As a socket's; whoever is told that nothing can be sent now comes again with the same data.
 
         Raises:
             BlockingIOError: nothing can be sent now.
             OSError: the connection is lost.
         """
-        try:
-            return self._tls.send(data)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise BlockingIOError from None
+        self._begun = self._begun or self._tls.write(data[:PIECE])
+        self._flush()
+        sent, self._begun = self._begun, 0
+        return sent
 
     def recv(self, size: int) -> bytes:
         """As a socket's; an end without a goodbye is an end as well.
 
         Raises:
             BlockingIOError: nothing is there now.
+            Flood: much has come, and no text.
             OSError: the connection is lost.
         """
-        try:
-            return self._tls.recv(size)
-        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
-            raise BlockingIOError from None
-        except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
+        if not self.waiting:
+            came = self._take(size)
+            self._open()
+            self._idle += 0 if self._text else came
+        if self._text:
+            text = bytes(self._text)
+            self._text.clear()
+            return text
+        if self._error:
+            raise self._error
+        if self._over:
             return b""
+        if self._idle > MOST_IDLE:
+            raise Flood(f"more than {MOST_IDLE} bytes of TLS without a text")
+        raise BlockingIOError
 
     def fileno(self) -> int:
         """As a socket's."""
-        return self._tls.fileno()
+        return self._plain.fileno()
 
     def shutdown(self, how: int) -> None:
         """End the TCP connection in a direction, without a goodbye in TLS."""
-        self._tls.shutdown(how)
+        self._plain.shutdown(how)
 
     def setsockopt(self, level: int, option: int, value: bytes) -> None:
         """As a socket's."""
-        self._tls.setsockopt(level, option, value)
+        self._plain.setsockopt(level, option, value)
 
     def close(self) -> None:
         """As a socket's."""
-        self._tls.close()
+        self._plain.close()

@@ -257,7 +257,7 @@ class Talker:
         wire = self._client.wire
         deadline = wire.sent + 2 * self._case.patient
         try:
-            reply = wire.reply(deadline)
+            reply = self._client.next_reply(deadline)
             self._case.patience.replied(reply.at - wire.sent)
         except Closed:
             return self._client.hear()

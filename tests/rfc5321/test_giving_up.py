@@ -1,0 +1,66 @@
+"""A server that greets and never says another word costs three waits, not one for each case."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.server import patience
+from conformance.harness.server.target import Addressed
+from conformance.harness.settings import Settings
+from conformance.harness.verdict.verdict import Record
+from conformance.harness.wire.manners import Manners
+from conformance.rfc5321 import link
+from conformance.rfc5321.case import Case
+from conformance.rfc5321.profile import PROFILE
+
+SETTINGS = Settings(PROFILE.name, PROFILE.time_limit, 1, target="127.0.0.1:1", own=PROFILE.usual())
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A server that greets, and answers nothing; it is waited for a little."""
+    monkeypatch.setattr(patience, "SHORTER_WAITS", ((0, 0.1),))
+    monkeypatch.setattr(link, "PROOF", 0.1)
+    listener = socket.create_server(("127.0.0.1", 0))
+    clients: list[socket.socket] = []
+
+    def serve() -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                clients.append(listener.accept()[0])
+                clients[-1].sendall(b"220 mail.example ESMTP\r\n")
+
+    threading.Thread(target=serve, daemon=True).start()
+    server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+    yield Bench(server, SETTINGS, PROFILE, learned={"client name": "[127.0.0.1]"})
+    listener.shutdown(socket.SHUT_RDWR)
+    for one in (listener, *clients):
+        one.close()
+
+
+def greets(case: Case) -> None:
+    """A client says EHLO."""
+    case.client("ehlo")
+
+
+def run(bench: Bench, *requirements: str) -> Record:
+    return bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", requirements, greets))
+
+
+def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(bench: Bench) -> None:
+    records = [run(bench, "ehlo.250") for _ in range(4)]
+    assert [one.findings[0].reason.startswith("no reply to EHLO") for one in records] == [True, True, True, False]
+    assert records[-1].findings[0].reason.startswith("no reply came three times in a row")
+    assert records[-1].blocked_by == "reply.one"  # or a run in which nothing is judged might conform
+    assert run(bench, "reply.one").findings[0].reason.startswith("no reply to EHLO")
+
+
+def test_whoever_is_not_answered_is_not_accused(bench: Bench) -> None:
+    records = [run(bench, rule) for rule in ("ehlo.250", "reply.one", "close.error", "tls.reset")]
+    assert {one.verdict for one in records} <= {"skip", "blocked"}
