@@ -81,6 +81,8 @@ class Engine:
         rule, patience = run.profile.rules.alive, run.profile.limits.reply
         if self._gate.refused:
             run.findings.add(rule, "the server takes no connections any more", "a connection", self._gate.refused)
+        elif not self._gate.most_greeted and run.serves_enough and run.is_stalling(patience):
+            self._gate.refused = f"nobody is greeted within {patience:g} s"
         elif run.is_stalling(patience + run.options.think):
             run.findings.add(rule, f"the server stalled: no client got any reply for {patience:g} s")
         elif ended := self._alive():

@@ -84,6 +84,12 @@ def test_mail_is_looked_up_where_the_store_is(tmp_path: Path) -> None:
     assert run.figures["mailbox"]["found"] == run.figures["mailbox"]["acknowledged"] > 20
 
 
+def test_server_that_begins_with_tls_is_not_accused_of_its_silence(tmp_path: Path) -> None:
+    command = f"{reference_command(KIND)} --tls implicit"
+    run = ended(tmp_path, *SOME, "400", "--launch", command, *TO, "--patience", "1")
+    assert run.status == 6 and not run.figures and "nobody is greeted within 1 s" in run.output
+
+
 def test_nothing_taken_is_not_right(tmp_path: Path) -> None:
     where = ("--launch", reference_command(KIND), "--recipient", f"nobody@{DOMAIN}", "--arrives", "0")
     run = ended(tmp_path, *SOME, "300", *where)
