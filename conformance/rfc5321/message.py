@@ -78,9 +78,9 @@ def tells_of(copy: Stored, mark: bytes) -> bool:
     """Whether what was delivered is a notification that quotes the message of a mark, and not that message itself."""
     if any(mark in one.raw for one in copy.all("Message-ID")) or is_test_mail(copy.body):
         return False
-    is_report = any("multipart/report" in one.value.lower() for one in copy.all("Content-Type"))
-    is_returned = copy.envelope_from == "" or any(one.value == "<>" for one in copy.all("Return-Path"))
-    return is_report or is_returned or bool(copy.all("Auto-Submitted"))
+    signs = (("Content-Type", "multipart/report"), ("From", "mailer-daemon"), ("Auto-Submitted", "auto-"))
+    is_signed = any(sign in one.value.lower() for name, sign in signs for one in copy.all(name))
+    return is_signed or copy.envelope_from == "" or any(one.value == "<>" for one in copy.all("Return-Path"))
 
 
 def stuffed(content: bytes) -> bytes:

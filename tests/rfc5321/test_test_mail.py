@@ -16,6 +16,7 @@ REPORT = b"Content-Type: multipart/report; report-type=delivery-status; boundary
             b"Undelivered.\r\nMessage-ID: <mark@a.example>\r\n",
             True,
         ),
+        (b"From: Mailer Daemon <MAILER-DAEMON@b.example>\r\n", b"Message-ID: <mark@a.example>\r\n", True),
         (REPORT, b"--x\r\nMessage-ID: <mark@a.example>\r\n", True),
         (b"Auto-Submitted: auto-replied\r\nReferences: <mark@a.example>\r\n", b"Undelivered.\r\n", True),
         (b"Return-Path: <>\r\nMessage-ID: <mark@a.example>\r\n", b"t\r\n", False),
