@@ -22,6 +22,8 @@ from conformance.load.wire import LOGGED, LONGEST_LINE, LONGEST_LOGGED
 
 CONNECT = "connect"
 """The phase in which the connection is made, which has no reply."""
+LEAST_PATIENCE = 0.1
+"""Seconds in which what has come is read."""
 AGAIN_AFTER = 1.0
 """Seconds until a client that could not connect tries again."""
 
@@ -199,13 +201,11 @@ class Session:
             if len(self._buffer) > LONGEST_LINE:
                 self._blame(self._profile.rules.one_reply, f"a reply of more than {LONGEST_LINE} bytes", "one line")
                 return b""
-            self._socket.settimeout(max(0.001, deadline - time.monotonic()))
-            try:
-                data = self._socket.recv(65536)
-            except TimeoutError:
+            data = self._receive(deadline - time.monotonic())
+            if data is None:
+                data = self._receive(0.0)  # where we were late ourselves it has come meanwhile
+            if data is None:
                 return None
-            except OSError:
-                data = b""
             if not data:
                 self._note("--", b"closed by the server")
                 return b""
@@ -215,6 +215,17 @@ class Session:
         if raw[-1:] != b"\r":
             self._blame(self._profile.rules.line_end, "a reply that does not end in CRLF", "CRLF", raw + b"\n")
         return raw.removesuffix(b"\r") or b" "
+
+    def _receive(self, patience: float) -> bytes | None:
+        """What comes, empty at the end of the connection; None if nothing does in time."""
+        assert self._socket
+        self._socket.settimeout(max(LEAST_PATIENCE, patience))
+        try:
+            return self._socket.recv(65536)
+        except TimeoutError:
+            return None
+        except OSError:
+            return b""
 
     def _note(self, mark: str, data: bytes) -> None:
         self._log.append(

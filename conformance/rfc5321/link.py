@@ -125,8 +125,8 @@ class Link:
         """Connect and read the greeting as a set-up step, later again where the server has no place now.
 
         Raises:
-            Blocked: the greeting is none.
-            Skipped: none came in time, or the server serves nobody.
+            Blocked: there is no greeting, or what came is none.
+            Skipped: the server serves nobody.
         """
         case = self._case
         for pause in (*(() if case.tester.launched else AGAIN), 0.0):
@@ -148,14 +148,14 @@ class Link:
         """Read what greets the client, whatever it says.
 
         Raises:
-            Skipped: nothing came in time.
+            Blocked: nothing came in time.
         """
         patience = self._case.patience
         try:
             self.greeting = self.wire.reply(time.monotonic() + self._case.patient)
         except WireError as error:
             patience.record_setup("greet.first", False, self._case.judges("greet.first"))
-            raise Skipped(f"no greeting: {error}") from None
+            raise Blocked("greet.first", f"no greeting: {error}", "220", "nothing", [self.connection]) from None
         patience.record_setup("greet.first", True, self._case.judges("greet.first"))
         self._leaving |= codes.refused(self.greeting)  # whom a server does not serve it may leave
         return self.greeting

@@ -47,6 +47,8 @@ JUDGED = (
 OF_EXTENSIONS = ("pipe.", "bdat.", "size.", "8bit.", "dsn.", "utf8.")
 AFTER_NOTICE = 1.0
 """Seconds in which a message arrives for some of its recipients after a notification that it does not for another."""
+UNGREETED = "greet.first"
+"""What a client that is not greeted leads to: judged by cases of its own, not here."""
 ENDING = 0.2
 """Seconds in which a server that failed is seen to end."""
 
@@ -123,6 +125,8 @@ class Player(Served[Step]):
                 return None
             failure = _left(wrong, stage) if wrong else _end(ended, stage.at)
         except (Broken, Blocked) as error:
+            if isinstance(error, Blocked) and error.by == UNGREETED and not self._ended(ENDING):
+                raise Unserved(str(error)) from None
             told = tuple(stage.told)
             failure = MailFailure(*error.finding, stage.at, told=told)
         except Skipped as skipped:
