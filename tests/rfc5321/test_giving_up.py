@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from conformance.harness.client.scene import Scene
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server import patience
 from conformance.harness.server.target import Addressed
@@ -18,6 +19,8 @@ from conformance.harness.wire.manners import Manners
 from conformance.rfc5321 import link
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.profile import PROFILE
+from conformance.rfc5321.search.player import Player
+from conformance.rfc5321.search.words import Book
 
 SETTINGS = Settings(PROFILE.name, PROFILE.time_limit, 1, target="127.0.0.1:1", own=PROFILE.usual())
 
@@ -88,3 +91,12 @@ def test_one_reply_in_time_is_enough_to_go_on(bench: Bench) -> None:
 def test_whoever_is_not_answered_is_not_accused(bench: Bench) -> None:
     records = [run(bench, rule) for rule in ("ehlo.250", "reply.one", "close.error", "tls.reset")]
     assert {one.verdict for one in records} <= {"skip", "blocked"}
+
+
+@pytest.mark.parametrize(("trouble", "judges"), [("", True), ("it was not found there", False)])
+def test_a_search_judges_no_mail_where_not_even_the_first_message_was_seen(trouble: str, judges: bool) -> None:
+    server = Addressed(PROFILE.kind, ("127.0.0.1", 1), Manners(), None, trouble)
+    record = Record("rfc5321/test_x.py::test_x", "Title.", ("reply.one",), PROFILE.ledger(PROFILE.usual()))
+    scene = Scene(record, server, SETTINGS, patience.Patience(1.0, PROFILE.kind.rules))
+    player = Player(Case(scene), Book("[127.0.0.1]", "probe@d.example", ("u@d.example",)))
+    assert player.judges_mail == judges
