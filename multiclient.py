@@ -7,16 +7,19 @@ right, 1 something was wrong, 2 interrupted, 4 a mistake on the command line, 6 
 from __future__ import annotations
 
 import argparse
+import datetime
 import json
 import os
 import random
+import shlex
 import signal
+import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 try:
     from conformance.cs4410 import dialect
@@ -25,7 +28,7 @@ try:
     from conformance.cs4410.mailbox import Folder
     from conformance.harness.server import complaints, elsewhere, launch, proc
     from conformance.harness.settings import UsageError, parse_address, resolve
-    from conformance.load import closing, plot, stored, table
+    from conformance.load import closing, pace, plot, stored, table
     from conformance.load.crew import crew
     from conformance.load.engine import AFTER_LIMIT, Engine
     from conformance.load.findings import shown
@@ -41,6 +44,11 @@ except ModuleNotFoundError as missing:
 
 RIGHT, WRONG, INTERRUPTED, USAGE, UNREACHABLE = 0, 1, 2, 4, 6
 LEAST, MOST = 2, 32
+OTHERWISE = """\
+Take this to judge a server under the load that one process makes: it judges time-outs and how many are served at once
+as well. Take `python -m conformance.locustfile`, which is Locust (pip install 'smtp-conformance[locust]'), for more
+clients than that, on one machine or several: they have the same conversations, and what was lost is found there too.
+"""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -63,7 +71,9 @@ def _number(convert: Callable[[str], float], low: float, high: float, wanted: st
 
 def parser() -> argparse.ArgumentParser:
     """The options."""
-    made = _Parser(prog="multiclient.py", description=(__doc__ or "").split("\n")[0], allow_abbrev=False)
+    made = _Parser(
+        prog="multiclient.py", description=(__doc__ or "").split("\n")[0], epilog=OTHERWISE, allow_abbrev=False
+    )
     add = made.add_argument
     add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
     add("port", nargs="?", metavar="PORT", help="and its port (8765)")
@@ -88,9 +98,20 @@ def parser() -> argparse.ArgumentParser:
     add("--dialect", default="cs4410-2016", metavar="NAME", help="which edition's words (%(default)s), or a TOML file")
     add("--mailbox", metavar="DIR", help="where the server keeps its mailbox: look up every message afterwards")
     add("--json", type=Path, metavar="FILE", help="write the figures there")
+    add("--html", type=Path, metavar="FILE", help="write the page of the run there")
     add("--plot", type=Path, metavar="FILE", help="draw them into this .svg or .png; needs matplotlib")
     add("--think", type=_number(float, 0, 3600, "a number of seconds"), default=0.0, metavar="SECONDS",
         help="pause between commands, for long soaks (0)")  # fmt: skip
+    rates = _number(float, 0.1, 1e6, "a number of operations a second, 0.1 to 1000000")
+    add("--rate", type=rates, metavar="N",
+        help="operations a second in all, due by time whatever the server does; times then count from when one was due "
+        "(without it, a client goes on when it was answered)")  # fmt: skip
+    add(
+        "--arrivals",
+        choices=pace.ARRIVALS,
+        default=pace.EVEN,
+        help="how those of --rate follow each other (%(default)s)",
+    )
     return made
 
 
@@ -111,25 +132,41 @@ def options(given: argparse.Namespace) -> Options:
         )
     if given.think > given.time_limit / 2:
         raise UsageError(f"--think {given.think:g}: at most half the time limit, or the clients are timed out")
+    if given.rate is not None and given.think:
+        raise UsageError("--rate and --think: give one of them")
     if given.mailbox is not None and not Path(given.mailbox).is_dir():
         raise UsageError(f"--mailbox {given.mailbox}: no such directory")
-    for name in ("json", "plot"):
-        path = getattr(given, name)
-        if path is not None and not path.resolve().parent.is_dir():
-            raise UsageError(f"--{name} {path}: no such directory")
+    for name in ("json", "html", "plot"):
+        if (path := getattr(given, name)) is not None and (why := _unwritable(path.resolve())):
+            raise UsageError(f"--{name} {path}: {why}")
     if given.plot is not None:
         plot.check(given.plot)
     address = given.target or _joined(given.host or launch.HOST, given.port or str(KIND.port))
-    return Options(
+    asked = Options(
         (launch.HOST, 0) if given.launch else resolve(*parse_address(address)),
         int(given.connections), given.duration, given.operations and int(given.operations),
         random.SystemRandom().randrange(10**6) if given.seed is None else int(given.seed),
-        given.errors, given.time_limit, given.think, given.launch is not None,
+        given.errors, given.time_limit, given.think, given.rate, given.arrivals, given.launch is not None,
     )  # fmt: skip
+    slowest = 2 * asked.talkers / given.time_limit
+    if given.rate is not None and given.rate < slowest:
+        raise UsageError(
+            f"--rate {given.rate:g}: at least {slowest:g} with {asked.connections} connections, or they are timed out"
+        )
+    return asked
 
 
 def _joined(host: str, port: str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _unwritable(path: Path) -> str:
+    """Why a file cannot be written, as far as can be known before."""
+    if not path.parent.is_dir():
+        return "no such directory"
+    if path.is_dir():
+        return "this is a directory"
+    return "" if os.access(path if path.exists() else path.parent, os.W_OK) else "may not be written"
 
 
 class Progress:
@@ -244,12 +281,39 @@ def _tell(given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, p
     verdict = table.verdict(run)
     print(f"\x1b[{colour}m{verdict}\x1b[0m" if colour else verdict, flush=True)
     try:
+        document = _document(given, run, outcome, printed) if given.json or given.html else {}
         if given.json:
-            given.json.write_text(json.dumps(table.document(run, outcome), indent=1) + "\n", encoding="utf-8")
+            given.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        if given.html:
+            _page(document, given.html)
         if given.plot:
             plot.draw(run.tally.moments, given.plot)
     except OSError as error:
         print(f"multiclient: {error.filename}: {error.strerror}", file=sys.stderr)
+
+
+def _document(
+    given: argparse.Namespace, run: Run, outcome: stored.Outcome | None, printed: Sequence[str]
+) -> dict[str, Any]:
+    host, port = run.options.address
+    seed = ["--seed", str(run.options.seed)] if given.seed is None else []
+    return {
+        **table.document(run, outcome),
+        "target": _joined(host, str(port)),
+        "command": shlex.join(["python", "multiclient.py", *sys.argv[1:], *seed]),
+        "ended": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "remarks": list(printed),
+    }
+
+
+def _page(document: dict[str, Any], path: Path) -> None:
+    """Write the page, as anyone could from the figures; a program of its own, for it takes what a run does not need."""
+    command = [sys.executable, "-m", "reports", "load", "/dev/stdin", "-o", str(path.resolve())]
+    paths = (str(Path(__file__).resolve().parent), os.environ.get("PYTHONPATH", ""))
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+    done = subprocess.run(command, input=json.dumps(document), env=environment, capture_output=True, text=True)
+    if done.returncode:
+        print(f"multiclient: no page: {done.stderr.strip()}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,10 @@ from reports import (
     badge,
     class_command,
     diff,
+    figures,
     grading,
     issue,
+    load_page,
     markdown,
     matrix,
     matrix_writers,
@@ -151,6 +153,10 @@ def _gradescope_zip(given: argparse.Namespace) -> int:
     return _write(packed, given.output)
 
 
+def _load(given: argparse.Namespace) -> int:
+    return _write(load_page.render(figures.load(given.figures)), given.output)
+
+
 def _class(given: argparse.Namespace) -> int:
     options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
     return class_command.run(given.roster, given.output, given.rubric, **options)
@@ -169,6 +175,7 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "badge": _badge,
     "gradescope": _gradescope,
     "gradescope-zip": _gradescope_zip,
+    "load": _load,
     "class": _class,
 }
 

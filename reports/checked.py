@@ -71,6 +71,10 @@ class Checked:
             raise self._wrong(key, what)
         return value
 
+    def has(self, key: str) -> bool:
+        """Tell whether there is a value that is not null."""
+        return self._values.get(key) is not None
+
     def flag(self, key: str) -> bool:
         """Give a truth value, or raise WrongShape."""
         value = self._get(key)

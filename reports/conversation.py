@@ -71,6 +71,17 @@ def turns(case: Case) -> list[Turn]:
     return shown + [Turn("", "event", "", (_pieces(cut(told, LONGEST)),), "this is wrong") for told in unplaced]
 
 
+def turn_of(stamp: str, mark: str, shown: str) -> Turn:
+    """Lay out a line of a transcript that was made for reading.
+
+    Args:
+        stamp: milliseconds.
+        mark: `->`, `<-` or `--`.
+        shown: printable ASCII, in which line ends and other bytes are escaped.
+    """
+    return Turn(stamp, _SIDES[mark], "", _few(list(_lines(_pieces(shown)))))
+
+
 def sent_before_fault(conversation: Sequence[Turn]) -> Turn | None:
     """Find what the client had sent before the first turn that is wrong, or None where nothing was.
 

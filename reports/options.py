@@ -46,6 +46,7 @@ def parser() -> argparse.ArgumentParser:
     _badge(commands)
     _gradescope(commands)
     _gradescope_zip(commands)
+    _load(commands)
     _class(commands)
     return whole
 
@@ -96,6 +97,17 @@ def _html(commands: "_Commands[Parser]") -> None:
         "the clock's time line, and every case with its conversation, to be filtered and opened.",
     )
     _results(write)
+    _output(write)
+
+
+def _load(commands: "_Commands[Parser]") -> None:
+    write = commands.add_parser(
+        "load",
+        help="write the page of a run of multiclient",
+        description="Write a run of multiclient as one page that needs no network and no other file: operations and "
+        "times over the run and by kind, what is wrong with its conversation, and what became of the messages.",
+    )
+    write.add_argument("figures", type=Path, metavar="FIGURES.json", help="what `multiclient.py --json` wrote")
     _output(write)
 
 

@@ -149,18 +149,7 @@ def load(path: Path) -> Results:
         ResultsError: the file is missing, too large, no JSON, of another schema, or wrong in a key or a type.
     """
     name = typed(str(path))
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise ResultsError(f"cannot read {name}: {sentence(str(why))}; {_ADVICE}") from None
-    if len(data) > MAX_BYTES:
-        raise ResultsError(f"{name} is larger than {MAX_BYTES >> 20} MiB; {_ADVICE}, or run fewer cases at once")
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError) as error:
-        raise ResultsError(f"{name} is no JSON ({sentence(str(error))}); {_ADVICE}") from None
+    document = read(path, _ADVICE)
     try:
         checked = Checked(document)
         schema = checked.integer("schema")
@@ -169,6 +158,32 @@ def load(path: Path) -> Results:
         return _results(checked)
     except WrongShape as error:
         raise ResultsError(f"{name} is no results.json of schema {SCHEMA}: {error}; {_ADVICE}") from None
+
+
+def read(path: Path, advice: str) -> object:
+    """Read a JSON document, whatever is in it.
+
+    Args:
+        path: the file.
+        advice: what to give instead, for messages.
+
+    Raises:
+        ResultsError: the file is missing, too large, or no JSON.
+    """
+    name = typed(str(path))
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ResultsError(f"cannot read {name}: {sentence(str(why))}; {advice}") from None
+    if len(data) > MAX_BYTES:
+        raise ResultsError(f"{name} is larger than {MAX_BYTES >> 20} MiB; {advice}, or run fewer cases at once")
+    try:
+        document: object = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise ResultsError(f"{name} is no JSON ({sentence(str(error))}); {advice}") from None
+    return document
 
 
 def _results(run: Checked) -> Results:

@@ -32,7 +32,10 @@ class Client(Wire):
         valid_sent: before when the server's clock cannot have started, by the clock.
         valid_read: after when it cannot have started, in watched time.
         owed: what waits for its reply.
+        late: by how many seconds what waits for its reply was sent later than it was due.
     """
+
+    late = 0.0
 
     def __init__(self, run: Run, dialogue: Dialogue) -> None:
         super().__init__(run)
@@ -115,7 +118,7 @@ class Client(Wire):
             wrong = self.run.delivered(verdict.delivery, floor) or wrong
         elif step.delivers:
             self.run.numbers.unanswered += 1  # without its number a message may be there all the same
-        self.run.tally.add(verdict.owed, now - sent, not wrong)
+        self.run.tally.add(verdict.owed, now - sent + self.late, not wrong)
         if wrong:
             # Where the words are wrong a number may be none, so that they are to blame.
             rule, wanted = verdict.rule, verdict.wanted

@@ -55,11 +55,7 @@ def judge(run: Run, outcome: Outcome | None) -> None:
     if run.findings.total and right <= BY_CHANCE * run.tally.operations:
         run.findings.keep_root(run.profile.roots)
         return
-    if (found := gaps(run)) and not explanation(run, outcome):
-        most = f"at most {run.numbers.unanswered}, for so many messages of ours went unanswered"
-        run.findings.add(rules.numbers, "numbers are missing", most, shown(found))
-    if run.numbers.scattered:
-        run.findings.add(rules.numbers, "the numbers do not follow each other", "1, 2, 3 ...", "many gaps")
+    judge_numbers(run, outcome)
     wanted, got = run.options.connections, run.gate.most_greeted
     if got < wanted and rules.alive not in {one.rule for one in run.findings}:
         if run.foreign:
@@ -68,6 +64,16 @@ def judge(run: Run, outcome: Outcome | None) -> None:
             run.note(f"only {got} connections were greeted at once, for clients were late or all was slow")
         else:
             run.findings.add(rules.served_at_once, "too few connections are served at once", f"{wanted}", f"{got}")
+
+
+def judge_numbers(run: Run, outcome: Outcome | None) -> None:
+    """Take down what is wrong with the numbers as a whole; see `judge`."""
+    rules = run.profile.rules
+    if (found := gaps(run)) and not explanation(run, outcome):
+        most = f"at most {run.numbers.unanswered}, for so many messages of ours went unanswered"
+        run.findings.add(rules.numbers, "numbers are missing", most, shown(found))
+    if run.numbers.scattered:
+        run.findings.add(rules.numbers, "the numbers do not follow each other", "1, 2, 3 ...", "many gaps")
 
 
 def _kept_waiting(run: Run) -> bool:

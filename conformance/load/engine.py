@@ -34,7 +34,7 @@ class Engine:
         self._clients = clients
         self._alive = alive
         self._progress = progress
-        self._loop, self._gate, self._suspicion = run.loop, run.gate, run.suspicion
+        self._loop, self._gate, self._suspicion, self._pacer = run.loop, run.gate, run.suspicion, run.pacer
         run.local = proc.listener(*run.options.address) is not None
 
     def run_until(self, duration: float) -> None:
@@ -64,10 +64,17 @@ class Engine:
         self._stop(gone)
 
     def _turn(self, now: float, until: float) -> None:
-        self._loop.turn(now, until)
-        self._gate.turn()
+        if self._pacer is None:
+            self._loop.turn(now, until)
+            self._gate.turn()
+        else:
+            self._loop.turn(now, min(until, self._pacer.wakes))
+            self._gate.turn()
+            self._pacer.turn()
 
     def _check(self, now: float) -> None:
+        if self._pacer and not any(client.talks and client.is_owed() for client in self._clients):
+            self._suspicion.was_idle()
         self._suspicion.judge()
         for client in self._clients:
             client.check(now)

@@ -76,6 +76,15 @@ class Findings:
         elif len(self._found) < MOST:
             self._found[rule, what] = Finding(rule, what, shown(wanted), shown(actual), transcript(log), count)
 
+    def merge(self, finding: Finding) -> None:
+        """Take in one that was found elsewhere, with its transcript."""
+        known = self._found.get((finding.rule, finding.what))
+        self.total += finding.count
+        if known is not None:
+            known.count += finding.count
+        elif len(self._found) < MOST:
+            self._found[finding.rule, finding.what] = finding
+
 
 def transcript(log: Iterable[LogEntry]) -> list[str]:
     """A connection's log for a reader: milliseconds, `->` or `<-`, and the text."""

@@ -49,7 +49,7 @@ class Loop:
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self.monotonic = monotonic
         self.lost = self.watched = self.turned = 0.0
-        self._poll = select.epoll()
+        self._poll: select.epoll  # from `start` on: books that are kept elsewhere have a run and no loop
         self._watched: dict[int, Connected] = {}
         self._timers: list[tuple[float, int, Connected, int, Callable[[], None]]] = []
         self._count = itertools.count()
@@ -61,6 +61,7 @@ class Loop:
 
     def start(self) -> float:
         """Begin to watch; returns the time."""
+        self._poll = select.epoll()
         self.turned = self.watched = self.monotonic()
         return self.turned
 
@@ -99,7 +100,7 @@ class Loop:
         if self._timers:
             until = min(until, self._timers[0][0])
         watched = self._watched
-        for descriptor, events in self._poll.poll(max(0.0, until - now)):
+        for descriptor, events in self._wait(max(0.0, until - now)):
             client = watched.get(descriptor)
             if client is not None:
                 client.on_event(events)
@@ -111,3 +112,26 @@ class Loop:
     def close(self) -> None:
         """Watch no more."""
         self._poll.close()
+
+    def _wait(self, seconds: float) -> list[tuple[int, int]]:
+        """What is ready, at the latest after so long."""
+        return self._poll.poll(seconds)
+
+
+class FineLoop(Loop):
+    """A loop that is back in time to the tenth of a millisecond, where a poll is to the next whole one.
+
+    Each turn costs it a call more.
+
+    Attributes:
+        waited: seconds in which nothing was to be done; by what it slept longer than it wanted to, it was late.
+    """
+
+    waited = 0.0
+
+    def _wait(self, seconds: float) -> list[tuple[int, int]]:
+        if seconds > 0:
+            began = self.monotonic()
+            select.select([self._poll], (), (), seconds)
+            self.waited += min(seconds, self.monotonic() - began)
+        return self._poll.poll(0)

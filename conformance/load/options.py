@@ -18,6 +18,8 @@ class Options:
         errors: the share of steps that deviate, 0 to 1.
         time_limit: the server's, in seconds.
         think: seconds of pause between the moves of a client.
+        rate: operations a second that become due, whatever the server does; None to go on when a reply has come.
+        arrivals: how they follow each other, one of `pace.ARRIVALS`.
         launched: whether the server was started for this run, so that nobody else uses it.
     """
 
@@ -29,6 +31,8 @@ class Options:
     errors: float = 0.2
     time_limit: float = 10.0
     think: float = 0.0
+    rate: float | None = None
+    arrivals: str = "even"
     launched: bool = False
 
     @property

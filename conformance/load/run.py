@@ -8,8 +8,9 @@ from collections.abc import Callable
 from conformance.history import Misnumbered, Numbers
 from conformance.load.findings import Findings
 from conformance.load.gate import Gate
-from conformance.load.loop import Loop
+from conformance.load.loop import FineLoop, Loop
 from conformance.load.options import Options
+from conformance.load.pace import Pacer, Schedule
 from conformance.load.profile import Delivery, Profile
 from conformance.load.spool import Spool
 from conformance.load.suspicion import STALLING, Suspicion
@@ -28,6 +29,7 @@ class Run:
         monotonic: tells the time in seconds.
 
     Attributes:
+        pacer: says when what is due, where that does not depend on the replies.
         begun: operations begun, judged or not.
         reserved: operations that are kept for the clients that wait.
         left: how often clients left, by how.
@@ -50,7 +52,13 @@ class Run:
     ) -> None:
         self.options = options
         self.profile = profile
-        self.loop = Loop(monotonic)
+        self.loop: Loop
+        self.pacer: Pacer | None = None
+        if options.rate is None:
+            self.loop = Loop(monotonic)
+        else:
+            self.loop = fine = FineLoop(monotonic)
+            self.pacer = Pacer(fine, Schedule(options.rate, options.arrivals, options.seed))
         self.gate = Gate(self.loop, profile.limits.ungreeted)
         self.suspicion = Suspicion(self.loop, profile.limits.time)
         self.tally = Tally()
@@ -85,6 +93,8 @@ class Run:
         self.stopping = True
         self._stopped = self.loop.watched
         self.gate.close()
+        if self.pacer:
+            self.pacer.stop()
 
     def is_stalling(self, seconds: float = STALLING) -> bool:
         """Whether no client was answered for so long, so that the server as a whole is to be judged, not a reply."""

@@ -64,6 +64,10 @@ class Suspicion:
         """Whether no client that talks was answered for so long."""
         return self._loop.watched - self.last_reply > seconds
 
+    def was_idle(self) -> None:
+        """Nobody at full speed was owed anything, so that silence counts from now."""
+        self.last_reply = self._loop.watched
+
     def suspect(self, blame: Callable[[], None]) -> None:
         """Blame the server for a closed connection in a moment, unless it has ended by then: that is one finding."""
         self._suspected.append((self._loop.monotonic() - self._loop.lost + SUSPECTED, blame))

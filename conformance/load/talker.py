@@ -27,6 +27,7 @@ class Talker(Client):
     def __init__(self, run: Run, dialogue: Dialogue) -> None:
         super().__init__(run, dialogue)
         self._timeout = run.profile.timeout
+        self._pacer = run.pacer
         self._pieces: deque[bytes] = deque()
         self._errors = 0
         self._erred = self._half_closed = False
@@ -51,6 +52,8 @@ class Talker(Client):
             self._unasked_for(text)
             return
         self._suspicion.took(now - self.owed[0][1], now)
+        if self._pacer:
+            self._pacer.replies.add(now - self.owed[0][1])
         step, verdict = self.judge(text, now)
         lost, error = verdict.after is None, verdict.error
         if lost and not (error and not self.owed and not step.delivers and not self._half_closed):
@@ -81,22 +84,35 @@ class Talker(Client):
             return
         if self._unread:
             return  # a time-out, which may have waited here since long, or a reply too many: the next line says which
+        if self._pacer:
+            self._pacer.wants_turn(self, self._speak_late)
+        else:
+            self._speak()
+
+    def _speak_late(self, due: float) -> int:
+        """Say the next thing, that was due at a time of the clock; returns how many operations it is."""
+        self.late = self._monotonic() - due
+        return self._speak()
+
+    def _speak(self) -> int:
         move = self.dialogue.next()
-        if not self.run.may_begin(len(move.steps)):
+        operations = len(move.steps)
+        if not self.run.may_begin(operations):
             self.run.gate.rests(self)
             self.leave()
-            return
+            return 0
         floor = self.run.numbers.highest
         if len(move.pieces) > 1:
             self._pieces.extend(move.pieces)
             self.owed.append((move.steps[0], self.valid_sent, floor))
             self._send_piece()
-            return
+            return operations
         sent = self.send(move.pieces[0])
         for step in move.steps:
             self.owed.append((step, sent, floor))
         if move.leave:
             self._leave(move)
+        return operations
 
     def _leave(self, move: Move) -> None:
         self._half_closed = move.leave == "half-close"
@@ -158,12 +174,13 @@ class Talker(Client):
         run, gone, spare = self.run, self.gone, self._spare()
         log, half_closed = list(self.log), self._half_closed
         kind, sent = self._owed_first()
+        late = self.late
 
         def judge() -> None:
             if now - gone >= spare and run.suspicion.was_slow(gone, spare):
                 run.note("a client was timed out while replies were slow, so that none is missed")
                 return
-            run.tally.add(kind, now - sent, False)
+            run.tally.add(kind, now - sent + late, False)
             rule = self.rules.half_closed if half_closed else self.rules.one_reply
             run.findings.add(rule, what, f"a reply ({kind})", actual, log)
 
@@ -180,7 +197,7 @@ class Talker(Client):
         if self.owed:
             if quiet > self.limits.reply and not self.run.is_stalling():
                 kind, sent = self._owed_first()
-                self.run.tally.add(kind, now - sent, False)
+                self.run.tally.add(kind, now - sent + self.late, False)
                 what = f"no reply within {self.limits.reply:g} s"
                 self.blame(self.rules.one_reply, what, f"a reply ({kind})", "nothing")
                 self.drop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import NamedTuple
 
 PER_OCTAVE = 16
@@ -16,7 +17,11 @@ MOST_MOMENTS = 1800
 
 
 class Histogram:
-    """Times from a microsecond to hours, in steps of 5 %."""
+    """Times from a microsecond to hours, in steps of 5 %.
+
+    Step `n` holds what is from 2 ** (n / `PER_OCTAVE`) microseconds to where the next one begins. The steps are the
+    same for everybody, so that histograms of several clients, runs or machines are merged by adding up.
+    """
 
     def __init__(self) -> None:
         self.clear()
@@ -34,6 +39,28 @@ class Histogram:
             self.longest = seconds
         step = int(PER_OCTAVE * math.log2(seconds * 1e6)) if seconds > 1e-6 else 0
         self._steps[step if step < STEPS else STEPS - 1] += 1
+
+    @property
+    def counts(self) -> dict[int, int]:
+        """How many times fell into which step, without the empty ones: plain data, for another program or machine."""
+        return {step: count for step, count in enumerate(self._steps) if count}
+
+    def merge(self, counts: Mapping[int, int], longest: float) -> None:
+        """Take in all times of another histogram.
+
+        Args:
+            counts: its `counts`.
+            longest: its longest time, in seconds.
+
+        Raises:
+            ValueError: it has a step that there is not, or a count below 0; nothing is taken in.
+        """
+        if any(not 0 <= step < STEPS or count < 0 for step, count in counts.items()):
+            raise ValueError(f"the steps of a histogram are 0 to {STEPS - 1}, and their counts no less than 0")
+        for step, count in counts.items():
+            self._steps[step] += count
+            self.count += count
+        self.longest = max(self.longest, longest)
 
     def quantile(self, share: float) -> float:
         """The time in seconds that so large a share does not exceed; 0 if there is none."""
@@ -55,12 +82,13 @@ class Row:
 
 
 class Moment(NamedTuple):
-    """One point of the time series; times in seconds."""
+    """One point of the time series; times in seconds, and how many operations went wrong since the last one."""
 
     at: float
     operations_per_second: float
     median: float
     p99: float
+    wrong: int
 
 
 class Tally:
@@ -76,6 +104,7 @@ class Tally:
         self.operations = 0
         self.rows: dict[str, Row] = {}
         self.moments: list[Moment] = []
+        self._wrong = 0
         self._interval = 1.0
         self._began = 0.0
         self._before = 0
@@ -91,6 +120,7 @@ class Tally:
             row.right += 1
         else:
             row.wrong += 1
+            self._wrong += 1
         row.times.add(seconds)
         if operation:
             self._times.add(seconds)
@@ -101,12 +131,13 @@ class Tally:
         if passed < self._interval:
             return
         rate = (self.operations - self._before) / passed
-        self.moments.append(Moment(at, rate, self._times.quantile(0.5), self._times.quantile(0.99)))
-        self._began, self._before = at, self.operations
+        self.moments.append(Moment(at, rate, self._times.quantile(0.5), self._times.quantile(0.99), self._wrong))
+        self._began, self._before, self._wrong = at, self.operations, 0
         self._times.clear()
         if len(self.moments) >= MOST_MOMENTS:
             pairs = zip(self.moments[::2], self.moments[1::2], strict=False)
             self.moments = [
-                Moment(b.at, (a[1] + b[1]) / 2, (a.median + b.median) / 2, max(a.p99, b.p99)) for a, b in pairs
+                Moment(b.at, (a[1] + b[1]) / 2, (a.median + b.median) / 2, max(a.p99, b.p99), a.wrong + b.wrong)
+                for a, b in pairs
             ]
             self._interval *= 2

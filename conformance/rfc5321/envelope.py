@@ -5,11 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from conformance.rfc5321.trace import ReturnPath, unquoted
 from conformance.stores.message import Stored
 
 FORWARD_FIELDS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-RcptTo")
 """Fields in which mail systems write whom a copy is for."""
 _ADDRESS = re.compile(r"[^\s<>,;]+@[^\s<>,;]+")
+
+
+def spelled(path: str) -> str:
+    """A path in the one spelling of all that mean the same, and in lower case: without quotes that change nothing."""
+    found = ReturnPath(path, "", "")
+    return f"{unquoted(found.local)}@{found.domain}".rstrip("@").lower()
 
 
 def reverse_path(copy: Stored) -> str | None:
@@ -20,18 +27,18 @@ def reverse_path(copy: Stored) -> str | None:
 
 
 def forward_paths(copies: Iterable[Stored]) -> frozenset[str]:
-    """Whom the copies of a message are for, in lower case; empty where nothing shows it."""
-    return frozenset(path.lower() for copy in copies for path in _forward_paths(copy))
+    """Whom the copies of a message are for, as `spelled` spells them; empty where nothing shows it."""
+    return frozenset(spelled(path) for copy in copies for path in _forward_paths(copy))
 
 
 def mailbox(copy: Stored) -> str:
-    """The mailbox in which a copy ended, in lower case; empty where nothing shows it.
+    """The mailbox in which a copy ended, as `spelled` spells it; empty where nothing shows it.
 
     Two recipients may share one, and then one copy is enough: only this tells, not how they were written.
     """
     if copy.envelope_to:
-        return copy.envelope_to[0].lower()
-    return next((one.value.strip("<>").lower() for one in copy.all("Delivered-To")), "")
+        return spelled(copy.envelope_to[0])
+    return next((spelled(one.value.strip("<>")) for one in copy.all("Delivered-To")), "")
 
 
 def _forward_paths(copy: Stored) -> Iterable[str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 
 from conformance.harness.vocabulary import Vocabulary
+from conformance.stores.message import Stored
 
 CRLF = b"\r\n"
 FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
@@ -71,6 +72,15 @@ class Message:
 def is_test_mail(body: bytes) -> bool:
     """Whether a delivered body is that of a test message, and not of a notification that tells of one."""
     return body.startswith(b"marker ")
+
+
+def tells_of(copy: Stored, mark: bytes) -> bool:
+    """Whether what was delivered is a notification that quotes the message of a mark, and not that message itself."""
+    if any(mark in one.raw for one in copy.all("Message-ID")) or is_test_mail(copy.body):
+        return False
+    signs = (("Content-Type", "multipart/report"), ("From", "mailer-daemon"), ("Auto-Submitted", "auto-"))
+    is_signed = any(sign in one.value.lower() for name, sign in signs for one in copy.all(name))
+    return is_signed or copy.envelope_from == "" or any(one.value == "<>" for one in copy.all("Return-Path"))
 
 
 def stuffed(content: bytes) -> bytes:

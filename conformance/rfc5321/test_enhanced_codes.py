@@ -113,6 +113,6 @@ def test_lines(case: Case) -> None:
 def test_without_ehlo(case: Case, state: str) -> None:
     """A server that has enhanced codes in its replies has them after HELO too, and before it was greeted."""
     if state == "helo" and case.tester.role == "lmtp":
-        raise Skipped("LMTP: it has no HELO")
+        raise Skipped("not of LMTP: HELO")
     found = [(one, one.reply.text) for one in hear(case, state, EARLY_TOURS) if enhanced.is_missing(one.reply)]
     judge(case, found, "no enhanced code", "a code as 2.1.0 before the text", "esc.all")

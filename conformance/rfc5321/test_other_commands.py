@@ -73,6 +73,8 @@ def test_vrfy(case: Case) -> None:
     """VRFY of the recipient is answered as a command that the server knows, with 252 where nothing is told."""
     client = case.client()
     reply = client.say(f"VRFY {case.recipient}")
+    if reply.code == "501":  # by the grammar its argument is an atom or a quoted string, and an address is neither
+        reply = client.say(f'VRFY "{case.recipient}"')
     if reply.code.startswith("4"):
         return
     if reply.code not in ("250", "251", "252", "550", "551", "553"):

@@ -7,7 +7,7 @@ from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, limits
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
-from conformance.rfc5321.envelope import forward_paths, mailbox
+from conformance.rfc5321.envelope import forward_paths, mailbox, spelled
 from conformance.rfc5321.message import Message
 from conformance.stores.message import Stored
 
@@ -76,7 +76,7 @@ def test_limit_code(case: Case) -> None:
 def unseen(copies: list[Stored], recipients: list[str]) -> list[str]:
     """The recipients whom no copy names; none where there are as many copies as recipients, whoever they name."""
     paths = forward_paths(copies)
-    return [one for one in recipients if one.lower() not in paths] if len(copies) < len(recipients) else []
+    return [one for one in recipients if spelled(one) not in paths] if len(copies) < len(recipients) else []
 
 
 def lacking(case: Case, message: Message, recipients: list[str]) -> str:

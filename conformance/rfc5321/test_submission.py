@@ -60,8 +60,10 @@ def test_null(case: Case, sender: str) -> None:
 @pytest.mark.judges("sub.extensions")
 @pytest.mark.parametrize("keyword", ["PIPELINING", "ENHANCEDSTATUSCODES", "DSN", "8BITMIME"])
 def test_extensions(case: Case, keyword: str) -> None:
-    """PIPELINING, ENHANCEDSTATUSCODES, DSN and 8BITMIME are announced."""
+    """PIPELINING, ENHANCEDSTATUSCODES, DSN and 8BITMIME are announced, before a login or to an EHLO after it."""
     client = submission(case)
+    if keyword not in client.keywords and client.logged_in:
+        client.set_up(client.plain("EHLO"))
     if keyword not in client.keywords:
         rule = "ehlo.8bitmime" if keyword == "8BITMIME" else ""  # of all servers, and found by that
         raise client.breach(f"{keyword} is not announced", keyword, " ".join(client.keywords), rule)

@@ -88,7 +88,7 @@ def test_with(case: Case, hello: str) -> None:
     """Its WITH clause names the protocol that was spoken: SMTP after HELO, ESMTP after EHLO."""
     lmtp = case.tester.role == "lmtp"
     if lmtp and hello == "HELO":
-        raise Skipped("LMTP: it has no HELO")
+        raise Skipped("not of LMTP: HELO")
     client = case.client(hello.lower())
     extended = hello == "EHLO" and case.learned.get("hello") != "HELO"
     field = read(case, client)

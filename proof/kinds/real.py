@@ -26,6 +26,9 @@ UNJUDGED = ("blocked", "skip")
 LABEL = "server.toml"
 """Where `python -m reports site` finds what a server is called."""
 NOT_LOOKED_AT = "not looked at yet"
+OF_ROLES = (
+    "The same of servers that bring mail into mailboxes, or take it from those who log in, each judged in its role."
+)
 
 
 @dataclass(frozen=True)
@@ -135,11 +138,12 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
         return f"{len(rows)} servers, {runs} runs, {len(blames)} findings: {counts}."
 
     def page(self, rows: Sequence[Row[Recipe, Judged]]) -> str:
-        """The table of requirements by servers, and why."""
-        heads = ("requirement", *(f"{row.server.name} {_version(row)}" for row in rows))
-        names = _requirements(rows, BLAMED)
-        table = [(f"`{name}`", *(_cell(_verdicts(row, name)) for row in rows)) for name in names]
-        lines = [self.introduction, self.summary(rows), "", *tables.markdown(heads, table), *_left_out(rows)]
+        """The tables of requirements by servers, and why."""
+        roles = [row for row in rows if row.server in SECTIONS["roles"]]
+        lines = [self.introduction, self.summary(rows), "", *_table([row for row in rows if row not in roles])]
+        lines += _left_out(rows)
+        if roles:
+            lines += ["", "## LMTP and submission", "", OF_ROLES, "", *_table(roles)]
         lines += ["", *smuggling.table({row.server.name: _findings(row) for row in rows})]
         for row in rows:
             lines += ["", f"## {row.server.name}", "", f"{row.server.about}{_extent(row)}", *self._why(row)]
@@ -155,6 +159,13 @@ them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing 
             yield f"- `{name}` ({_cell(_verdicts(row, name))}), {why}"
         if not any(run.verdicts for run in row.runs.values()):
             yield from ("", f"{self.faults(row)[0]}.")
+
+
+def _table(rows: Sequence[Row[Recipe, Judged]]) -> list[str]:
+    """The requirements that any of some servers broke, by server, as lines of Markdown."""
+    heads = ("requirement", *(f"{row.server.name} {_version(row)}" for row in rows))
+    names = _requirements(rows, BLAMED)
+    return tables.markdown(heads, [(f"`{name}`", *(_cell(_verdicts(row, name)) for row in rows)) for name in names])
 
 
 def _extent(row: Row[Recipe, Judged]) -> str:

@@ -8,5 +8,11 @@ from proof.real.daemons import DAEMONS
 from proof.real.libraries import LIBRARIES
 from proof.real.mailers import MAILERS
 from proof.real.recipe import Recipe
+from proof.real.roles import ROLES
 
-SECTIONS: Mapping[str, Sequence[Recipe]] = {"mailers": MAILERS, "daemons": DAEMONS, "libraries": LIBRARIES}
+SECTIONS: Mapping[str, Sequence[Recipe]] = {
+    "mailers": MAILERS,
+    "daemons": DAEMONS,
+    "libraries": LIBRARIES,
+    "roles": ROLES,
+}

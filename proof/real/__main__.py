@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import threading
@@ -32,9 +33,10 @@ def main(words: Sequence[str] | None = None) -> int:
         home = FOLDER / "servers" / recipe.name
         recipe.install(home)
         with running(recipe, home, FOLDER / recipe.name / "by-hand", options.port) as server:
-            bad = f" --bad-recipient {recipe.unknown}" if recipe.unknown else ""
-            final = " --final" if recipe.final else ""
-            print(f"--target {server.target} --recipient {RECIPIENT} --store {server.store}{final}{bad}", flush=True)
+            bad = ("--bad-recipient", recipe.unknown) if recipe.unknown else ()
+            final = ("--final",) if recipe.final else ()
+            known = ("--recipient", RECIPIENT, *bad, *final, *recipe.options)
+            print(shlex.join(("--target", server.target, "--store", server.store, *known)), flush=True)
             over.wait()
     except (ChoiceError, InstallError, StartError) as error:
         print(f"proof.real: {error}", file=sys.stderr)

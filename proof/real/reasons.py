@@ -52,13 +52,16 @@ def load(path: Path = REASONS) -> Reasons:
     """
     found: dict[tuple[str, str], Reason] = {}
     for number, fields in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get("reason", ()), 1):
-        try:
-            reason = Reason(**fields)
-        except TypeError as error:
-            raise ReasonError(f"reason {number}: {error}") from None
-        if reason.kind not in KINDS or not reason.text.strip() or "\n" in reason.text:
-            raise ReasonError(f"{reason.server}, {reason.requirement}: wants one of {', '.join(KINDS)}, and one line")
-        if reason.about in found:
-            raise ReasonError(f"{reason.server}, {reason.requirement}: there are two reasons")
-        found[reason.about] = reason
+        servers = fields.pop("server", ())
+        for server in [servers] if isinstance(servers, str) else servers:
+            try:
+                reason = Reason(server, **fields)
+            except TypeError as error:
+                raise ReasonError(f"reason {number}: {error}") from None
+            about = f"{server}, {reason.requirement}"
+            if reason.kind not in KINDS or not reason.text.strip() or "\n" in reason.text:
+                raise ReasonError(f"{about}: wants one of {', '.join(KINDS)}, and one line")
+            if reason.about in found:
+                raise ReasonError(f"{about}: there are two reasons")
+            found[reason.about] = reason
     return found

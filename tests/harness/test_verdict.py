@@ -139,6 +139,14 @@ def test_a_failed_case_says_nothing_of_what_it_did_not_get_to() -> None:
     assert (rows["should"].verdict, rows["should"].reason) == ("skip", "no case got to it")
 
 
+def test_a_case_about_what_this_kind_of_server_does_not_have_says_nothing_beside_others() -> None:
+    foreign = record("must", "other")
+    foreign.set_aside("skip", "not of LMTP: HELO")
+    rows = {row.id: row for row in by_requirement(LEDGER, [result(record("must")), result(foreign)])}
+    assert (rows["must"].verdict, rows["must"].kept) == ("pass", "")
+    assert (rows["other"].verdict, rows["other"].reason) == ("skip", "not of LMTP: HELO")
+
+
 @pytest.mark.parametrize("verdict", ["blocked", "skip"])
 def test_where_some_cases_could_not_judge_it_is_said_how_many_kept_it(verdict: str) -> None:
     spoiled = record("must")

@@ -9,7 +9,7 @@ import pytest
 from conformance.cs4410.kind import KIND
 from conformance.harness.server.launch import reference_command
 from tests.load.faulty import faulty
-from tests.load.load_runs import AT_ONCE, FAULTY, PATIENCE, RUNS, Ended, multiclient
+from tests.load.load_runs import AT_ONCE, FAULTY, PAGES, PATIENCE, RUNS, Ended, multiclient
 
 
 @pytest.fixture(scope="session")
@@ -23,13 +23,15 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
     def start() -> None:
         name = waiting.pop(0)
         command = faulty(name, folder / "servers") if name in FAULTY else reference_command(KIND)
-        started[name] = multiclient("--launch", command, "--seed", "1", "--json", str(folder / name), *RUNS[name])
+        files = ("--json", str(folder / name), *(("--html", str(folder / f"{name}.html")) if name in PAGES else ()))
+        started[name] = multiclient("--launch", command, "--seed", "1", *files, *RUNS[name])
 
     def finish(name: str) -> None:
         process = started.pop(name)
         output, errors = process.communicate(timeout=PATIENCE)
-        path = folder / name
-        done[name] = Ended(process.returncode, output + errors, json.loads(path.read_text()) if path.exists() else {})
+        path, page = folder / name, folder / f"{name}.html"
+        figures = json.loads(path.read_text()) if path.exists() else {}
+        done[name] = Ended(process.returncode, output + errors, figures, page.read_text() if page.exists() else "")
         if waiting:
             start()
 

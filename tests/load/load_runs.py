@@ -47,6 +47,8 @@ FAULTY = {
 }
 """Runs on servers of `faulty`, by their names."""
 RUNS = {**RIGHT, **FAULTY}
+PAGES = ("right", "nested-mail-in-other-words")
+"""Runs of which a page is written as well."""
 AT_ONCE = 6
 
 
@@ -57,6 +59,7 @@ class Ended:
     status: int
     output: str
     figures: Any
+    page: str
 
     def rules(self) -> set[str]:
         return {one["rule"] for one in self.figures["findings"]}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import pytest
@@ -37,6 +37,11 @@ PLACES = 32
 DIALECT = dialect.load("cs4410-2016")
 WORDS = Words(1)
 JUDGE = Judge(DIALECT)
+
+OFTEN = {"LEAVE": 0.06, "JOINED": 0.25, "CUT": 0.25, "BYTEWISE": 0.05}
+"""Moves of every kind more often than usual."""
+PLAIN = {"LEAVE": 0.0, "JOINED": 0.0, "CUT": 0.0, "BYTEWISE": 0.0}
+"""One line at a time, in one segment: all replies take alike long."""
 
 Delay = Callable[[int], float]
 """Seconds by which a client is late at a step, which is counted from 0."""
@@ -335,6 +340,10 @@ class Poll:
         world.step()
         return ready
 
+    def select(self, timeout: float) -> None:
+        """Wait as `poll` does."""
+        self.poll(timeout)
+
     def _ready(self) -> list[tuple[int, int]]:
         found = []
         for descriptor, wanted in self._watched.items():
@@ -357,18 +366,23 @@ def play(
     seed: int = 1,
     duration: float = LIMIT + 3.5,
     operations: int | None = None,
+    rate: float | None = None,
+    shares: Mapping[str, float] = OFTEN,
     profile: Callable[[Options], Profile] = lambda options: assignment.Assignment(DIALECT, options),
 ) -> tuple[Run, World]:
-    """Make a run, with moves of every kind more often than usual, and judge it."""
+    """Make a run, and judge it."""
     world = World(delay, server, destroys)
-    options = Options(("127.0.0.1", 9), connections, duration, operations, seed, time_limit=LIMIT, launched=True)
+    options = Options(
+        ("127.0.0.1", 9), connections, duration, operations, seed, time_limit=LIMIT, rate=rate, launched=True
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "socket", world.socket)
         patch.setattr(select, "epoll", world.epoll)
+        patch.setattr(select, "select", lambda readable, _, __, timeout: readable[0].select(timeout))
         patch.setattr(proc, "listener", lambda *_: None)
         patch.setattr(assignment, "Words", lambda _: WORDS)
         patch.setattr(assignment, "Judge", lambda _: JUDGE)
-        for name, share in {"LEAVE": 0.06, "JOINED": 0.25, "CUT": 0.25, "BYTEWISE": 0.05}.items():
+        for name, share in shares.items():
             patch.setattr(script, name, share)
         run = Run(options, profile(options), monotonic=world.monotonic)
         Engine(run, crew(run), lambda: "", lambda _: None).run_until(duration)

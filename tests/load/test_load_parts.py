@@ -28,6 +28,27 @@ def test_histogram_is_exact_within_five_percent() -> None:
     assert histogram.quantile(1.0) > 1000 and histogram.longest == 1e9
 
 
+def test_merged_histogram_is_that_of_all_times() -> None:
+    drawn = random.Random(2)
+    whole, merged = Histogram(), Histogram()
+    for _ in range(4):
+        part = Histogram()
+        for seconds in (drawn.expovariate(50) for _ in range(500)):
+            whole.add(seconds)
+            part.add(seconds)
+        merged.merge(part.counts, part.longest)
+    assert (merged.counts, merged.count, merged.longest) == (whole.counts, 2000, whole.longest)
+    assert [merged.quantile(share) for share in (0.5, 0.99, 1.0)] == [whole.quantile(n) for n in (0.5, 0.99, 1.0)]
+
+
+@pytest.mark.parametrize("counts", [{-1: 1}, {10**6: 1}, {5: -1}])
+def test_what_is_no_histogram_is_not_merged(counts: dict[int, int]) -> None:
+    histogram = Histogram()
+    with pytest.raises(ValueError):
+        histogram.merge({3: 2, **counts}, 1.0)
+    assert histogram.count == 0 and histogram.longest == 0.0 and histogram.counts == {}
+
+
 def test_time_series_stays_short() -> None:
     tally = Tally()
     for second in range(100_000):

@@ -123,7 +123,14 @@ def test_one_wrong_reply_is_one_finding(ended: Get) -> None:
         ("--mailbox", "/none"),
         ("--plot", "picture.gif"),
         ("--json", "/none/figures.json"),
+        ("--html", "/none/page.html"),
+        ("--html", "/"),
+        ("--json", "/"),
         ("--think", "9"),
+        ("--rate", "5"),
+        ("--rate", "0"),
+        ("--rate", "100", "--think", "1"),
+        ("--rate", "100", "--arrivals", "odd"),
     ],
     ids=" ".join,
 )
@@ -234,6 +241,20 @@ def test_server_that_is_killed_under_it(running: Process) -> None:
     output, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
     assert "WRONG pool.alive: the server takes no connections any more" in output
+
+
+def test_page_is_written(ended: Get) -> None:
+    page = ended("nested-mail-in-other-words").page
+    assert page.startswith("<!doctype html>") and "<h1>Wrong</h1>" in page and "mail.nested" in page
+    assert "<h1>Right</h1>" in ended("right").page
+
+
+def test_run_without_a_page_needs_nothing_that_writes_one() -> None:
+    code = (
+        "import sys, multiclient; print([name for name in ('jinja2', 'matplotlib', 'reports') if name in sys.modules])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert told.stdout == "[]\n"
 
 
 def test_python_without_the_libraries_is_told_in_one_line() -> None:

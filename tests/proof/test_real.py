@@ -18,7 +18,9 @@ from proof.kinds.real import LABEL, Judged, Reals
 from proof.real import SECTIONS, reasons, running
 from proof.real.reasons import Reason, ReasonError
 from proof.real.recipe import RECIPIENT, Place, Recipe, version
+from proof.real.roles import PASSWORD, SUBMISSION
 from proof.real.sources import Standard
+from proof.run import PROJECT
 from proof.servers.edit import InstallError, build
 
 RECIPES = {one.name: one for section in SECTIONS.values() for one in section}
@@ -60,6 +62,11 @@ def test_nothing_is_left_open_in_what_it_is_started_with(recipe: Recipe, tmp_pat
     assert [text for text in (*words, *written) if "@PORT@" in text or "@MAIL@" in text or "@HO" in text] == []
 
 
+def test_the_suite_reads_the_password_that_the_servers_know() -> None:
+    path = SUBMISSION[SUBMISSION.index("--password-file") + 1]
+    assert (PROJECT / path).read_text().splitlines() == [PASSWORD]
+
+
 # Reasons
 
 
@@ -87,6 +94,12 @@ def test_a_wrong_file_of_reasons_is_refused(text: str, why: str, tmp_path: Path)
     path.write_text(text)
     with pytest.raises(ReasonError, match=why):
         reasons.load(path)
+
+
+def test_a_reason_may_be_that_of_several_servers(tmp_path: Path) -> None:
+    path = tmp_path / "reasons.toml"
+    path.write_text(ONE.replace('"a"', '["a", "c"]'))
+    assert list(reasons.load(path)) == [("a", "b"), ("c", "b")]
 
 
 # What came of a run
@@ -144,7 +157,7 @@ def test_the_page_has_the_requirements_that_any_of_them_broke_and_why() -> None:
     assert f"{RECIPES['exim'].about} Judged in 2 of 3 requirements, once.\n" in page
     assert "- `line.cut` (fail), defended: Its manual says so.\n" in page
     assert "- `line.fits` (warn), not looked at yet\n" in page
-    assert "line.odd" not in page
+    assert "line.odd" not in page and "LMTP and submission" not in page
     assert "2 servers, 2 runs, 2 findings: 0 breach, 1 defended, 0 false, 1 not looked at yet." in page
 
 
@@ -152,6 +165,14 @@ def test_a_run_says_what_its_server_is(tmp_path: Path) -> None:
     Reals(KNOWN).label(RECIPES["postfix"], tmp_path, Judged(1, 9.6, True, version='3.7 "deb"'))
     told = tomllib.loads((tmp_path / LABEL).read_text())
     assert told == {"name": "postfix", "version": '3.7 "deb"', "about": RECIPES["postfix"].about}
+
+
+def test_servers_in_other_roles_have_a_table_of_their_own() -> None:
+    rows = [row("postfix", {"line.cut": "fail"}), row("dovecot-lmtp", {"line.cut": "pass", "line.odd": "warn"})]
+    page = Reals(KNOWN).page(rows)
+    assert "| requirement | postfix 1.0 |\n" in page and "| requirement | dovecot-lmtp 1.0 |\n" in page
+    assert "| `line.odd` | warn |\n" in page and page.count("| `line.cut` |") == 1
+    assert page.index("## LMTP and submission") < page.index("## Smuggling") < page.index("## dovecot-lmtp")
 
 
 def test_without_names_those_are_meant_that_are_installed(tmp_path: Path) -> None:

@@ -1,6 +1,8 @@
 """The envelope that a store shows of a message."""
 
-from conformance.rfc5321.envelope import forward_paths, mailbox, reverse_path
+import pytest
+
+from conformance.rfc5321.envelope import forward_paths, mailbox, reverse_path, spelled
 from conformance.stores.message import Stored, stored
 
 
@@ -34,3 +36,19 @@ def test_the_uppermost_field_tells_the_mailbox_and_the_recipient_as_written_does
     assert mailbox(stored(b"X-Original-To: alias@b.example\r\n\r\n")) == ""
     raw = b"Subject: s\r\n\r\n"
     assert mailbox(Stored(raw, raw, envelope_to=("E@d.example",))) == "e@d.example"
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        ('"probe"@D.example', "probe@d.example"),
+        (r'"pro\be"@d.example', "probe@d.example"),
+        ('"a@b"@d.example', "a@b@d.example"),
+        ("Postmaster", "postmaster"),
+        ('"', '"'),
+        ("", ""),
+    ],
+)
+def test_all_spellings_of_a_path_are_one(path: str, wanted: str) -> None:
+    assert spelled(path) == wanted
+    assert forward_paths([Stored(b"", b"", envelope_to=(path,))]) == {wanted}

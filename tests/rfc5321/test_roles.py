@@ -56,7 +56,6 @@ def test_submission(judge: Judge) -> None:
         "sub.one-label": "note",
         "sub.implicit": "skip",
         "auth.no-initial": "skip",
-        "auth.in-mail": "skip",
         "auth.clear": "note",
     }
     assert rules["tls.forgets-login"] == rules["trace.with"] == "pass"

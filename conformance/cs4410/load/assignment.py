@@ -61,6 +61,7 @@ class Assignment:
     Args:
         dialect: the words.
         options: what the run is asked for.
+        mark: a word that all messages of the run bear, on whatever machine; by default one of this moment.
     """
 
     rules = RULES
@@ -68,7 +69,7 @@ class Assignment:
     stages = BODY + 1
     roots: Sequence[str] = (RULES.greeting, RULES.alive, RULES.one_reply)
 
-    def __init__(self, dialect: Dialect, options: Options) -> None:
+    def __init__(self, dialect: Dialect, options: Options, mark: str = "") -> None:
         limit = options.time_limit
         patience = max(LEAST_PATIENCE, limit)
         self.name = dialect.name
@@ -88,7 +89,7 @@ class Assignment:
             ungreeted=UNGREETED,
         )
         self._options = options
-        self._mark = f"load-{options.seed}-{time.time_ns():x}"
+        self._mark = mark or f"load-{options.seed}-{time.time_ns():x}"
         self._words = Words(options.seed)
         self._judge = Judge(dialect)
         self._netids: set[bytes] = set()

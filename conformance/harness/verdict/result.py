@@ -10,6 +10,8 @@ from conformance.harness.verdict.ledger import Ledger, Requirement
 from conformance.harness.wire.transcript import Entry
 
 WORST_FIRST = ("void", "fail", "warn", "blocked", "skip", "note", "pass")
+OF_OTHERS = "not of "
+"""How the reason of a case begins that asks for what servers of this kind do not have."""
 VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
 
 
@@ -152,7 +154,7 @@ def by_requirement(
     A breach counts for the requirement that it names, not for the others of its case; what was set aside counts for
     all that the case judges. A case that failed may not have got to its other requirements and says nothing of them.
     A requirement that no case judged is a `skip`. One that some cases kept and others could not judge says in `kept`
-    how many did.
+    how many did; cases about what servers of this kind do not have count only where there are no others.
 
     Args:
         ledger: the requirements.
@@ -172,7 +174,10 @@ def by_requirement(
     tried = {name for case in cases for name in case.requirements}
     rows = []
     for name, rule in ledger.items():
-        findings = found[name] or [Finding(name, "skip", "no case got to it" if name in tried else without_case)]
+        fitting = [one for one in found[name] if not (one.verdict == "skip" and one.reason.startswith(OF_OTHERS))]
+        findings = (
+            fitting or found[name] or [Finding(name, "skip", "no case got to it" if name in tried else without_case)]
+        )
         worst = min(findings, key=_rank)
         keepers, kept, reason = sum(one.verdict in ("pass", "note") for one in findings), "", worst.reason
         if keepers and worst.verdict in ("blocked", "skip"):

@@ -11,14 +11,16 @@ from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.verdict import Blocked, Broken, Record, Skipped, Void
 from conformance.harness.wire.connection import WireError
 from conformance.harness.wire.transcript import Transcript
+from conformance.rfc5321 import envelope
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.kind import ARRIVES
+from conformance.rfc5321.message import tells_of
 from conformance.rfc5321.search import replay
 from conformance.rfc5321.search.blame import ALIVE, LEFT, MailFailure, cause_of
 from conformance.rfc5321.search.conversation import Conversation, Pick, Step
 from conformance.rfc5321.search.performance import perform
 from conformance.rfc5321.search.plainness import language
-from conformance.rfc5321.search.post import Differs, Post, differs
+from conformance.rfc5321.search.post import Differs, Draft, Post, differs
 from conformance.rfc5321.search.replay import Play
 from conformance.rfc5321.search.stage import Calm, Stage
 from conformance.rfc5321.search.words import Book
@@ -26,6 +28,8 @@ from conformance.search.budget import Hasty
 from conformance.search.failure import Cause, Failure, Found, Script
 from conformance.search.profile import Language, Unserved
 from conformance.search.served import Served
+from conformance.stores.message import Stored
+from conformance.stores.store import MailStore
 
 JUDGED = (
     "reply.one", "line.split", "line.512", "cmd.case", "cmd.unknown", "ehlo.250", "ehlo.resets", "ehlo.refused-keeps",
@@ -41,6 +45,8 @@ JUDGED = (
 )  # fmt: skip
 """What conversations without a finding have judged, the main one first."""
 OF_EXTENSIONS = ("pipe.", "bdat.", "size.", "8bit.", "dsn.", "utf8.")
+AFTER_NOTICE = 1.0
+"""Seconds in which a message arrives for some of its recipients after a notification that it does not for another."""
 ENDING = 0.2
 """Seconds in which a server that failed is seen to end."""
 
@@ -153,8 +159,11 @@ class Player(Served[Step]):
         try:
             for draft in taken:
                 began = time.monotonic()
-                copies = mail.wait_for(draft.message.mark.encode(), began + self._soon(stage.case.patience, ARRIVES))
-                stage.pace.add("mail" if copies else "no mail", time.monotonic() - began)
+                found = _found(mail, draft, began + self._soon(stage.case.patience, ARRIVES))
+                stage.pace.add("mail" if found else "no mail", time.monotonic() - began)
+                copies = [copy for copy in found if not _tells_of(copy, draft)]
+                if found and not copies:  # it was returned to its sender, and no one knows whether it had to be
+                    continue
                 if not copies:
                     why = "a message that was taken does not arrive"
                     return Differs("missing", why, "in the store", "not there", draft.step)
@@ -164,7 +173,7 @@ class Player(Served[Step]):
                 self._learn_apart(draft.envelopes, len(copies))
             for draft in post.unwanted if taken else ():
                 # What was sent before the last message that has arrived would be there.
-                if mail.find(draft.message.mark.encode()):
+                if any(not _tells_of(copy, draft) for copy in mail.find(draft.message.mark.encode())):
                     why = "a message that was not taken arrives"
                     return Differs("unwanted", why, "not in the store", "there", draft.step)
         except Skipped:  # it cannot be read
@@ -174,9 +183,22 @@ class Player(Served[Step]):
     def _learn_apart(self, envelopes: frozenset[tuple[str, tuple[str, ...]]], copies: int) -> None:
         """Remember addresses for which one message has had so many copies."""
         for _, recipients in envelopes:
-            different = frozenset(one.lower() for one in recipients)
+            different = frozenset(map(envelope.spelled, recipients))
             if len(different) == copies > 1:
                 self._apart |= different
+
+
+def _found(mail: MailStore, draft: Draft, until: float) -> list[Stored]:
+    """What has come of a message, waited for: the message, or a notification that tells of it, or both."""
+    mark = draft.message.mark.encode()
+    found = mail.wait_for(mark, until)
+    if found and all(_tells_of(copy, draft) for copy in found):  # the message itself may be later
+        found += mail.wait_for(mark, time.monotonic() + AFTER_NOTICE, like=lambda copy: not _tells_of(copy, draft))
+    return found
+
+
+def _tells_of(copy: Stored, draft: Draft) -> bool:
+    return tells_of(copy, draft.message.mark.encode())
 
 
 def _left(wrong: Differs, stage: Stage) -> Failure:

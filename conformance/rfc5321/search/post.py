@@ -71,7 +71,7 @@ class Post:
 
     Attributes:
         drafts: all of them, in order.
-        senders, recipients: all paths that were said in MAIL and in RCPT.
+        senders, recipients: all paths that were said in MAIL and in RCPT, the latter as `envelope.spelled` spells them.
     """
 
     words: Vocabulary
@@ -85,7 +85,7 @@ class Post:
         if said.verb == "MAIL":
             self.senders.add(said.path)
         elif said.verb == "RCPT":
-            self.recipients.add(said.path.lower())
+            self.recipients.add(envelope.spelled(said.path))
 
     def begin(self, text: bytes, step: int, chunked: bool = False) -> Draft:
         """A message with a header and a mark of its own."""
@@ -143,7 +143,7 @@ def differs(draft: Draft, copies: Sequence[Stored], post: Post, apart: frozenset
         if found is not None and found != sender and found in strange:
             why = "the sender of a message is that of another transaction"
             return Differs("sender", why, f"<{sender}>", f"<{found}>", draft.step)
-    wanted = {one.lower() for one in recipients}
+    wanted = set(map(envelope.spelled, recipients))
     found_paths = envelope.forward_paths(copies)
     if more := sorted(found_paths & (post.recipients - wanted)):
         why = "a recipient of another transaction gets the message"

@@ -26,7 +26,7 @@ def run_conversations(case: Case) -> None:
         Skipped: the server takes no mail here.
     """
     if case.tester.role == "lmtp":
-        raise Skipped("not drawn: sessions of LMTP")
+        raise Skipped("not of LMTP: random conversations, which are of SMTP")
     if case.server.manners.chatty or case.server.manners.unterminated:
         raise Blocked("reply.one" if case.server.manners.chatty else "reply.crlf", "replies that cannot be told apart")
     book = learn(case)

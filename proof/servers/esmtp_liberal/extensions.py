@@ -10,6 +10,7 @@ from proof.servers.esmtp_mutants.common import first, said
 _USER = f"--user user --password-file {MAIL}/password"
 _AS_USER = ("--user", "user", "--password-file", f"{MAIL}/password")
 _MECHANISMS = 'MECHANISMS = {b"PLAIN": _plain, b"LOGIN": _login}'
+_STRANGER = "self._site.login_required and not self._is_logged_in"
 _KNOWN = "if unquoted(local_part).lower() == NOBODY:"
 _LIMITS = within(
     "site.py", "Site.keywords", 'b"LIMITS RCPTMAX=%d" % RECIPIENTS_LIMIT', 'b"LIMITS MAILMAX=1 RCPTMAX=1000"'
@@ -85,6 +86,17 @@ EXTENSIONS = [
         "as it should be (RFC 4954)",
         arguments=f"{_USER} --require-login",
         options=(*_AS_USER, "--tls", "starttls"),
+    ),
+    EsmtpLiberal(
+        "wants-a-login-no-earlier-than-at-rcpt",
+        [
+            within("esmtp.py", "Esmtp._mail", f"if {_STRANGER}", f"if False and {_STRANGER}"),
+            begun("esmtp.py", "Esmtp._rcpt", f'if {_STRANGER}:\n    return b"554 5.7.1 Access denied"'),
+        ],
+        "MAIL may be taken first, as by Postfix; another code than 530 warns (RFC 4954)",
+        warns="auth.530",
+        arguments=f"{_USER} --require-login",
+        options=(*_AS_USER, "--role", "submission"),
     ),
     EsmtpLiberal(
         "no-tls-for-the-moment",

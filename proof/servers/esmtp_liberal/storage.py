@@ -197,6 +197,11 @@ STORAGE = [
         "one copy or two (3.3)",
     ),
     EsmtpLiberal(
+        "recipients-without-their-quotes",
+        [_copy(_DELIVERED_TO, _DELIVERED_TO.replace("recipient,", 'recipient.replace(b\'"\', b""),'))],
+        "all spellings of a mailbox are one (4.1.2)",
+    ),
+    EsmtpLiberal(
         "recipients-in-lower-case",
         [_copy('Delivered-To: %b\\r\\n" % recipient,', 'Delivered-To: %b\\r\\n" % recipient.lower(),')],
         "letters of its own mailboxes are its own (2.4)",

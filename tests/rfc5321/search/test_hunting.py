@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from conformance.harness.server.target import Launched
-from conformance.rfc5321.search.conversation import Pick
+from conformance.rfc5321.search.conversation import Part, Pick, Step
 from conformance.search.budget import Budget
 from conformance.search.hunt import Hunt
 from proof import run
 from proof.servers.edit import Mutant, begun, build, headed
+from proof.servers.esmtp_liberal.extensions import EXTENSIONS
 from tests.rfc5321.search import faults, hunting
 
 SERVES = "--protocol rfc5321 --port {port}"
@@ -98,6 +99,21 @@ def test_a_server_that_dies_is_found(start: Start, tmp_path: Path) -> None:
     dies = [headed("esmtp.py", "import os"), begun("esmtp.py", "Esmtp._rset", "os._exit(1)")]
     hunt = hunting.hunted(start(built(Mutant("dies-at-rset", "close.serves-on", dies), tmp_path)), 40)
     assert [found.cause.requirement for found in hunt.found] == ["close.serves-on"]
+
+
+@pytest.mark.parametrize("recipients", [["nobody"], ["nobody", "other"]])
+def test_a_notification_is_not_taken_for_the_message_that_it_quotes(
+    start: Start, tmp_path: Path, recipients: list[str]
+) -> None:
+    """Who wrote to nobody gets a notification, and it lies where the copies do: no mail is judged by it."""
+    (tells,) = (one for one in EXTENSIONS if one.name == "takes-unknown-users-and-notifies")
+    player = hunting.player_on(start(built(Mutant(tells.name, "none", tells.edits), tmp_path)))
+    to = [f"RCPT TO:<{one}@{hunting.DOMAIN}>" for one in recipients]
+    lines = ["EHLO client.example", f"MAIL FROM:<probe@{hunting.DOMAIN}>", *to, "DATA"]
+    parts = [*(Part(line.encode()) for line in lines), Part(text=b"t\r\n", last=True)]
+    hunt = Hunt(player, Budget(1), hunting.LIMIT)
+    assert hunt.first((*(Step(0, (part,)) for part in parts), *player.language.closing)) is None
+    assert [draft.fate for draft in player.last.drafts] == ["taken", "taken"]
 
 
 def test_a_client_skips_what_a_liberty_of_the_server_took_the_sense_from(start: Start, tmp_path: Path) -> None:

@@ -146,6 +146,18 @@ def test_a_copy_is_compared_with_what_was_sent(body: bytes, sender: str, recipie
     assert (wrong.what if wrong else "") == what
 
 
+def test_a_recipient_in_quotes_that_change_nothing_is_the_same_one() -> None:
+    """As Postfix tells it: the copy for `"u"` says that it is for `u`, who was named in another transaction, too."""
+    post = Post(Vocabulary(1, "test"), "a@b.example")
+    draft = draft_in(post)
+    draft.envelopes = frozenset({("a@b.example", ('"u"@D.example',))})
+    copy = stored(copy_of(draft, draft.message.body))
+    assert differs(draft, [copy], post, frozenset({"u@d.example"})) is None
+    post.hears_of(Said("RCPT", '"v"@d.example'))
+    wrong = differs(draft, [stored(copy_of(draft, draft.message.body, recipient="v@d.example"))], post, frozenset())
+    assert wrong and wrong.what == "more recipients"
+
+
 def test_fewer_recipients_are_a_fault_only_where_each_was_seen_to_have_a_copy() -> None:
     post = Post(Vocabulary(1, "test"), "a@b.example")
     draft = draft_in(post)
