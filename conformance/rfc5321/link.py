@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 
+from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire import tls
@@ -26,8 +27,12 @@ MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
 """Verbs after whose 250 there are no recipients."""
-GIVEN_UP = {"greet.first": "greeting", "reply.one": "reply"}
-"""What is not waited for any more when it never comes, by the requirement that judges it."""
+GIVEN_UP = {
+    "greet.first": ("greet.first", "greeting"),
+    "reply.one": ("reply.one", "reply"),
+    "time.reply": ("reply.one", "reply in time"),
+}
+"""What is not waited for any more when it never comes, by the requirement that judges it; what is blocked by that."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 Cut = Callable[[bytes], Iterable[bytes]]
@@ -100,9 +105,10 @@ class Link:
             Blocked: the server takes no connections, or it is known that it does not say what is waited for.
         """
         case, server = self._case, self._case.server
-        for rule, what in GIVEN_UP.items():
+        for rule, (by, what) in GIVEN_UP.items():
             if case.patience.given_up(rule, case.judges(rule)):
-                raise Blocked(rule, f"no {what} came three times in a row, and no more are waited for")
+                why = f"no {what} came three times in a row, and no more are waited for"
+                raise Skipped(why) if case.judges(by) else Blocked(by, why)
         server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
@@ -259,8 +265,11 @@ class Link:
             raise self._silent() from None
         except Closed as error:
             raise self._left(error) from None
-        case.patience.replied(reply.at - self.wire.sent)
+        waited = reply.at - self.wire.sent
+        case.patience.replied(waited)
         case.patience.record_setup("reply.one", True, case.judges("reply.one"))
+        if not case.tester.patient and case.patience.too_late(waited > LATE, case.judges("time.reply")):
+            raise Skipped(f"too slow to be judged: every reply takes more than {LATE:g} s; --patient waits for them")
         return self._heard(reply)
 
     def hear_or_end(self) -> Reply | None:

@@ -38,6 +38,7 @@ What was otherwise is said below the table.
     heads = ("server", "what it does", "broken", "`--launch`", "`--target`")
     ways = (LAUNCHED, TARGET)
     verdicts = frozenset({0, 1, 5, 6})
+    no_must = "no MUST"
     placeholders = PROFILE.kind.reference[1]
 
     def sections(self) -> Mapping[str, Sequence[Hostile]]:

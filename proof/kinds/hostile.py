@@ -66,6 +66,7 @@ was otherwise is said below the table.
 """
     heads: Sequence[str] = ("server", "what it does", "broken", "suite, `--launch`", "suite, `--target`", "multiclient")
     form = Shown
+    no_must = "only SHOULDs"
     ways: Sequence[str] = (LAUNCHED, TARGET, MULTICLIENT)
     verdicts = frozenset({0, 1, 6})
 
@@ -99,7 +100,7 @@ was otherwise is said below the table.
         return (1, 6)
 
     def cells(self, row: Row[Hostile, Shown]) -> Sequence[str]:
-        broken = ", ".join(f"`{rule}`" for rule in sorted(row.server.breaks.split())) or "only SHOULDs"
+        broken = ", ".join(f"`{rule}`" for rule in sorted(row.server.breaks.split())) or self.no_must
         latest = {trial.way: run for trial, run in row.runs.items()}
         return (row.server.name, row.server.does, broken, *(_cell(way, latest[way]) for way in self.ways))
 

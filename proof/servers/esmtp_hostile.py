@@ -174,7 +174,7 @@ ENDLESS = [
                 """
                 def reply(self, text: bytes) -> None:
                     while not text.startswith(b"220"):
-                        self._replies += text[:3] + b"-" + text[4:] + CRLF
+                        self._replies += text[:3] + b"-more" + CRLF
                         self._send_replies()
                         time.sleep(7.0)
                     self._replies += text + CRLF

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from conformance.harness.client.scene import Scene
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server import patience
 from conformance.harness.server.target import Addressed
@@ -18,13 +19,19 @@ from conformance.harness.wire.manners import Manners
 from conformance.rfc5321 import link
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.profile import PROFILE
+from conformance.rfc5321.search.player import Player
+from conformance.rfc5321.search.words import Book
 
 SETTINGS = Settings(PROFILE.name, PROFILE.time_limit, 1, target="127.0.0.1:1", own=PROFILE.usual())
 
 
+MUTE = pytest.mark.parametrize("bench", [b""], indirect=True)
+LATE = pytest.mark.parametrize("bench", [b"250 mail.example\r\n"], indirect=True)
+
+
 @pytest.fixture
-def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    """A server that greets, and answers nothing; it is waited for a little."""
+def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
+    """A server that greets, and answers as the test wants; it is waited for a little."""
     monkeypatch.setattr(patience, "SHORTER_WAITS", ((0, 0.1),))
     monkeypatch.setattr(link, "PROOF", 0.1)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -35,10 +42,14 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
             while True:
                 clients.append(listener.accept()[0])
                 clients[-1].sendall(b"220 mail.example ESMTP\r\n")
+                if request.param:
+                    clients[-1].recv(1000)
+                    clients[-1].sendall(request.param)
 
     threading.Thread(target=serve, daemon=True).start()
     server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
-    yield Bench(server, SETTINGS, PROFILE, learned={"client name": "[127.0.0.1]"})
+    late = ("time.reply",) if request.param else ()
+    yield Bench(server, SETTINGS, PROFILE, late, learned={"client name": "[127.0.0.1]"})
     listener.shutdown(socket.SHUT_RDWR)
     for one in (listener, *clients):
         one.close()
@@ -53,6 +64,7 @@ def run(bench: Bench, *requirements: str) -> Record:
     return bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", requirements, greets))
 
 
+@MUTE
 def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(bench: Bench) -> None:
     records = [run(bench, "ehlo.250") for _ in range(4)]
     assert [one.findings[0].reason.startswith("no reply to EHLO") for one in records] == [True, True, True, False]
@@ -61,6 +73,30 @@ def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(b
     assert run(bench, "reply.one").findings[0].reason.startswith("no reply to EHLO")
 
 
+@LATE
+def test_a_server_whose_replies_were_all_late_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(link, "LATE", 0.0)
+    record = run(bench, "ehlo.250")
+    assert record.findings[0].reason.startswith("too slow to be judged")
+    later = run(bench, "ehlo.250")
+    assert later.blocked_by == "reply.one" and later.findings[0].reason.startswith("no reply in time")
+
+
+@LATE
+def test_one_reply_in_time_is_enough_to_go_on(bench: Bench) -> None:
+    assert [run(bench, "ehlo.250").verdict for _ in range(4)] == ["pass"] * 4
+
+
+@MUTE
 def test_whoever_is_not_answered_is_not_accused(bench: Bench) -> None:
     records = [run(bench, rule) for rule in ("ehlo.250", "reply.one", "close.error", "tls.reset")]
     assert {one.verdict for one in records} <= {"skip", "blocked"}
+
+
+@pytest.mark.parametrize(("trouble", "judges"), [("", True), ("it was not found there", False)])
+def test_a_search_judges_no_mail_where_not_even_the_first_message_was_seen(trouble: str, judges: bool) -> None:
+    server = Addressed(PROFILE.kind, ("127.0.0.1", 1), Manners(), None, trouble)
+    record = Record("rfc5321/test_x.py::test_x", "Title.", ("reply.one",), PROFILE.ledger(PROFILE.usual()))
+    scene = Scene(record, server, SETTINGS, patience.Patience(1.0, PROFILE.kind.rules))
+    player = Player(Case(scene), Book("[127.0.0.1]", "probe@d.example", ("u@d.example",)))
+    assert player.judges_mail == judges
