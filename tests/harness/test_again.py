@@ -66,6 +66,13 @@ def test_nothing_is_run_again_where_a_must_is_broken_for_that_may_show_in_other_
     assert (chosen(cases), undecided(cases)) == ([], ["bytes"])
 
 
+def test_what_lasts_is_not_waited_for_again() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply"), case("c", "order", blocked_by="bytes")]
+    requirements = by_requirement(LEDGER, cases)
+    assert again.chosen(requirements, cases, lasting=("reply",)) == []
+    assert undecided(cases) == ["bytes", "order"]
+
+
 def test_two_that_block_each_other_explain_nothing() -> None:
     cases = [case("a", "reply", blocked_by="bytes"), case("b", "bytes", blocked_by="reply")]
     assert undecided(cases) == ["reply", "bytes"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,7 +60,9 @@ def remarks(requirements: Sequence[RequirementResult], cases: Sequence[CaseResul
     ]
 
 
-def chosen(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult]) -> list[str]:
+def chosen(
+    requirements: Sequence[RequirementResult], cases: Sequence[CaseResult], lasting: Collection[str] = ()
+) -> list[str]:
     """The ids of the cases to run again: of those that may come to a judgement, as many as there is time for.
 
     None where a MUST is broken: that may be what keeps them from their point, in the guise of another requirement.
@@ -68,10 +70,12 @@ def chosen(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult
     Args:
         requirements: what `by_requirement` returned.
         cases: the records of all cases.
+        lasting: requirements that keep cases from their point for good, since the server is not started again.
     """
     if any(row.verdict == "fail" for row in requirements):
         return []
-    may = [case for case in without_cause(requirements, cases) if case.blocked_by in _suspected(case, cases)]
+    spoiled = [case for case in without_cause(requirements, cases) if case.blocked_by not in lasting]
+    may = [case for case in spoiled if case.blocked_by in _suspected(case, cases)]
     left = WORK
     ids: list[str] = []
     for case in sorted(may, key=lambda case: case.seconds):

@@ -114,7 +114,9 @@ class Collector:
             beside = name if self.settings.shown_as else folder / name
             report.case.repeat = shlex.join([*words, "-n", "0", f"@{beside}", report.case.id])
         requirements = self._by_requirement(cases)
-        if run_again and not (self.interrupted or self.fault) and (chosen := again.chosen(requirements, cases)):
+        lasting = () if self.found.command else self.profile.kind.rules.given_up
+        chosen = [] if self.interrupted or self.fault else again.chosen(requirements, cases, lasting)
+        if run_again and chosen:
             again.settle(self.ledger, cases, run_again(chosen))
             requirements = self._by_requirement(cases)
         known = self.known.breaches(requirements, cases)
