@@ -207,7 +207,7 @@ class Entries:
         wrong = self.differences(entry, message)
         if wrong:
             rule, why, shown = blame.entry(wrong, requirement), "; ".join(wrong.values()), entry.shown
-            if OF_ANOTHER <= wrong.keys() and entry.sender.strip("<>") not in self._case.senders:
+            if wrong.keys() >= OF_ANOTHER and entry.sender.strip("<>") not in self._case.senders:
                 # What another client wrote is no answer to what this one sent.
                 why = f"the entry with number {message.number} is another client's, from {entry.sender!r}"
                 shown = "no entry of this message with its number"
@@ -217,7 +217,7 @@ class Entries:
     def differences(self, entry: Entry, message: Message) -> dict[str, str]:
         """What is wrong with an entry, as `mailbox.differences` has it, but for what is wrong with plain ones, too."""
         wrong = mailbox.differences(entry, message)
-        if wrong.keys() & USUAL and not OF_ANOTHER <= wrong.keys():
+        if wrong.keys() & USUAL and not wrong.keys() >= OF_ANOTHER:
             self.learn()
         known, judges = self._case.patience.known, self._case.judges
         concerned = {what for rule in self._case.record.requirements for what in blame.FIELDS_JUDGED_BY.get(rule, ())}
