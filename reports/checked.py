@@ -107,6 +107,10 @@ class Checked:
             raise self._wrong(key, "a list of texts")
         return tuple(values)
 
+    def text_or_texts(self, key: str) -> tuple[str, ...]:
+        """Give a list of texts, where one may stand for itself, or raise WrongShape."""
+        return (self.text(key),) if isinstance(self._get(key), str) else self.texts(key)
+
     def objects(self, key: str) -> "Iterator[Checked]":
         """Give a list of objects one by one, or raise WrongShape."""
         return (Checked(value, f"{self._path(key)}[{at}]") for at, value in enumerate(self._list(key)))

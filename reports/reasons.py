@@ -14,7 +14,7 @@ KINDS = {
     "defended": "It does so on purpose, for a reason that its authors give.",
     "false": "The server keeps the rule, and the suite is to be mended.",
 }
-_ADVICE = "each [[reason]] has the keys server, requirement, kind and text"
+_ADVICE = "each [[reason]] has the keys server (one or a list), requirement, kind and text"
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,10 @@ def load(path: Path) -> Reasons:
 def _reasons(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Reason]]:
     known = set()
     for one in Checked({"reason": [], **document}).objects("reason"):
-        about = one.text("server"), one.text("requirement")
-        if about in known:
-            raise WrongShape(f"there are two reasons for {' and '.join(map(typed, about))}")
-        known.add(about)
-        yield about, Reason(one.choice("kind", tuple(KINDS)), one.text("text"))
+        reason = Reason(one.choice("kind", tuple(KINDS)), one.text("text"))
+        for server in one.text_or_texts("server"):
+            about = server, one.text("requirement")
+            if about in known:
+                raise WrongShape(f"there are two reasons for {' and '.join(map(typed, about))}")
+            known.add(about)
+            yield about, reason
