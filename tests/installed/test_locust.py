@@ -1,6 +1,5 @@
 """Locust with a master and two workers as processes: what each acknowledged is judged where the master is."""
 
-import importlib.util
 import os
 import re
 import socket
@@ -15,10 +14,6 @@ from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch
 from tests.load.faulty import faulty
 from tests.load.load_runs import PATIENCE, PROJECT
-
-# It is not imported here, for it changes the sockets of whoever does so.
-if importlib.util.find_spec("locust") is None and not os.environ.get("CI"):
-    pytest.skip("needs locust", allow_module_level=True)
 
 RUN = ("--headless", "--only-summary", "--users", "12", "--spawn-rate", "12", "--run-time")
 SECONDS = (8, 30, 120)

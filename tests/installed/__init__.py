@@ -1,0 +1,1 @@
+"""What is installed somewhere else first: packages, the action, the image, Locust. It takes minutes, and PyPI."""
