@@ -30,6 +30,7 @@ STANDARD = {"rfc5321": Esmtp, "lmtp": Lmtp}
 PATIENCE = 310.0  # seconds with those: five minutes (4.5.3.2.7), and some for a client whose clock started later
 SMTP_PORT = 25  # where LMTP may not be (RFC 2033, 5)
 ACCEPT_BACKLOG = 128  # connections that the kernel keeps for us while no worker is free
+WAKING = 0.5  # seconds after which a signal is noticed at the latest
 Value = TypeVar("Value")
 
 
@@ -159,6 +160,9 @@ def main() -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _stop)
+    # A signal that comes just before a call that blocks is noticed only after it, so that none blocks for longer.
+    signal.signal(signal.SIGALRM, lambda *_: None)
+    signal.setitimer(signal.ITIMER_REAL, WAKING, WAKING)
     parser = _parser()
     options = parser.parse_args()
     if options.protocol in STANDARD:
