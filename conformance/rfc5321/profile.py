@@ -26,6 +26,8 @@ MESSAGES, CASES, CONNECTIONS_A_CASE = 350, 500, 1.4
 """How many messages a run sends at the most, in how many cases, and how often one connects."""
 NOT_OF_LMTP = ("vrfy.", "expn.", "help.", "rcpt.postmaster")
 """Requirements, by the begin of their ids, that a server of LMTP need not know of."""
+LMTP = "python -m reference_server --protocol lmtp --port {port}"
+"""A server of LMTP, to have one at all."""
 LEDGERS = ("requirements.toml", "extensions.toml")
 """Where the rules stand, in their order."""
 
@@ -46,6 +48,8 @@ class RFC5321(Profile):
             UsageError: an option has no sense, or the target is another host.
         """
         own = settings.own
+        if own["role"] == "lmtp" and not settings.target and not settings.launch:
+            raise UsageError(f"--role lmtp: the usual server speaks SMTP; --target, or --launch '{LMTP}'")
         waived(own["waive"], self._rules())
         for name in ("recipient", "bad_recipient", "relay_recipient", "mailing_list", "sender"):
             for address in own[name] if isinstance(own[name], list | tuple) else [own[name]]:

@@ -41,6 +41,7 @@ def with_own(target: str | None = None, **own: Any) -> Settings:
         (with_own(waive=("rcpt.100",)), "write ID=REASON"),
         (with_own(waive=("/not/there.toml",)), "--waive /not/there.toml"),
         (with_own(messages_per_minute=0), "--messages-per-minute"),
+        (with_own(role="lmtp"), "--launch 'python -m reference_server --protocol lmtp --port {port}'"),
     ],
 )
 def test_what_is_refused(settings: Settings, said: str) -> None:
