@@ -40,7 +40,11 @@ def test_null(case: Case, null: bool) -> None:
         raise client.breach("the null sender is refused", "250, or 4yz", reply.text)
 
 
-REFUSED = {"unclosed": "MAIL FROM:<a@b", "parameter": "MAIL FROM:<{sender}> FROB=1"}
+REFUSED = {
+    "unclosed": "MAIL FROM:<a@b",
+    "8 bits": "MAIL FROM:<h\xc3\xa9llo@mail.example>",
+    "parameter": "MAIL FROM:<{sender}> FROB=1",
+}
 
 
 @pytest.mark.judges("mail.refused-keeps", control={"refused": ""})

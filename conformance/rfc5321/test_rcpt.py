@@ -25,7 +25,7 @@ def test_before_mail(case: Case) -> None:
         raise client.breach("RCPT without MAIL", "503", reply.text)
 
 
-REFUSED = ("malformed", "parameter", "foreign", "unknown user")
+REFUSED = ("malformed", "8 bits", "parameter", "foreign", "unknown user")
 
 
 def to_be_refused(case: Case, kind: str) -> str:
@@ -36,6 +36,8 @@ def to_be_refused(case: Case, kind: str) -> str:
     """
     if kind == "malformed":
         return f"RCPT TO:<u@@{case.domain}>"
+    if kind == "8 bits":
+        return f"RCPT TO:<h\xc3\xa9llo@{case.domain}>"
     if kind == "parameter":
         return f"RCPT TO:<{case.recipient}> FROB=1"
     return f"RCPT TO:<{case.foreign_recipient if kind == 'foreign' else case.bad_recipient}>"

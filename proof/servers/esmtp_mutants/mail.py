@@ -46,6 +46,11 @@ TRANSACTION = [
         [said("_mail", "return refusal", 'self._reverse_path = b""\nreturn refusal')],
     ),
     Mutant(
+        "sender-of-8-bits-becomes-the-null-sender",
+        "mail.refused-keeps",
+        [said("_mail", "return commands.NOT_ASCII", 'self._reverse_path = b""\nreturn commands.NOT_ASCII')],
+    ),
+    Mutant(
         "second-sender-refused-and-resets", "mail.nested", [said("_mail", SECOND, f"self._forget_message()\n{SECOND}")]
     ),
     Mutant(

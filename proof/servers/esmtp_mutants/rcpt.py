@@ -43,6 +43,11 @@ REPLIES = [
         "rcpt.refused-keeps",
         [said("_rcpt", "parameters.OF_RCPT):", "parameters.OF_RCPT):\n    self._forget_message()")],
     ),
+    Mutant(
+        "recipient-of-8-bits-drops-the-others",
+        "rcpt.refused-keeps",
+        [said("_rcpt", "return commands.NOT_ASCII", "self._recipients = []\nreturn commands.NOT_ASCII")],
+    ),
     Mutant("unknown-user-gets-553", "rcpt.unknown-user", [within("site.py", "Site.refusal", "550 5.1.1", "553 5.1.1")]),
     Mutant("unknown-user-gets-554", "rcpt.unknown-user", [within("site.py", "Site.refusal", "550 5.1.1", "554 5.1.1")]),
     Mutant(
