@@ -44,6 +44,8 @@ except ModuleNotFoundError as missing:
 
 RIGHT, WRONG, INTERRUPTED, USAGE, UNREACHABLE = 0, 1, 2, 4, 6
 CONNECTIONS = 32
+MOMENT = 0.01
+"""Seconds in which a server that still runs is seen to."""
 FRONTS: dict[str, Front] = {"cs4410": Assignment(), "rfc5321": Standard()}
 EXAMPLES = """\
 examples:
@@ -252,7 +254,8 @@ def _run(given: argparse.Namespace, asked: Options, process: launch.Process | No
         signal.signal(signalled, lambda *_: _interrupt(run))
     Engine(run, crew(run), lambda: _how_ended(process), progress).run_until(asked.duration)
     progress.clear()
-    if process and process.in_background:
+    # Connections are refused a moment before it can be told why.
+    if process and process.ends(MOMENT) and process.in_background:
         print(f"multiclient: {process.end}", file=sys.stderr)
         return UNREACHABLE
     if run.gate.refused and not run.gate.most_greeted:
