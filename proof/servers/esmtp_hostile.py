@@ -90,14 +90,14 @@ TLS = [
     ),
     Hostile(
         "tls-chain",
-        "Shows a chain of ten thousand certificates",
+        "Shows a chain of a thousand certificates",
         "tls.220",
         [
             within(
                 "tls.py",
                 "self_made",
                 "return loaded(certificate, key)",
-                "certificate.write_bytes(certificate.read_bytes() * 10_000)\nreturn loaded(certificate, key)",
+                "certificate.write_bytes(certificate.read_bytes() * 1_000)\nreturn loaded(certificate, key)",
             )
         ],
     ),
