@@ -205,7 +205,7 @@ def is_part(config: pytest.Config) -> bool:
 
 
 def run_in_parallel(config: pytest.Config, found: Found, profile: Profile, settings: Settings) -> None:
-    """Two workers unless told otherwise, one for the cases that wait, one for the others; more to wait for replies.
+    """Three workers unless told otherwise, one for the cases that wait, two for the others; more to wait for replies.
 
     Every worker holds some 40 MiB. One process is enough where next to nothing will be judged, or cases are named.
 
@@ -221,17 +221,17 @@ def run_in_parallel(config: pytest.Config, found: Found, profile: Profile, setti
     elif option.numprocesses is None and not option.tx:
         named, spaced = any("::" in word for word in config.args), profile.seconds_a_case(settings) > 0
         few = named or not (found.greeted and found.prompt)
-        option.numprocesses = 0 if few else _workers(found, option.quick, spaced)
+        option.numprocesses = 0 if few else _workers(found, spaced)
     if option.numprocesses is not None:
         # xdist may have looked at the option before we did.
         option.tx = ["popen"] * option.numprocesses
         option.dist = "load" if option.tx else "no"
 
 
-def _workers(found: Found, quick: bool, spaced: bool) -> int:
-    """Two for a server that answers at once; more where replies, their end, or a turn to connect are waited for."""
+def _workers(found: Found, spaced: bool) -> int:
+    """Three for a server that answers at once; more where replies, their end, or a turn to connect are waited for."""
     if found.latency >= 0.05:
         return 5
     if (found.latency >= 0.02 and not found.chatty) or not found.whole or spaced:
         return 4
-    return 3 if quick or found.chatty or found.unterminated else 2
+    return 3

@@ -48,7 +48,7 @@ def _add_options(group: Callable[[str, str], Add], shown: Sequence[str]) -> None
         type=int,
         metavar="N",
         help="How many random conversations are run, however slow the server is (default 300, or what the "
-        "profile has; 20 with --quick, fewer on a server that is slow by itself; 10000 for a night).",
+        "profile has; 10 with --quick, fewer on a server that is slow by itself; 10000 for a night).",
     )
     add(
         "--times",
@@ -60,7 +60,11 @@ def _add_options(group: Callable[[str, str], Add], shown: Sequence[str]) -> None
     add("--alone-again", action="store_true", help=argparse.SUPPRESS)  # each case alone, on a server of its own
     add("--expected", metavar="FILE", help="Known failures, an id a line, that fail no run; one that passes does.")
     add("--fail-on-warn", action="store_true", help="Count a broken SHOULD as a failure.")
-    add("--quick", action="store_true", help="Leave out the cases that wait for a clock, and the longest.")
+    add(
+        "--quick",
+        action="store_true",
+        help="Leave out the cases that wait for a clock and the longest, and run two variants of each at most.",
+    )
     add(
         "--report",
         metavar="DIR",

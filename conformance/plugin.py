@@ -171,9 +171,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     distributed, kind = hasattr(config, "workerinput"), profile_of(config).kind
     shared = kind.places if config.option.target else 0
     if config.option.quick:
-        gone = [item for item in items if planning.takes_long(item)]
-        config.hook.pytest_deselected(items=gone)
-        items[:] = [item for item in items if item not in gone]
+        kept = set(planning.quick(items))
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
     yield
     items.sort(key=lambda item: (planning.sort_key(item, distributed, shared), item.stash[planning.POSITION]))
 

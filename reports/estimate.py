@@ -7,10 +7,10 @@ from collections.abc import Sequence
 
 from reports.roster import Entry, Roster
 
-QUICK = 25.0
-"""Seconds of a run with --quick, before any has ended."""
+QUICK, WHOLE = 15.0, 25.0
+"""Seconds of a run with --quick, and of a whole one that waits for no clock, before any has ended."""
 LIMITS = 5.0
-"""Time limits that a whole run waits for beyond that."""
+"""Time limits that a whole run waits for beside that."""
 
 
 def seconds_left(roster: Roster, waiting: Sequence[Entry], took: Sequence[float]) -> float:
@@ -45,6 +45,6 @@ def _usual(options: Sequence[str]) -> float:
     limits = [after for option, after in zip(options, options[1:], strict=False) if option == "--time-limit"]
     limits += [option.partition("=")[2] for option in options if option.startswith("--time-limit=")]
     try:
-        return QUICK + LIMITS * (float(limits[-1]) if limits else 10.0)
+        return WHOLE + LIMITS * (float(limits[-1]) if limits else 10.0)
     except ValueError:
-        return QUICK + LIMITS * 10.0
+        return WHOLE + LIMITS * 10.0

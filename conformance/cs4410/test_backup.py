@@ -140,6 +140,7 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
         case.inbox.expect_backups_in_order()
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.judges("backup.whole", control={"place": GROUP})
 @pytest.mark.parametrize("place", [24], ids=["large"])

@@ -65,7 +65,7 @@ def test_end_of_data_at_buffer_border(case: Case, size: int) -> None:
 
 @pytest.mark.alone(heavy=True)
 @pytest.mark.judges("bytes.large")
-@pytest.mark.parametrize("mebibytes", [pytest.param(64, marks=pytest.mark.long), 16, 1])
+@pytest.mark.parametrize("mebibytes", [*(pytest.param(many, marks=pytest.mark.long) for many in (64, 16)), 1])
 def test_large_body(case: Case, mebibytes: int) -> None:
     """A large body is kept, because nothing in the handout limits a message."""
     body = case.words.octets(mebibytes * KIB * KIB)

@@ -95,10 +95,10 @@ def test_body_shortly_before_limit(case: Case) -> None:
 
 
 # No sum of these waits is a whole number of limits, or a session that ends there would end unseen, between two waits.
-MOST = 0.85
+MOST = 0.81
 
 
-@pytest.mark.clock(4.3)
+@pytest.mark.clock(4.1)
 @pytest.mark.judges("time.session")
 def test_long_session(case: Case) -> None:
     """A client takes most of the limit at every step, more than four limits in all, and is served to the end."""

@@ -77,6 +77,7 @@ def test_split_message(case: Case, cut: Chooser) -> None:
     case.client("body").expect_delivered(case.words.body(), cut=cut(case))
 
 
+@pytest.mark.long
 @pytest.mark.judges("line.split", control={"cut": uncut})
 @pytest.mark.parametrize("cut", [bytewise, at_random], ids=["bytewise", "at-random"])
 def test_split_conversation(case: Case, cut: Chooser) -> None:

@@ -40,6 +40,7 @@ def is_dotted(data: bytes) -> bool:
     return b"." in data and not set(data) - set(END)
 
 
+@pytest.mark.long
 @pytest.mark.judges("line.split", control={"cut": False})
 @pytest.mark.parametrize("cut", [True], ids=["cut"])
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)

@@ -4,11 +4,10 @@ import pytest
 
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.search import player
-from conformance.search import budget
 
 
 @pytest.mark.places(3)
-@pytest.mark.conversations(200, budget.QUICK_EXAMPLES)
+@pytest.mark.conversations(player.EXAMPLES, player.QUICK_EXAMPLES)
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:
     """Clients say right and wrong things, cut, joined, interleaved: replies and mail are as RFC 5321 lets them be."""

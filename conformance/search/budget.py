@@ -15,7 +15,7 @@ from conformance.harness.rules import Rules
 from conformance.harness.server.pace import Pace
 from conformance.harness.server.patience import Patience
 
-EXAMPLES, QUICK_EXAMPLES = 300, 20
+EXAMPLES, QUICK_EXAMPLES = 300, 10
 """Conversations of a run, and of a quick one, that is not asked for more."""
 SCHEDULER = Path("/proc/thread-self/schedstat")
 """Of this thread: nanoseconds on a core, nanoseconds of waiting for one, and how often."""

@@ -26,7 +26,7 @@ class Item:
     def __init__(
         self, name: str, *marks: pytest.MarkDecorator, function: Callable[..., None] = print, **parameters: object
     ) -> None:
-        self.originalname = name
+        self.originalname = self.nodeid = name
         self.function = function
         self._marks = [mark.mark for mark in marks]
         if parameters:
@@ -41,6 +41,10 @@ class Item:
 
 def item(*marks: pytest.MarkDecorator) -> Item:
     return Item("test_x", *marks)
+
+
+def variant(name: str, judged: str, *marks: pytest.MarkDecorator) -> Item:
+    return Item(name, pytest.mark.judges(judged), *marks)
 
 
 clock, alone, long = pytest.mark.clock, pytest.mark.alone, pytest.mark.long
@@ -77,9 +81,20 @@ def test_what_belongs_together_is_told_by_markers(marks: set[str], group: str) -
     assert planning.group_of_marks(marks) == group
 
 
-@pytest.mark.parametrize(("one", "takes_long"), [(PLAIN, False), (ALONE, False), (SHORT, True), (LONG_AND_HEAVY, True)])
-def test_a_quick_run_leaves_out_what_waits_and_what_takes_long(one: Item, takes_long: bool) -> None:
-    assert planning.takes_long(cast(pytest.Item, one)) == takes_long
+def quick(*items: Item) -> list[Item]:
+    return cast(list[Item], planning.quick(cast(list[pytest.Item], list(items))))
+
+
+def test_a_quick_run_leaves_out_what_waits_and_what_takes_long() -> None:
+    assert quick(PLAIN, ALONE, SHORT, LONG_AND_HEAVY) == [PLAIN, ALONE]
+
+
+def test_a_quick_run_has_variants_from_all_over_and_of_crowds_one_for_what_they_judge() -> None:
+    five = [variant("test_line", "line") for _ in range(5)]
+    assert quick(*five) == [five[0], five[2]]
+    assert quick(five[1]) == [five[1]]
+    crowds = [variant(name, judged, alone) for name, judged in (("a", "pool"), ("b", "pool"), ("b", "backup"))]
+    assert quick(*five[:2], *crowds) == [*five[:2], crowds[0], crowds[2]]
 
 
 @pytest.mark.parametrize(

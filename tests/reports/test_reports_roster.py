@@ -210,7 +210,7 @@ def test_how_long_it_takes(tmp_path: Path) -> None:
     assert seconds_left(told, told.entries[:4], (10.0,)) == 10
     assert seconds_left(told, (), (10.0,)) == 0
     quick = roster(tmp_path, f'{FOLDERS}at_once = 4\noptions = ["--quick"]', *files)
-    assert seconds_left(quick, quick.entries, ()) == 10 * 25, "they take turns on port 8765"
+    assert seconds_left(quick, quick.entries, ()) == 10 * 15, "they take turns on port 8765"
     slow = roster(tmp_path, f'{FOLDERS}at_once = 10\nlaunch = "x {{port}}"\noptions = ["--time-limit", "2"]', *files)
     assert seconds_left(slow, slow.entries, ()) == 35
 

@@ -16,6 +16,8 @@ from conformance.harness.verdict.verdict import Record
 
 POSITION = pytest.StashKey[int]()
 RECORD = pytest.StashKey[Record]()
+VARIANTS = 2
+"""How many variants of a case a quick run has at most."""
 PACKAGE = pytest.StashKey[str]()
 """The package of the profile's cases, in the stash of the config."""
 
@@ -129,9 +131,29 @@ def group_of_marks(names: Collection[str]) -> str:
     return "clock" if "clock" in names else "alone" if "alone" in names else ""
 
 
-def takes_long(item: pytest.Item) -> bool:
-    """Whether a case is none for a quick run: it waits for a clock, or there is much to send."""
-    return any(item.get_closest_marker(name) for name in ("clock", "long"))
+def quick(items: Iterable[pytest.Item]) -> list[pytest.Item]:
+    """What a quick run has: nothing that waits for a clock or has much to send, and of all else a few variants.
+
+    Args:
+        items: in the order of the files.
+    """
+    variants: dict[tuple[object, ...], list[pytest.Item]] = {}
+    for item in items:
+        if not any(item.get_closest_marker(name) for name in ("clock", "long")):
+            variants.setdefault(_kind(item), []).append(item)
+    return [item for kind, alike in variants.items() for item in _from_all_over(alike, VARIANTS if kind[0] else 1)]
+
+
+def _kind(item: pytest.Item) -> tuple[object, ...]:
+    """What has an item's variants in common; of those that are a crowd, or want none beside them, what they judge."""
+    marker = item.get_closest_marker("judges")
+    crowd = any(item.get_closest_marker(name) for name in ("alone", "places"))
+    return "" if crowd else item.nodeid.partition("[")[0], marker.args if marker else ()
+
+
+def _from_all_over(items: list[pytest.Item], most: int) -> list[pytest.Item]:
+    most = min(len(items), most)
+    return [items[len(items) * at // most] for at in range(most)]
 
 
 def _limits(item: pytest.Item) -> float:

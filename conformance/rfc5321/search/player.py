@@ -44,6 +44,8 @@ JUDGED = (
     "utf8.param", "close.serves-on",
 )  # fmt: skip
 """What conversations without a finding have judged, the main one first."""
+EXAMPLES, QUICK_EXAMPLES = 200, 20
+"""Conversations of a run, and of a quick one, that is not asked for more."""
 OF_EXTENSIONS = ("pipe.", "bdat.", "size.", "8bit.", "dsn.", "utf8.")
 AFTER_NOTICE = 1.0
 """Seconds in which a message arrives for some of its recipients after a notification that it does not for another."""

@@ -6,16 +6,15 @@ from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.search import strategies
-from conformance.rfc5321.search.player import JUDGED, OF_EXTENSIONS, Player
+from conformance.rfc5321.search.player import EXAMPLES, JUDGED, OF_EXTENSIONS, QUICK_EXAMPLES, Player
 from conformance.rfc5321.search.words import Book
 from conformance.search import recording
-from conformance.search.budget import QUICK_EXAMPLES, Budget
+from conformance.search.budget import Budget
 from conformance.search.hunt import Hunt
 
-EXAMPLES = 200
-"""Conversations of a run with a server that the suite starts; with any other one as many as of a quick run."""
 USUAL = Budget(EXAMPLES, slowness=20.0)
 FEW = Budget(QUICK_EXAMPLES, slowness=20.0)
+"""The same of a quick run, or of one with a server that the suite has not started."""
 
 
 def run_conversations(case: Case) -> None:
