@@ -1,10 +1,11 @@
-"""The login, RFC 4954: AUTH PLAIN and AUTH LOGIN, from the command to the one reply that ends it."""
+"""The login, RFC 4954: AUTH PLAIN, LOGIN and CRAM-MD5, from the command to the one reply that ends it."""
 
 import re
+import secrets
 from base64 import b64decode, b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from hmac import compare_digest
+from hmac import compare_digest, digest
 
 from .channel import Channel
 
@@ -29,23 +30,36 @@ class Credentials:
         """Return whether this is the user; how long that takes tells nothing."""
         return compare_digest(user, self.user) & compare_digest(password, self.password)
 
+    def admit_by_digest(self, user: bytes, challenge: bytes, proof: bytes) -> bool:
+        """Return whether this is the user, who has shown knowledge of the password (RFC 2195)."""
+        right = digest(self.password, challenge, "md5").hex().encode()
+        return compare_digest(user, self.user) & compare_digest(proof, right)
 
-def _plain(ask: Ask, initial: bytes | None) -> tuple[bytes, bytes]:
+
+def _plain(credentials: Credentials, ask: Ask, initial: bytes | None) -> bool:
     response = ask(b"") if initial is None else initial
     if response.count(b"\0") != 2:
         raise _Refused(b"535 5.7.8 Not an identity, a user and a password")
     identity, user, password = response.split(b"\0")
     if identity not in (b"", user):
         raise _Refused(b"535 5.7.8 Nobody acts for others here")
-    return user, password
+    return credentials.admit(user, password)
 
 
-def _login(ask: Ask, initial: bytes | None) -> tuple[bytes, bytes]:
+def _login(credentials: Credentials, ask: Ask, initial: bytes | None) -> bool:
     user = ask(b"Username:") if initial is None else initial
-    return user, ask(b"Password:")
+    return credentials.admit(user, ask(b"Password:"))
 
 
-MECHANISMS = {b"PLAIN": _plain, b"LOGIN": _login}
+def _cram_md5(credentials: Credentials, ask: Ask, initial: bytes | None) -> bool:
+    if initial is not None:
+        raise _Refused(b"501 5.7.0 The server speaks first")
+    challenge = b"<%b@reference>" % secrets.token_hex().encode()
+    user, _, proof = ask(challenge).rpartition(b" ")
+    return credentials.admit_by_digest(user, challenge, proof)
+
+
+MECHANISMS = {b"PLAIN": _plain, b"LOGIN": _login, b"CRAM-MD5": _cram_md5}
 
 
 def log_in(channel: Channel, credentials: Credentials, mechanism: bytes, initial: bytes | None) -> bytes:
@@ -75,10 +89,11 @@ def log_in(channel: Channel, credentials: Credentials, mechanism: bytes, initial
     if not exchange:
         return b"504 5.5.4 Mechanism not known"
     try:
-        user, password = exchange(ask, None if initial is None else _decoded(b"" if initial == b"=" else initial))
+        first = None if initial is None else _decoded(b"" if initial == b"=" else initial)
+        admitted = exchange(credentials, ask, first)
     except _Refused as refused:
         return bytes(refused.args[0])
-    return b"235 2.7.0 Welcome" if credentials.admit(user, password) else b"535 5.7.8 Wrong user or password"
+    return b"235 2.7.0 Welcome" if admitted else b"535 5.7.8 Wrong user or password"
 
 
 def _decoded(text: bytes) -> bytes:

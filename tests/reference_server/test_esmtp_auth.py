@@ -1,7 +1,8 @@
 """The server's second protocol and who its clients are. The ids are those of the rules that a row is about."""
 
+import hmac
 import socket
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,7 +51,7 @@ EXCHANGES = [  # a rule, what the client says line by line, and how each line is
     ("auth.wrong", [b"AUTH LOGIN =", SECRET], [ASKED_PASSWORD, b"535 5.7.8 "]),
     ("auth.wrong", [b"AUTH EXTERNAL ="], [b"504 5.5.4 "]),
     ("auth.unknown", [b"AUTH FROB"], [b"504 5.5.4 "]),
-    ("auth.no-initial", [b"AUTH CRAM-MD5 " + NAME], [b"504 5.5.4 "]),
+    ("auth.no-initial", [b"AUTH CRAM-MD5 " + NAME], [b"501 5.7.0 "]),
     ("args.missing", [b"AUTH"], [b"501 5.5.4 "]),
     ("args.surplus", [b"AUTH PLAIN " + RIGHT + b" x"], [b"501 5.5.4 "]),
     ("auth.cancel", [b"AUTH PLAIN", b"*"], [b"334 \r\n", b"501 5.7.0 "]),
@@ -115,9 +116,19 @@ def test_keyword_and_what_it_stands_with(post: Office) -> None:
     """auth.keyword, sub.auth, sub.extensions, sub.none"""
     with post.talk() as client:
         words = client.keywords()
-    assert words[b"AUTH"] == b"PLAIN LOGIN"
+    assert words[b"AUTH"] == b"PLAIN LOGIN CRAM-MD5"
     assert {b"PIPELINING", b"ENHANCEDSTATUSCODES", b"DSN", b"8BITMIME"} <= set(words)
     assert not {b"ETRN", b"ATRN"} & set(words)
+
+
+@pytest.mark.parametrize(
+    ("user", "password", "code"), [(USER, PASSWORD, b"235"), (USER, b"x", b"535"), (b"x", PASSWORD, b"535")]
+)
+def test_password_is_proved_without_being_said(post: Office, user: bytes, password: bytes, code: bytes) -> None:
+    """auth.235, auth.wrong"""
+    with post.talk("greeted") as client:
+        challenge = b64decode(client.ask(b"AUTH CRAM-MD5").split()[1])
+        assert client.ask(said(user + b" " + hmac.new(password, challenge, "md5").hexdigest().encode()))[:3] == code
 
 
 def test_login_lasts_and_is_told_in_the_trace(post: Office) -> None:
@@ -157,7 +168,7 @@ def test_login_from_before_tls_is_forgotten(post: Office) -> None:
         assert client.ask(b"AUTH PLAIN " + RIGHT)[:3] == b"235"
         assert client.ask(b"STARTTLS")[:3] == b"220"
         client.shake_hands()
-        assert client.keywords()[b"AUTH"] == b"PLAIN LOGIN"
+        assert client.keywords()[b"AUTH"] == b"PLAIN LOGIN CRAM-MD5"
         assert client.ask(MAIL)[:9] == b"530 5.7.0"
         assert client.ask(b"AUTH PLAIN " + RIGHT)[:3] == b"235"
         assert [client.ask(line)[:3] for line in (MAIL, TO, b"DATA", b".")] == [b"250", b"250", b"354", b"250"]

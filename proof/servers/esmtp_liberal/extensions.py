@@ -9,7 +9,7 @@ from proof.servers.esmtp_mutants.common import first, said
 
 _USER = f"--user user --password-file {MAIL}/password"
 _AS_USER = ("--user", "user", "--password-file", f"{MAIL}/password")
-_MECHANISMS = 'MECHANISMS = {b"PLAIN": _plain, b"LOGIN": _login}'
+_MECHANISMS = 'MECHANISMS = {b"PLAIN": _plain, b"LOGIN": _login, b"CRAM-MD5": _cram_md5}'
 _STRANGER = "self._site.login_required and not self._is_logged_in"
 _KNOWN = "if unquoted(local_part).lower() == NOBODY:"
 _LIMITS = within(
@@ -21,6 +21,23 @@ if lost and self._reverse_path:
     told = b"Subject: Undelivered\\r\\nAuto-Submitted: auto-replied\\r\\n\\r\\nNo such user:\\r\\n\\r\\n" + text
     way = self._site.domain, self._address, b"ESMTP", b""
     self._site.maildir.deliver(Message(*way, [self._reverse_path], told))
+recipients = [one for one in recipients if one not in lost]
+if not recipients:
+    return b"250 2.0.0 Taken"
+"""
+_ASKED = """
+self._recipients.append(mailbox)
+values = dict(parameters.given(found["parameters"]))
+self._asked = getattr(self, "_asked", {}) | {mailbox: values.get(b"NOTIFY", b"FAILURE").upper()}
+"""
+_AS_ASKED = """
+lost = [one for one in recipients if one.lower().startswith(b"nobody@")]
+for one in recipients:
+    fate = b"FAILURE" if one in lost else b"SUCCESS"
+    if self._reverse_path and fate in self._asked[one]:
+        told = b"Subject: %b\\r\\nAuto-Submitted: auto-replied\\r\\n\\r\\nTo %b:\\r\\n\\r\\n%b" % (fate, one, text)
+        way = self._site.domain, self._address, b"ESMTP", b""
+        self._site.maildir.deliver(Message(*way, [self._reverse_path], told))
 recipients = [one for one in recipients if one not in lost]
 if not recipients:
     return b"250 2.0.0 Taken"
@@ -205,6 +222,15 @@ EXTENSIONS = [
         "takes-unknown-users-and-notifies",
         [*unlisted("DSN"), within("site.py", "Site.refusal", _KNOWN, "if False:"), first("_deliver", _NOTICE)],
         "a bad recipient may be found later (3.3)",
+    ),
+    EsmtpLiberal(
+        "notifies-as-it-is-asked-to",
+        [
+            within("site.py", "Site.refusal", _KNOWN, "if False:"),
+            said("_rcpt", "self._recipients.append(mailbox)", _ASKED),
+            first("_deliver", _AS_ASKED),
+        ],
+        "a server that is the last one may tell of the delivery, too (RFC 3461)",
     ),
     EsmtpLiberal(
         "refuses-a-message-for-one-unknown-user",

@@ -50,7 +50,6 @@ SECTIONS: dict[str, Sequence[Mutant]] = {
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for section in SECTIONS.values() for mutant in section)
 LEFT_OUT = {
     "tls.version": "Neither end has TLS 1.1 any more: a server with nothing better fails in its handshake.",
-    "auth.no-initial": "The reference server has no mechanism in which the server speaks first.",
     "auth.clear": "Judged for a client of another network only.",
     "lmtp.port": "Nobody but root can listen on port 25.",
     "sub.prompt": "It would take two minutes of waiting.",

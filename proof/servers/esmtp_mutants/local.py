@@ -5,7 +5,7 @@ from __future__ import annotations
 from proof.servers.edit import Edit, Mutant, within
 from proof.servers.esmtp_mutants.common import first
 
-LMTP = Edit("__main__.py", 'STANDARD = {"rfc5321": Esmtp,', 'STANDARD = {"rfc5321": Lmtp,')
+LMTP = Edit("standard.py", 'PROTOCOLS = {"rfc5321": Esmtp,', 'PROTOCOLS = {"rfc5321": Lmtp,')
 """The server speaks LMTP whatever it is asked to speak."""
 AS_LMTP = ("--role", "lmtp")
 LOGIN_REQUIRED = Edit(

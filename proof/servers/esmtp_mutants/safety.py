@@ -204,6 +204,11 @@ AUTH = [
         "auth.login-name",
         [within("auth.py", "_login", 'ask(b"Username:") if initial is None else initial', 'ask(b"Username:")')],
     ),
+    Mutant(
+        "server-that-speaks-first-takes-an-initial-response",
+        "auth.no-initial",
+        [within("auth.py", "_cram_md5", 'raise _Refused(b"501 5.7.0 The server speaks first")', "pass")],
+    ),
     Mutant("second-login-taken", "auth.once", [said("_auth", "if self._is_logged_in:", "if False:")]),
     Mutant(
         "login-in-a-transaction",
