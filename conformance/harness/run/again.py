@@ -55,8 +55,9 @@ def remarks(requirements: Sequence[RequirementResult], cases: Sequence[CaseResul
     for case in without_cause(requirements, cases):
         held_up.setdefault(case.blocked_by, []).append(case)
     return [
-        f"{name} is found broken by no case, but kept {len(some)} from their point: {some[0].worst.reason} ({some[0].id})"
-        for name, some in held_up.items()
+        f"{name} is found broken by no case, but kept {len(kept)} from their point: {first.worst.reason} ({first.id})"
+        for name, kept in held_up.items()
+        for first in kept[:1]
     ]
 
 
