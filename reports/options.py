@@ -366,6 +366,13 @@ def _class(commands: "_Commands[Parser]") -> None:
         action="store_true",
         help="start servers even where nothing keeps them from reading, changing and deleting what you can",
     )
+    class_.add_argument(
+        "--engine",
+        choices=("local", "dask"),
+        default="local",
+        help="test them on this machine (default), or on the workers of a Dask cluster",
+    )
+    class_.add_argument("--scheduler", metavar="tls://HOST:PORT", help="where the cluster's scheduler listens")
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:

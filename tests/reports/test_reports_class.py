@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -16,9 +15,10 @@ import pytest
 
 from reports import class_command
 from reports.classroom import Classroom, Ended
+from reports.engines import Engine, Here
 from reports.isolation import Isolation
 from reports.results import ResultsError
-from reports.roster import Entry, load_roster
+from reports.roster import Entry, Roster, load_roster
 
 PROJECT = Path(__file__).parents[2]
 # A suite that does to each server what its address says; `test_three_real_servers` holds the real one.
@@ -71,10 +71,14 @@ class Class:
     def run(self, text: str = "", *, fresh: bool = False, again: bool = False, **servers: str) -> Classroom:
         roster = load_roster(self.roster(text, **servers))
         self.told = []
-        suite = [sys.executable, str(self.suite)]
-        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, plan=self.plan, suite=suite)
+        engine = self.engine(roster)
+        suite = (str(self.suite),)
+        room = Classroom(roster, self.folder / "out", engine, self.told.append, plan=self.plan, suite=suite)
         room.run(fresh, again)
         return room
+
+    def engine(self, roster: Roster) -> Engine:
+        return Here(Isolation(), roster.at_once)
 
     def plan(self, waiting: Sequence[Entry]) -> None:
         assert not [ended for ended in self.told if not ended.again], "it is told before any is tested"
@@ -90,7 +94,7 @@ def lesson(tmp_path: Path, hostile: Path) -> Class:
 
 
 def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports.classroom.PATIENCE", 0.5)
+    monkeypatch.setattr("reports.trial.PATIENCE", 0.5)
     what = ("hang-on", "die", "none", "broken", "good", "bad", "hang")
     servers: dict[str, Any] = dict(zip("abcdefg", what, strict=True))
     room = lesson.run("at_once = 7\nminutes = 0.05", **servers)
