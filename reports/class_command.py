@@ -74,15 +74,15 @@ def run(
         show=lambda names: line.show(_shown(room, names)),
         plan=lambda waiting: print(_planned(room, waiting), file=sys.stderr),
     )
-    interrupted = lost = ""
+    interrupted, lost = False, ""
     # Whoever ends us ends the runs that we started as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         room.run(fresh, again)
     except KeyboardInterrupt:
-        interrupted = "interrupted"
+        interrupted = True
     except Lost as error:
-        interrupted = lost = str(error)
+        interrupted, lost = True, f", for {error}"
     line.clear()
     ended = [entry for entry in roster.entries if entry.name in room.ended]
     listed = []
@@ -97,7 +97,7 @@ def run(
     unjudged = sum(1 for score in listed if not score.column.cells)
     told = f"{conforming} of {counted(len(roster.entries), 'server')} conform, {unjudged} without a verdict"
     if interrupted:
-        told += f"; {interrupted} after {len(listed)}: the same command goes on from there"
+        told += f"; interrupted after {len(listed)}{lost}: the same command goes on from there"
     print(f"{told}: {typed(str(folder / 'matrix.html'))}")
     return USAGE if lost else INTERRUPTED if interrupted else 0
 
@@ -109,12 +109,16 @@ def _here(roster: Roster, folder: Path, unconfined: bool) -> Engine:
 def _cluster(roster: Roster, scheduler: str | None, unconfined: bool) -> Engine:
     if scheduler is None:
         raise ResultsError("--engine dask needs the address of the scheduler: --scheduler tls://HOST:PORT")
+    confined = bool(roster.launched) and not unconfined
+    if confined and not scheduler.startswith("tls://"):
+        told = "servers could reach the scheduler and have the workers do what they like, for its address is no tls://…"
+        raise ResultsError(f"{told}: mend that, {ACCEPT}")
     try:
         from reports.dask_engine import Cluster  # which not everybody has installed
     except ModuleNotFoundError as missing:
         told = f"--engine dask: {missing.name} is not installed: pip install 'smtp-conformance[cluster]'"
         raise ResultsError(told) from None
-    return Cluster(scheduler, roster.minutes, confined=bool(roster.launched) and not unconfined)
+    return Cluster(scheduler, roster.minutes, confined)
 
 
 def _isolation(roster: Roster, folder: Path, unconfined: bool) -> Isolation:

@@ -5,12 +5,14 @@ import logging
 import time
 from collections.abc import Mapping
 
+import dask
 from distributed import Client, Reschedule, Security, get_worker
 from distributed.comm import connect
 from distributed.core import Status
 
 from reports.engines import Capacity, Elsewhere, Lost, suite_version, trouble
 from reports.escape import sentence, typed
+from reports.lodging import MOST_BYTES
 from reports.results import ResultsError
 
 PATIENCE = 15.0
@@ -19,7 +21,7 @@ GOES_ON = (Status.running, Status.paused, Status.closing_gracefully)
 
 
 class Cluster(Elsewhere):
-    """Tests servers on all workers of a scheduler, by TLS where servers are launched.
+    """Tests servers on all workers of a scheduler.
 
     Args:
         address: the scheduler's.
@@ -31,12 +33,9 @@ class Cluster(Elsewhere):
     """
 
     def __init__(self, address: str, minutes: float, confined: bool) -> None:
-        if confined and not address.startswith("tls://"):
-            raise ResultsError(
-                "servers could reach the scheduler and have the workers do what they like: "
-                "use TLS and --scheduler tls://HOST:PORT, or accept that with --unconfined"
-            )
-        logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what counts is told in one line
+        for name in ("distributed", "distributed.client"):
+            logging.getLogger(name).setLevel(logging.CRITICAL)  # what counts is told in one line
+        dask.config.set({"distributed.admin.large-graph-warning-threshold": MOST_BYTES})
         self._address, self._minutes = address, minutes
         try:
             asyncio.run(_greet(address))  # a client that cannot connect takes half a minute to end
