@@ -37,6 +37,7 @@ def run(
     fresh: bool = False,
     again: bool = False,
     unconfined: bool = False,
+    part: tuple[int, int] = (1, 1),
     engine: str = "local",
     scheduler: str | None = None,
 ) -> int:
@@ -49,6 +50,7 @@ def run(
         fresh: test those again that were tested before.
         again: test those again that got no verdict.
         unconfined: go on where servers cannot be kept from the rest of the class.
+        part: which part of the servers is tested, of how many.
         engine: what tests them: `local`, or `dask`.
         scheduler: the address of Dask's.
 
@@ -59,7 +61,7 @@ def run(
         ResultsError: the roster or the rubric is wrong, servers could do harm and that was not accepted, or there is no
             such engine here.
     """
-    roster = load_roster(roster_path)
+    roster = load_roster(roster_path).part(*part)
     rubric = load_rubric(rubric_path) if rubric_path else None
     folder = output or Path("reports", "out", typed(roster_path.stem))
     chosen = _cluster(roster, scheduler, unconfined) if engine == "dask" else _here(roster, folder, unconfined)
