@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -19,18 +20,9 @@ from tests.conftest import PROJECT, Run
 from tests.suite_runs import left_over, results_in
 
 DEADLINE = 240.0  # seconds: on however busy a machine
-TLS = """\
-distributed:
-  comm:
-    default-scheme: tls
-    require-encryption: true
-    tls:
-      ca-file: cluster.pem
-      scheduler: {cert: cluster.pem, key: cluster.key}
-      worker: {cert: cluster.pem, key: cluster.key}
-      client: {cert: cluster.pem, key: cluster.key}
-"""
-CERTIFICATE = "openssl req -x509 -newkey rsa:2048 -nodes -days 100 -subj /CN=class -keyout cluster.key -out cluster.pem"
+PAGE = (PROJECT / "docs" / "reports.md").read_text(encoding="utf-8")
+[TLS] = re.findall(r"^```yaml\n(distributed:.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+[CERTIFICATE] = re.findall(r"^openssl req .*", PAGE, re.MULTILINE)
 SERVER = 'import runpy\nrunpy.run_module("reference_server", run_name="__main__")\n'
 ROSTER = """\
 submissions = "submissions/*/server.py"
@@ -90,9 +82,8 @@ class Cluster:
         return list((self.folder / worker).glob("class-*/reports/log.txt"))
 
     def stop(self) -> None:
-        for one in self.started:
+        for one in reversed(self.started):  # a worker whose scheduler is gone waits for it
             one.terminate()
-        for one in self.started:
             try:
                 one.wait(30)
             except subprocess.TimeoutExpired:
