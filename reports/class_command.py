@@ -216,7 +216,7 @@ def _shown(room: Classroom, names: Sequence[str]) -> str:
     entries = room.roster.entries
     waiting = [entry for entry in entries if entry.name not in room.ended]
     done = f"{len(room.ended)} of {len(entries)} tested, {_left(room, waiting)} left"
-    return f"{done}; testing {', '.join(map(named, names))}"
+    return f"{done}; {'testing' if room.capacity.at_once else 'no worker for'} {', '.join(map(named, names))}"
 
 
 def _left(room: Classroom, waiting: Sequence[Entry]) -> str:

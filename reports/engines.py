@@ -177,7 +177,10 @@ def try_sent(
         here = replace(trial, entry=replace(trial.entry, directory=sent), sees=(sent,))
         with _port if trial.entry.place == PLAIN else contextlib.nullcontext():
             tried = run(here, _isolation()[0], reports, look)
-        return tried, pack(reports, [reports])
+        try:
+            return tried, pack(reports, [reports])
+        except LodgingError:
+            raise LodgingError("its reports are too large to be sent") from None
 
 
 def trouble(version: str, confined: bool) -> str:

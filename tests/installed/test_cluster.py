@@ -8,6 +8,8 @@ import os
 import re
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -140,6 +142,16 @@ def test_whoever_is_interrupted_goes_on_from_there(cluster: Cluster) -> None:
     assert not cluster.tests_at("one"), "it tests for nobody"
     done = cluster.tested()
     assert done.returncode == 0 and " of 3 servers, 1 at a time: " in done.stderr
+
+
+def test_a_stranger_is_not_heard(cluster: Cluster) -> None:
+    """A server shares the network with the cluster: whoever has not its certificate is refused."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    address = json.loads((cluster.folder / "scheduler").read_text())["address"]
+    plain = socket.create_connection(("127.0.0.1", int(address.rpartition(":")[2])), timeout=DEADLINE)
+    with pytest.raises(ssl.SSLError, match="CERTIFICATE_REQUIRED"), context.wrap_socket(plain) as stranger:
+        stranger.recv(1)
 
 
 def test_who_is_missing_is_told_in_one_line(cluster: Cluster) -> None:

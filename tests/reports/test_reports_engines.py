@@ -187,6 +187,12 @@ def test_what_an_engine_lacks_is_one_line(
     assert not out and err.startswith("reports: ") and err.count("\n") == 1 and told in err
 
 
+def test_reports_without_bound_are_not_sent(lesson: FarClass, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lodging, "MOST_BYTES", 100)
+    room = lesson.run(a="good")
+    assert (room.ended["a"].status, room.ended["a"].told) == (4, "its reports are too large to be sent")
+
+
 @pytest.mark.parametrize("name", ["../x", "/x", "a/../../x", "a\0b", "", "."])
 def test_nothing_is_written_outside_of_a_folder(name: str, tmp_path: Path) -> None:
     (tmp_path / "x").write_text("mine")
