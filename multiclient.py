@@ -31,7 +31,7 @@ try:
     from conformance.load.crew import crew
     from conformance.load.engine import Engine
     from conformance.load.findings import shown
-    from conformance.load.front import Front, number
+    from conformance.load.front import Front, given_of, number
     from conformance.load.options import Options
     from conformance.load.run import Run
     from conformance.rfc5321.load.front import Front as Standard
@@ -144,7 +144,7 @@ def options(given: argparse.Namespace) -> Options:
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)}: give one of them")
     for name, other in FRONTS.items():
-        if name != given.profile and (option := _given(other, given)):
+        if name != given.profile and (option := given_of(other, given)):
             raise UsageError(f"{option} is of --profile {name}")
     if not front.least <= given.connections <= front.most:
         raise UsageError(f"--connections {given.connections:g}: {front.least} to {front.most} by this profile")
@@ -169,17 +169,6 @@ def options(given: argparse.Namespace) -> Options:
             f"--rate {given.rate:g}: at least {slowest:g} with {asked.connections} connections, or they are timed out"
         )
     return asked
-
-
-def _given(front: Front, given: argparse.Namespace) -> str:
-    """The first option of a profile that is given; empty if none is."""
-    found: list[str] = []
-    parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    front.add(parsed.add_argument)
-    for name in vars(parsed.parse_args([])):
-        if getattr(given, name) is not None:
-            found.append(f"--{name.replace('_', '-')}")
-    return found[0] if found else ""
 
 
 def _joined(host: str, port: str) -> str:
