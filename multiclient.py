@@ -58,8 +58,8 @@ examples:
 when to take it:
   It judges a server under the load that one process makes, time-outs and how
   many are served at once too. `python -m conformance.locustfile`, which is
-  Locust (pip install 'smtp-conformance[locust]'), has the same conversations,
-  of the assignment, for more clients, on one machine or several.
+  Locust (pip install 'smtp-conformance[locust]'), has the same conversations
+  by either profile, for more clients, on one machine or several.
 exit status:
   0 all right, 1 something was wrong, 2 interrupted, 4 a mistake here,
   6 not reachable, or no mail was taken
@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = made.add_argument
-    add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
+    add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1; rfc5321: our own is started)")
     add("port", nargs="?", metavar="PORT", help="and its port (8765; rfc5321: 25)")
     add(
         "--profile",

@@ -196,18 +196,17 @@ def _start(environment: Environment, **_: Any) -> None:
 
 
 def _stop(environment: Environment, **_: Any) -> None:
-    if swarm := _swarms.get(environment):
+    # Nothing may follow what is the last, or the master takes this worker for one that goes on.
+    if swarm := _swarms.pop(environment, None):
         for session in swarm.sessions:
             session.leave()
-        swarm.sessions.clear()
         _send(environment, swarm, last=True)
 
 
 def _close_worker(environment: Environment, **_: Any) -> None:
     environment.runner.stop()
     # Once more where that had been done before, and from one that never began as well.
-    swarm = _swarms.get(environment)
-    environment.runner.send_message(LEDGER, (swarm.ledger if swarm else Ledger()).take(last=True))
+    environment.runner.send_message(LEDGER, Ledger().take(last=True))
 
 
 def _ask_for_the_last(runner: runners.MasterRunner, books: Books) -> None:

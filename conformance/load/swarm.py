@@ -19,6 +19,7 @@ from conformance.load.wire import LONGEST_LINE
 
 CONNECT = "connect"
 """The phase in which the connection is made, which has no reply."""
+FLOOD = f"a reply of more than {LONGEST_LINE} bytes"
 AGAIN_AFTER = 1.0
 """Seconds until a client that could not connect tries again."""
 
@@ -117,9 +118,12 @@ class Session:
             self._secure(connection)
         text = self._reply(connection, limits.greeting)
         seconds = time.monotonic() - began
-        if not text:
-            self._tell(self._phase(GREETING), seconds, 0, Fault("no greeting" if text is None else "disconnected"))
-            if text is not None:
+        if not text or len(text) > LONGEST_LINE:
+            why = "no greeting" if text is None else "a flood" if text else "disconnected"
+            self._tell(self._phase(GREETING), seconds, 0, Fault(why))
+            if text:
+                self._blame(rules.one_reply, FLOOD, "one line", text)
+            elif text is not None:
                 what = "the server closed the connection instead of a greeting"
                 self._blame(rules.greeting, what, "a greeting")
             self.leave()
@@ -148,7 +152,7 @@ class Session:
         owed = self._dialogue.owed(step)
         text = self._reply(connection, self._profile.limits.reply)
         now = time.monotonic()
-        if not text or (timeout and text.startswith(timeout)):
+        if not text or len(text) > LONGEST_LINE or (timeout and text.startswith(timeout)):
             self._ended(text, self._phase(owed), now - sent, now - self._valid_sent)
             return
         self._owed.popleft()
@@ -183,6 +187,9 @@ class Session:
         if text is None:
             self._tell(phase, seconds, 0, Fault("no reply"))
             self._blame(rules.one_reply, f"no reply within {limits.reply:g} s", f"a reply ({phase})", "nothing")
+        elif len(text) > LONGEST_LINE:
+            self._tell(phase, seconds, len(text), Fault("a flood"))
+            self._blame(rules.one_reply, FLOOD, "one line", text)
         elif idle >= limits.time:
             self._ledger.note("a client was so slow itself that it was timed out")
         elif text:
@@ -196,15 +203,18 @@ class Session:
         self.leave()
 
     def _reply(self, connection: Connection, patience: float) -> bytes | None:
-        """The next reply without its last line end; empty at the end of the connection, None if none comes in time."""
+        """The next reply without its last line end, or the beginning of a flood.
+
+        Returns:
+            Nothing at the end of the connection; None if no reply comes in time.
+        """
         rules, goes_on = self._profile.rules, self._profile.goes_on
         deadline = time.monotonic() + patience
         reply = b""
         while raw := connection.line(deadline):
             text = raw.removesuffix(b"\n")
             if text == raw or len(reply) > LONGEST_LINE:
-                self._blame(rules.one_reply, f"a reply of more than {LONGEST_LINE} bytes", "one line")
-                return b""
+                return reply + raw
             if text[-1:] != b"\r":
                 self._blame(rules.line_end, "a reply that does not end in CRLF", "CRLF", raw)
             text = text.removesuffix(b"\r")

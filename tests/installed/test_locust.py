@@ -2,10 +2,13 @@
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -22,9 +25,14 @@ SECONDS = (10, 30, 120)
 """How long a run is given: longer where the machine was too busy to send much."""
 ENOUGH = 150
 """Messages after which a fault that each sixtieth shows is seen."""
+EACH = 1.0
+"""Seconds between two messages of a worker to the master."""
 DOMAIN = "reference.example"
 TO = ("--recipient", f"postmaster@{DOMAIN}", "--recipient", f"other@{DOMAIN}", "--bad-recipient", f"nobody@{DOMAIN}")
 LOGIN = ("--user", "reference", "--password-file", str(REFERENCE_PASSWORD))
+
+FOUND = {**esmtp_faulty.FOUND, "mute-after-2000-lines": {"reply.one"}}
+"""Whoever answers nobody any more is told of by each client alone, for its own reply."""
 
 
 def swarm(*options: str) -> "subprocess.Popen[str]":
@@ -46,16 +54,23 @@ def swarmed(*options: str) -> tuple[int, str]:
 
 
 def swarmed_for(seconds: int, *options: str) -> tuple[int, str]:
+    with started(seconds, *options) as (master, *workers):
+        output, _ = master.communicate(timeout=PATIENCE)
+        for worker in workers:
+            worker.communicate(timeout=PATIENCE)
+        return master.returncode, output
+
+
+@contextmanager
+def started(seconds: int, *options: str) -> Iterator[list["subprocess.Popen[str]"]]:
+    """Start a master and two workers, and end them."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = str(free.getsockname()[1])
     masters = ("--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2")
     runs = [swarm(*masters, *RUN, str(seconds), *options)]
     runs += [swarm("--worker", "--master-port", port) for _ in range(2)]
     try:
-        output, _ = runs[0].communicate(timeout=PATIENCE)
-        for worker in runs[1:]:
-            worker.communicate(timeout=PATIENCE)
-        return runs[0].returncode, output
+        yield runs
     finally:
         for run in runs:
             run.kill()
@@ -134,7 +149,19 @@ def test_reference_server_of_the_standard_is_right(
         assert f" {phase} " in output
 
 
-@pytest.mark.parametrize(("standard", "rules"), esmtp_faulty.FOUND.items(), indirect=["standard"])
+def test_worker_that_stands_still_is_waited_for_and_accuses_nobody(standard: tuple[str, ...]) -> None:
+    with started(5, *standard) as (master, worker, _):
+        assert master.stdout
+        said = [next(line for line in master.stdout if "spawned" in line or "Spawning is complete" in line)]
+        worker.send_signal(signal.SIGSTOP)
+        said.append(next(line for line in master.stdout if "limit reached" in line))
+        time.sleep(3 * EACH)
+        worker.send_signal(signal.SIGCONT)
+        output, _ = master.communicate(timeout=PATIENCE)
+    assert master.returncode == 0 and "RIGHT: " in output, (said, output)
+
+
+@pytest.mark.parametrize(("standard", "rules"), FOUND.items(), indirect=["standard"])
 def test_fault_of_the_standard_is_found(standard: tuple[str, ...], rules: set[str]) -> None:
     status, output = swarmed(*standard)
     assert status == 1 and rules & broken(output), output

@@ -47,7 +47,7 @@ NOW_AND_THEN = [
         "each-30th-message-has-the-text-of-another",
         "data.whole",
         30,
-        f"message.text = message.text[:200] + before[0].text[200:]; {STORED}",
+        f"message.text = message.text[:300] + before[0].text[300:]; {STORED}",
     ),
     stored(
         "each-30th-message-to-the-recipients-of-another",

@@ -202,7 +202,7 @@ def answering() -> Iterator[Callable[[bytes | None], tuple[str, int]]]:
         (None, "disconnected", "the connection was closed instead of a reply"),
         (b"421 4.4.2 here Error: timeout exceeded\r\n", "timed out early", TIMED_OUT_EARLY),
         (b"250 here\r\n250 here\r\n", None, "a reply that nothing was owed"),
-        (b"x" * 40_000, "disconnected", "a reply of more than 16384 bytes"),
+        (b"x" * 40_000, "a flood", "a reply of more than 16384 bytes"),
     ],
     ids=str,
 )
