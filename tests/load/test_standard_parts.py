@@ -13,11 +13,13 @@ import pytest
 
 from conformance.history import Fate, Seen, check
 from conformance.load.options import Options
+from conformance.load.profile import Move, Step
 from conformance.load.secure import Secure
 from conformance.rfc5321.load.dialogue import Dialogue, announced
 from conformance.rfc5321.load.letters import Letters
-from conformance.rfc5321.load.lines import END_LINE, LOOSE_END_LINE, Lines, fault
+from conformance.rfc5321.load.lines import END_LINE, LAST_LINE, LOOSE_END_LINE, Lines, fault
 from conformance.rfc5321.load.register import Became, Record, Register
+from conformance.rfc5321.load.session import Session
 from conformance.rfc5321.load.standard import Standard, login
 from conformance.rfc5321.load.store import SLOTS, Mail
 from conformance.rfc5321.model import GREETED, Phase, State, States
@@ -94,6 +96,17 @@ def test_register_of_a_worker_is_told_to_another_process() -> None:
             zip(numbers, (1, 2), strict=True)
         )
         assert books.get(numbers[0] + 1).became == Became.REFUSED
+
+
+def test_message_whose_last_chunk_was_sent_may_arrive_whatever_is_heard_of_it() -> None:
+    last = Step(LAST_LINE, b"BDAT 0 LAST\r\n", None, b"2 7", True)
+    with tempfile.TemporaryFile() as file:
+        register = Register(file)
+        for number, move in ((1, Move((), ())), (2, Move((last,), (last.data,)))):
+            session = Session(LINES, register, chunked=number)
+            session.says(move)
+            session.give_up()
+        assert [register.get(number).became for number in (1, 2)] == [Became.GIVEN_UP, Became.NOT_TOLD]
 
 
 @pytest.mark.parametrize(
