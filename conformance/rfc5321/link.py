@@ -256,7 +256,8 @@ class Link:
 
         Raises:
             Broken: none came, and QUIT was answered before; or the server closed the connection instead.
-            Skipped: none came in time; or the server left, as it may after several errors.
+            Blocked: none came in time.
+        Skipped: the server left, as it may after several errors.
         """
         case = self._case
         try:
@@ -336,7 +337,8 @@ class Link:
 
         Raises:
             Broken: the server closed the connection instead of replying.
-            Skipped: nothing more came in time, or the server left.
+            Blocked: nothing more came in time.
+            Skipped: the server left.
         """
         self.send(b"".join(as_bytes(line) + CRLF for line in lines), cut)
         self._last = f"{len(lines)} commands in one go"
@@ -361,7 +363,7 @@ class Link:
         if more and more[-1].code != "221" and not self.ended:
             more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept
         if not more or more[-1].code != "221":
-            raise Skipped(f"no reply to {self._last} within {self._case.patient:g} s")
+            raise self._unanswered()
         return replies + more[:-1]
 
     def _count_recipients(self, line: str, reply: Reply) -> None:
@@ -373,7 +375,7 @@ class Link:
 
     def _silent(self) -> Exception:
         """What to raise where no reply came: replies come in order, so one to QUIT proves that another is missing."""
-        case, waited = self._case, self._case.patient
+        case = self._case
         case.patience.silent()
         case.patience.record_setup("reply.one", False, case.judges("reply.one"))
         try:
@@ -385,7 +387,14 @@ class Link:
         if proved:
             why = f"no reply to {self._last}, though QUIT behind it was answered"
             return case.beside("reply.one", why, "one reply", "none", [self])
-        return Skipped(f"no reply to {self._last} within {waited:g} s")
+        return self._unanswered()
+
+    def _unanswered(self) -> Exception:
+        """What a missing reply is: a breach after the times that a client has to wait, and less than that before."""
+        case, why = self._case, f"no reply to {self._last} within {self._case.patient:g} s"
+        if case.tester.patient:
+            return case.beside("reply.one", why, "one reply", "none", [self])
+        return Blocked("reply.one", why, "one reply", "none", [self.connection])
 
     def _left(self, error: WireError) -> Exception:
         """What to raise where the server closed the connection instead of replying."""

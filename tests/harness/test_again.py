@@ -96,6 +96,12 @@ def test_a_case_that_is_blocked_twice_by_what_works_elsewhere_is_broken() -> Non
     assert undecided(cases) == []
 
 
+def test_a_case_that_is_blocked_twice_by_a_silence_that_proves_nothing_stays_undecided() -> None:
+    cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
+    again.settle(LEDGER, cases, [case("b", "bytes", blocked_by="reply", reason="no reply")], unproved=("reply",))
+    assert verdicts(cases)["bytes"] == "blocked" and undecided(cases) == ["bytes"]
+
+
 def test_one_whose_requirement_is_a_should_warns() -> None:
     cases = [case("a", "reply"), case("b", "prompt", blocked_by="reply")]
     assert undecided(cases) == []

@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import execnet
 import pytest
@@ -20,6 +21,7 @@ from conformance.harness.settings import Settings
 from conformance.harness.verdict.ledger import Ledger, Requirement
 from conformance.harness.verdict.result import CaseResult
 from conformance.harness.verdict.verdict import Record
+from conformance.harness.wire import transcript
 from tests.harness.plain import PLAIN
 
 KEYS = [
@@ -165,7 +167,10 @@ def written(folder: Path, settings: Settings, ledger: Ledger, *sent: CaseReport)
 
 
 @pytest.mark.parametrize("order", [1, -1])
-def test_cases_are_written_in_the_order_of_the_suite_with_all_that_is_known_of_them(tmp_path: Path, order: int) -> None:
+def test_cases_are_written_in_the_order_of_the_suite_with_all_that_is_known_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, order: int
+) -> None:
+    monkeypatch.setattr(transcript, "time", SimpleNamespace(monotonic=lambda: 0.0))
     waits = Record("test_x.py::test_waits", "What is waited for.", ("time.out", "reply.prompt"), load())
     waits.seconds, waits.waits = 1.23456, [(1.2, "kept")]
     waits.transcript.add("->", "HELO a")

@@ -182,7 +182,7 @@ def test_a_block_that_no_breach_explains_is_remarked_on(level: str, explained: b
     finding.find(level, "broken")
     cases = [result(blocked), result(finding)]
     remarks = again.remarks(by_requirement(LEDGER, cases), cases)
-    told = f"{level} is found broken by no case, but kept 1 from their point: look at {cases[0].id}"
+    told = f"{level} is found broken by no case, but kept 1 from their point: no greeting ({cases[0].id})"
     assert remarks == ([] if explained else [told])
 
 

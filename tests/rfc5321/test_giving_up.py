@@ -69,7 +69,7 @@ def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(b
     records = [run(bench, "ehlo.250") for _ in range(4)]
     assert [one.findings[0].reason.startswith("no reply to EHLO") for one in records] == [True, True, True, False]
     assert records[-1].findings[0].reason.startswith("no reply came three times in a row")
-    assert records[-1].blocked_by == "reply.one"  # or a run in which nothing is judged might conform
+    assert {one.blocked_by for one in records} == {"reply.one"}  # or a run in which nothing is judged might conform
     assert run(bench, "reply.one").findings[0].reason.startswith("no reply to EHLO")
 
 

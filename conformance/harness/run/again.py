@@ -51,12 +51,13 @@ def undecided(requirements: Sequence[RequirementResult], cases: Sequence[CaseRes
 
 def remarks(requirements: Sequence[RequirementResult], cases: Sequence[CaseResult]) -> list[str]:
     """A remark on each requirement that kept cases from their point though no case found it broken."""
-    held_up: dict[str | None, list[str]] = {}
+    held_up: dict[str | None, list[CaseResult]] = {}
     for case in without_cause(requirements, cases):
-        held_up.setdefault(case.blocked_by, []).append(case.id)
+        held_up.setdefault(case.blocked_by, []).append(case)
     return [
-        f"{name} is found broken by no case, but kept {len(ids)} from their point: look at {ids[0]}"
-        for name, ids in held_up.items()
+        f"{name} is found broken by no case, but kept {len(kept)} from their point: {first.worst.reason} ({first.id})"
+        for name, kept in held_up.items()
+        for first in kept[:1]
     ]
 
 
@@ -109,13 +110,16 @@ def run(command: Sequence[str], directory: Path, folder: Path) -> list[CaseResul
         return []
 
 
-def settle(ledger: Ledger, cases: list[CaseResult], second: Sequence[CaseResult]) -> None:
+def settle(
+    ledger: Ledger, cases: list[CaseResult], second: Sequence[CaseResult], unproved: Collection[str] = ()
+) -> None:
     """Take in what came of the cases that were run again.
 
     Args:
         ledger: the requirements.
         cases: the records of all cases; changed in place.
         second: the records of those that were run again.
+        unproved: requirements that may keep a case from its point twice, and nothing is broken.
     """
     later = {case.id: case for case in second if case.verdict != "skip"}
     cases[:] = [replace(later.get(case.id, case), repeat=case.repeat) for case in cases]
@@ -124,7 +128,7 @@ def settle(ledger: Ledger, cases: list[CaseResult], second: Sequence[CaseResult]
         control_holds = not case.worst.reason.startswith(CONTROL_BREAKS)
         twice = case.id in later and case.verdict == "blocked" and control_holds
         own = case.requirements[0]
-        if twice and case.blocked_by in _suspected(case, cases):
+        if twice and case.blocked_by in _suspected(case, cases) and case.blocked_by not in unproved:
             verdict = VERDICT_OF_LEVEL[ledger[own].level]
             reason = f"{case.worst.reason}; so it was twice, the second time alone on a fresh server"
             case.blocked_by = None

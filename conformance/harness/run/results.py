@@ -114,10 +114,11 @@ class Collector:
             beside = name if self.settings.shown_as else folder / name
             report.case.repeat = shlex.join([*words, "-n", "0", f"@{beside}", report.case.id])
         requirements = self._by_requirement(cases)
-        lasting = () if self.found.command else self.profile.kind.rules.given_up
+        rules = self.profile.kind.rules
+        lasting = () if self.found.command else rules.given_up
         chosen = [] if self.interrupted or self.fault else again.chosen(requirements, cases, lasting)
         if run_again and chosen:
-            again.settle(self.ledger, cases, run_again(chosen))
+            again.settle(self.ledger, cases, run_again(chosen), rules.unproved)
             requirements = self._by_requirement(cases)
         known = self.known.breaches(requirements, cases)
         passing = self.known.passing(requirements, cases, self.whole and not self.interrupted)
