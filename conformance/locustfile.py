@@ -18,7 +18,7 @@ import random
 import sys
 import tempfile
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from typing import Any, NoReturn
 
 try:
@@ -117,15 +117,21 @@ class SmtpUser(User):
 
 
 @events.init_command_line_parser.add_listener
-def add_options(parser: LocustArgumentParser) -> None:
+def add_options(parser: LocustArgumentParser | ArgumentParser) -> None:
     """Add ours to Locust's; a worker has those of its master."""
-    what = f"--profile is what is judged by: {' or '.join(FRONTS)}; without it {DEFAULT}"
+    what = f"with --profile NAME, what is judged by: {DEFAULT} (the default) or {', '.join({*FRONTS} - {DEFAULT})}"
     add = parser.add_argument_group("SMTP, of conformance.locustfile", what).add_argument
     seed = random.SystemRandom().randrange(10**6)
-    add("--seed", type=number(0, 2**63, "a number, 0 or more", int), default=seed, help="for the same lines")
+    add(
+        "--seed",
+        type=number(0, 2**63, "a number, 0 or more", int),
+        default=seed,
+        metavar="N",
+        help="for the same lines",
+    )
     share = number(0, 1, "a share, 0 to 1")
-    add("--errors", type=share, default=0.2, help="share of deliberate errors (0.2)")
-    add("--smtp-mark", default=f"swarm-{time.time_ns():x}", help="a word that all messages bear")
+    add("--errors", type=share, default=0.2, metavar="RATE", help="share of deliberate errors (0.2)")
+    add("--smtp-mark", default=f"swarm-{time.time_ns():x}", metavar="WORD", help="a word that all messages bear")
     for front in FRONTS.values():
         front.add(parser.add_argument_group(front.title).add_argument)
 
@@ -248,5 +254,15 @@ def _close(environment: Environment, prepared: Prepared, books: Books) -> None:
         environment.process_exit_code = status
 
 
+def _help() -> None:
+    """Show our options, for Locust shows nobody's but its own."""
+    description = (__doc__ or "").partition("\n")[0]
+    own = ArgumentParser("python -m conformance.locustfile", description=description, add_help=False)
+    add_options(own)
+    print(own.format_help(), "\nand those of Locust:", sep="", flush=True)
+
+
 if __name__ == "__main__":
+    if {"-h", "--help"} & {*sys.argv}:
+        _help()
     os.execv(sys.executable, [sys.executable, "-m", "locust", "-f", __file__, *sys.argv[1:]])

@@ -167,6 +167,12 @@ def test_fault_of_the_standard_is_found(standard: tuple[str, ...], rules: set[st
     assert status == 1 and rules & broken(output), output
 
 
+def test_help_tells_the_options_of_both_profiles_and_those_of_locust() -> None:
+    output, _ = swarm("--help").communicate(timeout=PATIENCE)
+    for word in ("--profile NAME", "rfc5321", "--mailbox DIR", "--recipient ADDRESS", "--store SPEC", "--users"):
+        assert word in output
+
+
 def test_mistakes_are_told() -> None:
     nobody = ("--host", "127.0.0.1:1")
     for options, status in (
