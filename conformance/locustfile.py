@@ -195,10 +195,18 @@ def _start(environment: Environment, **_: Any) -> None:
     worker = 1 + environment.runner.worker_index + MOST_WORKERS * next(_tests)
     # In a thread, for it takes seconds to draw all that is said, and Locust goes on meanwhile.
     given = (environment.host, environment.parsed_options, worker)
+    made = gevent.get_hub().threadpool.apply(_make, given)
+    if isinstance(made, UsageError):
+        _refuse(made)
+    _swarms[environment] = made
+
+
+def _make(host: str | None, given: Namespace, worker: int) -> Swarm | UsageError:
+    """Make a swarm; an error is given back, for whatever is raised in a thread is printed there as well."""
     try:
-        _swarms[environment] = gevent.get_hub().threadpool.apply(Swarm, given)
+        return Swarm(host, given, worker)
     except UsageError as error:
-        _refuse(error)
+        return error
 
 
 def _stop(environment: Environment, **_: Any) -> None:
