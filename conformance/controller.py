@@ -57,6 +57,7 @@ class Controller:
         self._settings, self._profile, self._found = settings, profile, found
         self._worker = worker
         self._session: pytest.Session | None = None
+        self._where = ""
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -181,8 +182,14 @@ class Controller:
         for line in unwritten:
             write(f"\n{line}", red=True)
             self._session.exitstatus = outcome.FAULT
-        if collector.path:
-            write(where)
+        self._where = where if collector.path else ""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Name the reports once more, below all that pytest and its plugins have to say."""
+        terminal = self._config.pluginmanager.getplugin("terminalreporter")
+        if terminal and self._where:
+            terminal.write_line(self._where)
 
 
 def is_outside(config: pytest.Config) -> bool:
@@ -216,7 +223,8 @@ def run_in_parallel(config: pytest.Config, found: Found, profile: Profile, setti
         settings: the options of the run.
     """
     option, alone = config.option, profile.by_one_process(settings)
-    if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
+    covered = option.numprocesses is None and config.pluginmanager.hasplugin("_cov")  # which has looked for workers
+    if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb or covered:
         option.numprocesses = 0
     elif option.numprocesses is None and not option.tx:
         named, spaced = any("::" in word for word in config.args), profile.seconds_a_case(settings) > 0

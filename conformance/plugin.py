@@ -101,6 +101,23 @@ def _expect_cases(config: pytest.Config) -> None:
             raise UsageError(f"{word}: not found: `--collect-only -q` lists the cases")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Name a case that is not there as the user did."""
+    try:
+        return (yield)
+    except pytest.UsageError as error:
+        place, package = (
+            str(error).partition("\n")[0].removeprefix("not found: "),
+            session.config.stash[planning.PACKAGE],
+        )
+        for word in session.config.args:
+            if word.partition("[")[0] == place:
+                said = f"{planning.inside(package, word)}: not found: `--collect-only -q` lists the cases"
+                raise pytest.UsageError(said) from None
+        raise
+
+
 def _take_termination_for_an_interrupt(config: pytest.Config) -> None:
     """End at SIGTERM, which is how CI systems and `timeout` cancel a run, as at Ctrl-C: with a report."""
     if threading.current_thread() is threading.main_thread():

@@ -1,6 +1,7 @@
 """The command line: reads the options, listens, starts the threads, and accepts a connection for each free worker."""
 
 import argparse
+import atexit
 import os
 import random
 import signal
@@ -127,6 +128,7 @@ def main() -> None:
     # A signal that comes just before a call that blocks is noticed only after it, so that none blocks for longer.
     signal.signal(signal.SIGALRM, lambda *_: None)
     signal.setitimer(signal.ITIMER_REAL, WAKING, WAKING)
+    atexit.register(signal.setitimer, signal.ITIMER_REAL, 0)  # which would end us once the handlers are gone
     parser = _parser()
     options = parser.parse_args()
     if options.protocol in STANDARD:

@@ -36,6 +36,8 @@ class Channel:
         self._received = bytearray()
         self._replies = bytearray()
         self._receive_timeout = 0.0
+        # One for all receives: pieces of any size, cut from as many allocations, would leave holes in memory for hours.
+        self._space = memoryview(bytearray(RECEIVE_SIZE))
         self._tls: Tls | None = None
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(time_limit))
@@ -173,14 +175,12 @@ class Channel:
                 self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _timeval(remaining))
                 self._receive_timeout = remaining
             try:
-                data = self._connection.recv(RECEIVE_SIZE)
+                data = self._space[: self._connection.recv_into(self._space)]
             except BlockingIOError:
                 continue  # the kernel's time-out; whether ours has passed is for the clock to say
             if not data:
                 raise EOFError
-            if self._tls:
-                data = self._tls.opened(data)
-            self._received += data
+            self._received += self._tls.opened(data) if self._tls else data
             return
         raise ClockExpired
 

@@ -28,7 +28,7 @@ class Tls:
         self._lock = Lock()
         self.is_established = False
 
-    def opened(self, data: bytes) -> bytes:
+    def opened(self, data: memoryview) -> bytes:
         """Return what the client said in clear, which is nothing before the handshake's end; `sealed` has our part.
 
         Args:

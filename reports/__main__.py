@@ -158,7 +158,7 @@ def _load(given: argparse.Namespace) -> int:
 
 
 def _class(given: argparse.Namespace) -> int:
-    options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined")}
+    options = {name: getattr(given, name) for name in ("fresh", "again", "unconfined", "part", "engine", "scheduler")}
     return class_command.run(given.roster, given.output, given.rubric, **options)
 
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from reports import grading, matrix, matrix_writers, scores
-from reports.classroom import JUDGED, Classroom, Ended
+from reports.classroom import JUDGED, USAGE, Classroom, Ended
+from reports.engines import Engine, Here, Lost
 from reports.escape import named, sentence, typed
 from reports.estimate import duration, seconds_left
 from reports.gradescope.document import UNTESTED, document, without_points
@@ -36,6 +37,9 @@ def run(
     fresh: bool = False,
     again: bool = False,
     unconfined: bool = False,
+    part: tuple[int, int] = (1, 1),
+    engine: str = "local",
+    scheduler: str | None = None,
 ) -> int:
     """Test a class.
 
@@ -46,35 +50,41 @@ def run(
         fresh: test those again that were tested before.
         again: test those again that got no verdict.
         unconfined: go on where servers cannot be kept from the rest of the class.
+        part: which part of the servers is tested, of how many.
+        engine: what tests them: `local`, or `dask`.
+        scheduler: the address of Dask's.
 
     Returns:
-        The exit status: 0, or 2 when the user stopped it.
+        The exit status: 0, 2 when the user stopped it, 4 when the scheduler was lost.
 
     Raises:
-        ResultsError: the roster or the rubric is wrong, or servers could do harm and that was not accepted.
+        ResultsError: the roster or the rubric is wrong, servers could do harm and that was not accepted, or there is no
+            such engine here.
     """
-    roster = load_roster(roster_path)
+    roster = load_roster(roster_path).part(*part)
     rubric = load_rubric(rubric_path) if rubric_path else None
     folder = output or Path("reports", "out", typed(roster_path.stem))
-    isolation = _isolation(roster, folder, unconfined) if roster.launched else Isolation()
+    chosen = _cluster(roster, scheduler, unconfined) if engine == "dask" else _here(roster, folder, unconfined)
     for remark in roster.remarks:
         print(f"reports: {remark}", file=sys.stderr)
     line = Line()
     room = Classroom(
         roster,
         folder,
-        isolation,
+        chosen,
         tell=lambda ended: line.above(_told(ended)),
         show=lambda names: line.show(_shown(room, names)),
         plan=lambda waiting: print(_planned(room, waiting), file=sys.stderr),
     )
-    interrupted = False
+    interrupted, lost = False, ""
     # Whoever ends us ends the runs that we started as well.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         room.run(fresh, again)
     except KeyboardInterrupt:
         interrupted = True
+    except Lost as error:
+        interrupted, lost = True, f", for {error}"
     line.clear()
     ended = [entry for entry in roster.entries if entry.name in room.ended]
     listed = []
@@ -89,9 +99,28 @@ def run(
     unjudged = sum(1 for score in listed if not score.column.cells)
     told = f"{conforming} of {counted(len(roster.entries), 'server')} conform, {unjudged} without a verdict"
     if interrupted:
-        told += f"; interrupted after {len(listed)}: the same command goes on from there"
+        told += f"; interrupted after {len(listed)}{lost}: the same command goes on from there"
     print(f"{told}: {typed(str(folder / 'matrix.html'))}")
-    return INTERRUPTED if interrupted else 0
+    return USAGE if lost else INTERRUPTED if interrupted else 0
+
+
+def _here(roster: Roster, folder: Path, unconfined: bool) -> Engine:
+    return Here(_isolation(roster, folder, unconfined) if roster.launched else Isolation(), roster.at_once)
+
+
+def _cluster(roster: Roster, scheduler: str | None, unconfined: bool) -> Engine:
+    if scheduler is None:
+        raise ResultsError("--engine dask needs the address of the scheduler: --scheduler tls://HOST:PORT")
+    confined = bool(roster.launched) and not unconfined
+    if confined and not scheduler.startswith("tls://"):
+        told = "servers could reach the scheduler and have the workers do what they like, for its address is no tls://…"
+        raise ResultsError(f"{told}: mend that, {ACCEPT}")
+    try:
+        from reports.dask_engine import Cluster  # which not everybody has installed
+    except ModuleNotFoundError as missing:
+        told = f"--engine dask: {missing.name} is not installed: pip install 'smtp-conformance[cluster]'"
+        raise ResultsError(told) from None
+    return Cluster(scheduler, roster.minutes, confined)
 
 
 def _isolation(roster: Roster, folder: Path, unconfined: bool) -> Isolation:
@@ -168,13 +197,14 @@ def _write_text(path: Path, text: str) -> None:
 
 
 def _planned(room: Classroom, waiting: Sequence[Entry]) -> str:
-    roster = room.roster
-    whole = counted(len(roster.entries), "server")
+    at_once, machines = room.capacity
+    whole = counted(len(room.roster.entries), "server")
     if not waiting:
         return f"all of {whole} were tested before"
-    before = f"{len(waiting)} of {whole}" if len(waiting) < len(roster.entries) else whole
+    before = f"{len(waiting)} of {whole}" if len(waiting) < len(room.roster.entries) else whole
     turns = ", one after the other on port 8765" if any(entry.place == PLAIN for entry in waiting) else ""
-    return f"testing {before}, {roster.at_once} at a time{turns}: {_left(room, waiting)}"
+    turns += " of each machine" if turns and machines > 1 else ""
+    return f"testing {before}, {at_once} at a time{turns}: {_left(room, waiting)}"
 
 
 def _told(ended: Ended) -> str:
@@ -186,9 +216,9 @@ def _shown(room: Classroom, names: Sequence[str]) -> str:
     entries = room.roster.entries
     waiting = [entry for entry in entries if entry.name not in room.ended]
     done = f"{len(room.ended)} of {len(entries)} tested, {_left(room, waiting)} left"
-    return f"{done}; testing {', '.join(map(named, names))}"
+    return f"{done}; {'testing' if room.capacity.at_once else 'no worker for'} {', '.join(map(named, names))}"
 
 
 def _left(room: Classroom, waiting: Sequence[Entry]) -> str:
     took = [ended.seconds for ended in room.ended.values() if ended.status in JUDGED]
-    return duration(seconds_left(room.roster, waiting, took))
+    return duration(seconds_left(room.roster, room.capacity, waiting, took))

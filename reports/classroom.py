@@ -1,30 +1,24 @@
 """A class at once: the suite for each server of a roster, several side by side, whatever one of them does."""
 
-import contextlib
 import json
 import os
-import select
-import shlex
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from reports import confine, page
+from reports import page
+from reports.engines import Engine
 from reports.escape import sentence
-from reports.isolation import Isolation
-from reports.lodging import Lodging, LodgingError, User
+from reports.lodging import LodgingError
 from reports.results import Results, ResultsError, load
-from reports.roster import Entry, Limits, Roster
+from reports.roster import PLAIN, Entry, Roster
+from reports.trial import SUITE, Trial, Tried
 
 USAGE = 4
 JUDGED = (0, 1)
 """The suite's exit statuses with a verdict."""
-PATIENCE = 30.0
-"""Seconds that a run has to write its report when it is given up."""
 _TOLD = {2: "interrupted", 3: "the suite itself went wrong", 4: "wrong usage", 5: "nothing was judged", 6: "no server"}
 
 
@@ -46,50 +40,42 @@ class Ended:
     again: bool = False
 
 
-@dataclass
-class _Run:
-    entry: Entry
-    process: subprocess.Popen[bytes]
-    began: float
-    fd: int
-    lodging: Lodging | None
-    gave_up: bool = False
-
-
 class Classroom:
     """Tests every server of a roster.
 
     Args:
         roster: the class.
         folder: where the reports go, a folder for each server in it.
-        isolation: what keeps launched servers from the rest of the machine.
+        engine: what tests them.
         tell: called with each server that has ended.
         show: called now and then with the names of those that are being tested.
         plan: called once with the servers that are going to be tested.
-        suite: the command of the suite.
+        suite: how Python runs the suite.
 
     Attributes:
         ended: those that have ended, by their names.
+        capacity: how many can be tested at once now.
     """
 
     def __init__(
         self,
         roster: Roster,
         folder: Path,
-        isolation: Isolation,
+        engine: Engine,
         tell: Callable[[Ended], None] = lambda _: None,
         show: Callable[[Sequence[str]], None] = lambda _: None,
         plan: Callable[[Sequence[Entry]], None] = lambda _: None,
-        suite: Sequence[str] = (sys.executable, "-m", "conformance"),
+        suite: tuple[str, ...] = SUITE,
     ) -> None:
         self.roster = roster
         self._folder = folder
-        self._isolation = isolation
+        self._engine = engine
         self._tell = tell
         self._show = show
         self._plan = plan
         self._suite = suite
-        self._running: list[_Run] = []
+        self._running: dict[Future[Any], Entry] = {}
+        self.capacity = engine.capacity()
         self.ended: dict[str, Ended] = {}
 
     def run(self, fresh: bool = False, again: bool = False) -> None:
@@ -101,6 +87,7 @@ class Classroom:
 
         Raises:
             KeyboardInterrupt: the user stopped it; what has ended stays, and the next time goes on from there.
+            Lost: likewise, as there is nobody any more who could test the rest.
         """
         waiting = []
         for entry in self.roster.entries:
@@ -112,14 +99,14 @@ class Classroom:
         self._plan(waiting)
         try:
             while waiting or self._running:
+                self.capacity = self._engine.capacity()
                 self._start(waiting)
-                self._show([run.entry.name for run in self._running])
-                self._wait()
+                self._show([entry.name for entry in self._running.values()])
+                # No longer than what is shown stays true.
+                for future in wait(self._running, 1.0, FIRST_COMPLETED).done:
+                    self._take(future, self._running.pop(future))
         finally:
-            for run in self._running:
-                _signal(run, signal.SIGINT)
-            for run in self._running:
-                _finish(run)
+            self._engine.close()
 
     def results(self, entry: Entry) -> Results | None:
         """The run of a server that has a verdict, or None."""
@@ -142,75 +129,39 @@ class Classroom:
 
     def _start(self, waiting: list[Entry]) -> None:
         for entry in list(waiting):
-            busy = {run.entry.place for run in self._running}
-            if len(self._running) >= self.roster.at_once:
+            if len(self._running) >= self.capacity.at_once:
                 return
-            if not entry.place or entry.place not in busy:
-                waiting.remove(entry)
-                try:
-                    self._running.append(self._run(entry))
-                except LodgingError as error:
-                    (self._folder / entry.folder / "log.txt").write_text(f"{error}\n", encoding="utf-8")
-                    self._end(Ended(entry, USAGE, sentence(str(error)), 0.0))
-
-    def _run(self, entry: Entry) -> _Run:
-        folder = (self._folder / entry.folder).absolute()
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "run.json").unlink(missing_ok=True)
-        for name in ("results.json", "report.md", "report.html"):
-            # If there is no report this time, the one of another time must not stand for it.
-            if (old := folder / name).exists():
-                os.replace(old, old.with_stem(f"{old.stem}.previous"))
-        lodging = self._lodging(entry) if entry.launch is not None else None
-        # Not in the server's directory: whatever is there would be the first that the suite imports.
-        with (folder / "log.txt").open("wb") as log:
-            process = subprocess.Popen(
-                self._command(entry, folder, lodging),
-                cwd=folder,
-                env=_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        return _Run(entry, process, time.monotonic(), os.pidfd_open(process.pid), lodging)
-
-    def _lodging(self, entry: Entry) -> Lodging:
-        user = User() if self._isolation.user else None
-        return Lodging(entry.directory, self.roster.sees(entry), user)
-
-    def _command(self, entry: Entry, folder: Path, lodging: Lodging | None) -> list[str]:
-        words = [*self._suite, "-q", "-p", "no:cacheprovider", "--report", str(folder)]
-        if lodging is None:
-            words += ["--target", str(entry.target)]
-        else:
-            wrap = wrapper(self.roster.limits, self._isolation, lodging)
-            words += ["--launch", entry.command(lodging.folder), "--wrap", shlex.join(wrap)]
-            words += ["--shown-as", str(entry.launch)]
-        return [*words, *self.roster.options, *entry.options]
-
-    def _wait(self) -> None:
-        """Until a run ends or is to be given up, but no longer than what is shown stays true."""
-        limit = 60 * self.roster.minutes
-        left = min((run.began + limit - time.monotonic() for run in self._running), default=0.0)
-        ready, _, _ = select.select([run.fd for run in self._running], [], [], min(max(left, 0.0), 1.0))
-        for run in list(self._running):
-            if run.fd not in ready and time.monotonic() < run.began + limit:
+            turns = self.capacity.machines if entry.place == PLAIN else 1
+            if entry.place and [one.place for one in self._running.values()].count(entry.place) >= turns:
                 continue
-            if run.fd not in ready:
-                run.gave_up = True
-                _signal(run, signal.SIGINT)
-            _finish(run)
-            self._running.remove(run)
-            self._record(run)
+            waiting.remove(entry)
+            folder = self._folder / entry.folder
+            _set_aside(folder)
+            try:
+                self._running[self._engine.submit(self._trial(entry), folder)] = entry
+            except LodgingError as error:
+                self._refuse(entry, error)
 
-    def _record(self, run: _Run) -> None:
-        entry, folder = run.entry, self._folder / run.entry.folder
-        status = 2 if run.gave_up else run.process.returncode
-        told = ""
-        if run.gave_up:
-            told = f"given up after {self.roster.minutes:g} minutes"
-        elif status in JUDGED:
+    def _trial(self, entry: Entry) -> Trial:
+        sees = tuple(self.roster.sees(entry)) if entry.launch is not None else ()
+        how = (self.roster.limits, self.roster.options, self.roster.minutes)
+        return Trial(entry, sees, *how, shown=str(entry.launch), suite=self._suite)
+
+    def _take(self, future: Future[Any], entry: Entry) -> None:
+        try:
+            tried = self._engine.result(future, self._folder / entry.folder)
+        except LodgingError as error:
+            self._refuse(entry, error)
+        else:
+            self._record(entry, tried)
+
+    def _refuse(self, entry: Entry, error: LodgingError) -> None:
+        (self._folder / entry.folder / "log.txt").write_text(f"{error}\n", encoding="utf-8")
+        self._end(Ended(entry, USAGE, sentence(str(error)), 0.0))
+
+    def _record(self, entry: Entry, tried: Tried) -> None:
+        folder, status, told = self._folder / entry.folder, tried.status, tried.why
+        if status in JUDGED:
             try:
                 results = load(folder / "results.json")
                 told = "; ".join([results.outcome.line, *filter(_is_of_limits, results.outcome.notes)])
@@ -219,7 +170,7 @@ class Classroom:
             except (OSError, ResultsError) as error:
                 status, told = 3, f"its results cannot be read: {error}"
         told = told or _reason(folder / "log.txt") or _TOLD.get(status, f"the suite ended with status {status}")
-        ended = Ended(entry, status, told, round(time.monotonic() - run.began, 1))
+        ended = Ended(entry, status, told, tried.seconds)
         record = {"key": self.roster.key(entry), "status": status, "told": told, "seconds": ended.seconds}
         unfinished = folder / "run.json.part"
         unfinished.write_text(json.dumps(record, indent=1), encoding="utf-8")
@@ -231,45 +182,13 @@ class Classroom:
         self._tell(ended)
 
 
-def wrapper(limits: Limits, isolation: Isolation, lodging: Lodging) -> list[str]:
-    """The command that confines a server, to be put in front of it.
-
-    Args:
-        limits: what it may use.
-        isolation: what keeps it from the rest of the machine.
-        lodging: what it may read, and as whom.
-    """
-    words = [sys.executable, "-I", "-S", str(Path(confine.__file__).resolve())]
-    for name, value in vars(limits).items():
-        words += [f"--{name.replace('_', '-')}", str(value)]
-    if isolation.bubblewrap:
-        words += ["--bubblewrap", "--see", str(lodging.folder)]
-    if lodging.user is not None:
-        words += ["--user", str(lodging.user)]
-    return [*words, "--"]
-
-
-def _environment() -> dict[str, str]:
-    # A clone that is not installed has to be found from elsewhere, too.
-    project = str(Path(__file__).resolve().parent.parent)
-    paths = [project, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "COLUMNS": "100"}
-
-
-def _signal(run: _Run, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(run.process.pid, number)
-
-
-def _finish(run: _Run) -> None:
-    """Wait for a run's end, and end it and its workers when that takes too long; its servers end with it."""
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        run.process.wait(PATIENCE)
-    _signal(run, signal.SIGKILL)
-    run.process.wait()
-    os.close(run.fd)
-    if run.lodging is not None:
-        run.lodging.close()
+def _set_aside(folder: Path) -> None:
+    """If there is no report this time, the one of another time must not stand for it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").unlink(missing_ok=True)
+    for name in ("results.json", "report.md", "report.html"):
+        if (old := folder / name).exists():
+            os.replace(old, old.with_stem(f"{old.stem}.previous"))
 
 
 def _is_of_limits(note: str) -> bool:

@@ -5,7 +5,8 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 
-from reports.roster import Entry, Roster
+from reports.engines import Capacity
+from reports.roster import PLAIN, Entry, Roster
 
 QUICK, WHOLE = 15.0, 25.0
 """Seconds of a run with --quick, and of a whole one that waits for no clock, before any has ended."""
@@ -13,11 +14,12 @@ LIMITS = 5.0
 """Time limits that a whole run waits for beside that."""
 
 
-def seconds_left(roster: Roster, waiting: Sequence[Entry], took: Sequence[float]) -> float:
+def seconds_left(roster: Roster, capacity: Capacity, waiting: Sequence[Entry], took: Sequence[float]) -> float:
     """Tell how long the rest will take.
 
     Args:
         roster: the class.
+        capacity: how many are tested at once.
         waiting: those that are not tested yet.
         took: seconds that tests took so far.
 
@@ -25,9 +27,10 @@ def seconds_left(roster: Roster, waiting: Sequence[Entry], took: Sequence[float]
         Seconds, by the median of those that have ended, or else by what the suite mostly takes.
     """
     each = statistics.median(took) if took else _usual(roster.options)
-    # Those that share an address or a port take turns.
-    turns = max(Counter(entry.place for entry in waiting if entry.place).values(), default=0)
-    return each * max(turns, math.ceil(len(waiting) / roster.at_once))
+    # Those that share an address take turns, and those that share a port on each machine.
+    sharing = Counter(entry.place for entry in waiting if entry.place)
+    turns = [math.ceil(many / (max(1, capacity.machines) if place == PLAIN else 1)) for place, many in sharing.items()]
+    return each * max(*turns, math.ceil(len(waiting) / max(1, capacity.at_once)), 0)
 
 
 def duration(seconds: float) -> str:

@@ -112,21 +112,36 @@ class Lodging:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def _copy(directory: Path, sees: Sequence[Path], folder: Path) -> None:
-    """Copy regular files, which the owner's group may read and nobody write; no link leads out of a submission."""
+def own_files(folder: Path, sees: Sequence[Path]) -> Iterator[tuple[Path, bool]]:
+    """Find regular files, and whether they can be executed; no link leads out of what is seen.
+
+    Args:
+        folder: what they lie in, for the message.
+        sees: files, and folders of such.
+
+    Raises:
+        LodgingError: they are too many or too large.
+        OSError: one is gone meanwhile.
+    """
     files = size = 0
     for path in _files(sees):
         found = path.stat()
         files, size = files + 1, size + found.st_size
         if files > MOST_FILES or size > MOST_BYTES:
             raise LodgingError(
-                f"{typed(str(directory))} has more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB: name the "
+                f"{typed(str(folder))} has more than {MOST_FILES} files or {MOST_BYTES >> 20} MiB: name the "
                 "directory of the server alone"
             )
+        yield path, bool(found.st_mode & 0o100)
+
+
+def _copy(directory: Path, sees: Sequence[Path], folder: Path) -> None:
+    """Copy files, so that the owner's group may read them and nobody write."""
+    for path, executable in own_files(directory, sees):
         copy = folder / path.relative_to(directory)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes(path.read_bytes())
-        copy.chmod(0o550 if found.st_mode & 0o100 else 0o440)
+        copy.chmod(0o550 if executable else 0o440)
     for inner in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
         inner.chmod(0o750)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from reports import class_options
 from reports.escape import sentence
 from reports.grading import RULE
 
@@ -47,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     _gradescope(commands)
     _gradescope_zip(commands)
     _load(commands)
-    _class(commands)
+    class_options.add(commands)
     return whole
 
 
@@ -299,73 +300,6 @@ def _minutes(text: str) -> float:
     if not 0 < minutes <= 24 * 60:
         raise argparse.ArgumentTypeError(f"{text}: give minutes, 9 for example")
     return minutes
-
-
-ROSTER = """\
-a roster, for submissions in a folder each:
-
-  submissions = "submissions/*/server.py"
-  launch = "python3 server.py -p {port}"   # in the folder of that file (default: python3 {file})
-  students = "roster.csv"                  # names and e-mail, as Gradescope or GitHub Classroom exports them
-
-and what else it may have:
-
-  at_once = 2                       # servers tested side by side (default: half the cores)
-  minutes = 15                      # for one server; then it is given up
-  options = ["--quick"]             # the suite's, for everybody
-
-  [limits]                          # of launched servers
-  memory = 1024                     # MiB, of all its processes together
-  file_size = 256                   # MiB, of each file
-  disk = 512                        # MiB, of all its files together
-  processes = 256                   # and threads
-  seconds = 600                     # of processor time, for each process
-
-  [[server]]
-  name = "Ada Lovelace"
-  email = "ada@example.org"
-  directory = "submissions/ada"     # where its files are; default: the roster's
-  launch = "python3 server.py -p {port}"
-
-  [[server]]
-  name = "Ben"
-  target = "ben.example.org:8765"
-  options = ["--dialect", "cs4410-2014"]
-
-A student's submission is recognized by its name, or the name's end, such as mp3-ada or submission_1234: an address or
-what is before its @, a SID, a GitHub name, a submission's id. A launched server gets a copy of its files, a directory
-of its own, an environment that holds none of yours, and these limits. With bubblewrap it sees nothing else but programs
-and Python; without it, and as root, it runs as a user of its own; else it is not started, unless with --unconfined. The
-network it shares. Servers without {port} take turns on port 8765. Called again, the command goes on where it was: a
-server is tested again only if its files or its options have changed.
-
-Exit status: 0 when every server was tested, whatever came of it; 2 interrupted; 4 wrong usage.
-"""
-
-
-def _class(commands: "_Commands[Parser]") -> None:
-    class_ = commands.add_parser(
-        "class",
-        help="test every server of a roster, and write the matrix and the scores",
-        description="Run the suite for every server of a roster, several side by side, and go on whatever one of them "
-        "does. Each gets a folder with its report; matrix.html, .md and .csv and scores.csv are beside them.",
-        epilog=ROSTER,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    class_.add_argument("roster", type=Path, metavar="ROSTER.toml", help="who is tested; see below")
-    class_.add_argument(
-        "-o", "--output", type=Path, metavar="DIR", help="where the reports go (default: reports/out/<roster>)"
-    )
-    class_.add_argument(
-        "--rubric", type=Path, metavar="RUBRIC.toml", help="give points, and write each server's gradescope.json"
-    )
-    class_.add_argument("--again", action="store_true", help="test those again that got no verdict")
-    class_.add_argument("--fresh", action="store_true", help="test all of them again")
-    class_.add_argument(
-        "--unconfined",
-        action="store_true",
-        help="start servers even where nothing keeps them from reading, changing and deleting what you can",
-    )
 
 
 def _ending(*allowed: str) -> Callable[[str], Path]:

@@ -7,15 +7,16 @@ import re
 import shlex
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from reports import toml_input
 from reports.checked import Checked, WrongShape
 from reports.escape import named, typed
+from reports.lodging import LodgingError, own_files
 from reports.students import Student, load_students, student_of
 from reports.submissions import found_files, unmatched
 
@@ -24,7 +25,6 @@ PLAIN = "127.0.0.1:8765"
 """Where a server listens that takes no port."""
 LAUNCH = "python3 {file}"
 """How a submission is started unless the roster says otherwise: without arguments, as the assignment has it."""
-_MOST_FILES = 5000
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\[\]:\s]+):(\d{1,5})")
 
 
@@ -97,6 +97,7 @@ class Roster:
         minutes: how long the test of one may take.
         options: the suite's, for every server.
         remarks: what the grader should know of it, a line each.
+        others: who is tested elsewhere, and whose files are nobody's business here either.
     """
 
     private: tuple[Path, ...]
@@ -106,11 +107,17 @@ class Roster:
     options: tuple[str, ...]
     limits: Limits
     remarks: tuple[str, ...] = ()
+    others: tuple[Entry, ...] = ()
 
     @property
     def launched(self) -> list[Entry]:
-        """The servers that are started."""
-        return [entry for entry in self.entries if entry.launch is not None]
+        """The servers that are started, here or elsewhere."""
+        return [entry for entry in (*self.entries, *self.others) if entry.launch is not None]
+
+    def part(self, number: int, of: int) -> "Roster":
+        """The class with a part of its servers to be tested, each in one of so many parts."""
+        chosen = self.entries[number - 1 :: of]
+        return replace(self, entries=chosen, others=tuple(one for one in self.entries if one not in chosen))
 
     def sees(self, entry: Entry) -> list[Path]:
         """What a launched server may read: its directory, or only the files it names where that holds others', too."""
@@ -122,8 +129,8 @@ class Roster:
         return entry.files
 
     def key(self, entry: Entry) -> str:
-        """What a run's result depends on, as a hash: with the same key it need not be run again."""
-        files = sorted(_files(self.sees(entry))) if entry.launch else []
+        """What a run's result depends on, as a hash: with the same key it need not be run again, on any machine."""
+        files = sorted(_files(entry.directory, self.sees(entry))) if entry.launch else []
         told = [entry.target, entry.launch, entry.options, self.options, self.minutes, asdict(self.limits), files]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()
 
@@ -237,14 +244,13 @@ def _folder(name: str, taken: set[str]) -> str:
     return folder
 
 
-def _files(paths: Sequence[Path]) -> Iterator[tuple[str, int, int]]:
-    every = (Path(folder, file) for path in paths for folder, _, names in os.walk(path) for file in names)
-    for path in islice(chain((path for path in paths if path.is_file()), every), _MOST_FILES):
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        yield str(path), status.st_size, status.st_mtime_ns
+def _files(directory: Path, sees: Sequence[Path]) -> Iterator[tuple[str, bool, str]]:
+    # What cannot be read whole cannot be tested either, and that is told then.
+    with suppress(LodgingError, OSError):
+        for path, executable in own_files(directory, sees):
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            yield path.relative_to(directory).as_posix(), executable, digest
 
 
 def _within(number: float, least: float, most: float, what: str) -> float:

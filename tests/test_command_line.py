@@ -45,6 +45,11 @@ def unused_port() -> int:
         ("--launch './not-there.py --port {{port}}'", UNREACHABLE, "--launch: ./not-there.py: no such program"),
         ("--launch 'false {{port}}'", UNREACHABLE, "the server ended at once with exit status 1; it printed nothing"),
         ("cs4410/no_such.py", USAGE, "cs4410/no_such.py: not found: `--collect-only -q` lists the cases"),
+        (
+            "cs4410/test_commands.py::test_reply[nosuch]",
+            USAGE,
+            "cs4410/test_commands.py::test_reply[nosuch]: not found: ",
+        ),
         ("no_such.py::test_it[1]", USAGE, "no_such.py::test_it[1]: not found: "),
         ("--launch 'python3 no-such.py {{port}}'", UNREACHABLE, "--launch: no-such.py is not in "),
         ("--launch 'true {{prot}}'", UNREACHABLE, "--launch: {{prot}} is no placeholder: "),

@@ -156,10 +156,10 @@ def travelled(sent: CaseReport) -> CaseReport:
     return arrived
 
 
-def written(folder: Path, settings: Settings, ledger: Ledger, *sent: CaseReport) -> str:
+def written(folder: Path, settings: Settings, ledger: Ledger, *sent: CaseReport, whole: bool = True) -> str:
     """The text of results.json."""
     collector = Collector(settings, PROFILE, Found("server", "127.0.0.1", 25, None), datetime.now(UTC), 0.0)
-    collector.ledger = ledger
+    collector.ledger, collector.whole = ledger, whole
     for report in sent:
         collector.add(travelled(report))
     collector.finish(folder, None)
@@ -206,6 +206,7 @@ def test_only_a_requirement_that_was_kept_in_part_says_how_often(tmp_path: Path)
     text = written(tmp_path, PLAIN, LEDGER, *(CaseReport(one.result(""), at) for at, one in enumerate((kept, skipped))))
     assert ROWS in text
     assert "left out by --quick" in written(tmp_path, replace(PLAIN, quick=True), LEDGER)
+    assert "left out by --quick" not in written(tmp_path, replace(PLAIN, quick=True), LEDGER, whole=False)
 
 
 def test_what_was_read_from_results_json_is_what_was_written() -> None:

@@ -1,1 +1,1 @@
-"""What is installed somewhere else first: packages, the action, the image, Locust. It takes minutes, and PyPI."""
+"""What is installed somewhere else first: packages, the action, the image, Locust, Dask. It takes minutes, and PyPI."""

@@ -5,7 +5,6 @@ import io
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
@@ -15,10 +14,12 @@ from typing import Any
 import pytest
 
 from reports import class_command
+from reports.__main__ import main
 from reports.classroom import Classroom, Ended
+from reports.engines import Engine, Here
 from reports.isolation import Isolation
 from reports.results import ResultsError
-from reports.roster import Entry, load_roster
+from reports.roster import Entry, Roster, load_roster
 
 PROJECT = Path(__file__).parents[2]
 # A suite that does to each server what its address says; `test_three_real_servers` holds the real one.
@@ -71,10 +72,14 @@ class Class:
     def run(self, text: str = "", *, fresh: bool = False, again: bool = False, **servers: str) -> Classroom:
         roster = load_roster(self.roster(text, **servers))
         self.told = []
-        suite = [sys.executable, str(self.suite)]
-        room = Classroom(roster, self.folder / "out", Isolation(), self.told.append, plan=self.plan, suite=suite)
+        engine = self.engine(roster)
+        suite = (str(self.suite),)
+        room = Classroom(roster, self.folder / "out", engine, self.told.append, plan=self.plan, suite=suite)
         room.run(fresh, again)
         return room
+
+    def engine(self, roster: Roster) -> Engine:
+        return Here(Isolation(), roster.at_once)
 
     def plan(self, waiting: Sequence[Entry]) -> None:
         assert not [ended for ended in self.told if not ended.again], "it is told before any is tested"
@@ -90,7 +95,7 @@ def lesson(tmp_path: Path, hostile: Path) -> Class:
 
 
 def test_whatever_one_does_the_others_are_tested(lesson: Class, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("reports.classroom.PATIENCE", 0.5)
+    monkeypatch.setattr("reports.trial.PATIENCE", 0.5)
     what = ("hang-on", "die", "none", "broken", "good", "bad", "hang")
     servers: dict[str, Any] = dict(zip("abcdefg", what, strict=True))
     room = lesson.run("at_once = 7\nminutes = 0.05", **servers)
@@ -170,6 +175,41 @@ def test_a_submission_that_changed_is_tested_again(lesson: Class) -> None:
     assert str(lesson.folder) not in words[words.index("--launch") + 1]
     assert words[words.index("--shown-as") + 1] == "python3 server.py -p {port}"
     assert "confine.py" in words[words.index("--wrap") + 1]
+
+
+def test_parts_are_put_together_wherever_they_were_tested(lesson: Class) -> None:
+    """Each machine has a copy of the class; what they have written is in one folder at last, and nothing is tested."""
+    names = ("ada", "ben", "dora", "eve", "finn")
+    machines = [lesson.folder / name for name in ("one", "two", "last")]
+    for machine in machines:
+        for name in names:
+            (machine / name).mkdir(parents=True)
+            (machine / name / "server.py").write_text(f"# {name}")
+            os.utime(machine / name / "server.py", (0, len(str(machine))))
+        (machine / "class.toml").write_text('submissions = "*/server.py"\nlaunch = "python3 server.py {port}"')
+
+    def tested(machine: Path, number: int, of: int) -> dict[str, bool]:
+        whole = load_roster(machine / "class.toml")
+        roster = whole.part(number, of)
+        assert [roster.sees(entry) for entry in roster.entries] == [whole.sees(entry) for entry in roster.entries]
+        room = Classroom(roster, machine / "out", Here(Isolation(), 2), suite=(str(lesson.suite),))
+        room.run()
+        return {name: ended.again for name, ended in room.ended.items()}
+
+    assert tested(machines[0], 1, 2) == {"ada": False, "dora": False, "finn": False}
+    assert tested(machines[1], 2, 2) == {"ben": False, "eve": False}
+    for machine in machines[:2]:
+        shutil.copytree(machine / "out", machines[2] / "out", dirs_exist_ok=True)
+    (machines[2] / "eve" / "server.py").write_text("# of another mind")
+    assert tested(machines[2], 1, 1) == dict.fromkeys(names, True) | {"eve": False}
+
+
+@pytest.mark.parametrize("part", ["0/2", "3/2", "1", "1/0", "a/b"])
+def test_a_part_that_there_is_not(part: str, lesson: Class, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["class", str(lesson.roster("", a="good")), "--part", part])
+    assert ended.value.code == 4
+    assert f"{part}: give a part and how many there are, 1/4 for example" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,11 @@ import pytest
 
 from reports import class_command, confine, isolation, lodging
 from reports.__main__ import main
-from reports.classroom import Classroom, wrapper
+from reports.classroom import Classroom
 from reports.isolation import Isolation, choose, open_to_all
 from reports.lodging import Lodging, LodgingError, User
 from reports.roster import Limits
+from reports.trial import wrapper
 
 BOTH, BUBBLEWRAP, USER, NONE = Isolation(True, True), Isolation(True, False), Isolation(False, True), Isolation()
 HARM = """

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from reports.checked import WrongShape
+from reports.engines import Capacity
 from reports.estimate import duration, seconds_left
 from reports.results import ResultsError
 from reports.roster import Roster, load_roster
@@ -205,14 +206,15 @@ def test_files_of_the_directory_are_those_of_the_copy(tmp_path: Path) -> None:
 def test_how_long_it_takes(tmp_path: Path) -> None:
     files = [f"submissions/{number}/server.py" for number in range(10)]
     told = roster(tmp_path, f'{FOLDERS}at_once = 4\nlaunch = "python3 server.py {{port}}"', *files)
-    assert seconds_left(told, told.entries, ()) == 3 * 75
-    assert seconds_left(told, told.entries, (10.0, 20.0, 900.0)) == 3 * 20
-    assert seconds_left(told, told.entries[:4], (10.0,)) == 10
-    assert seconds_left(told, (), (10.0,)) == 0
+    assert seconds_left(told, Capacity(4, 1), told.entries, ()) == 3 * 75
+    assert seconds_left(told, Capacity(4, 1), told.entries, (10.0, 20.0, 900.0)) == 3 * 20
+    assert seconds_left(told, Capacity(4, 1), told.entries[:4], (10.0,)) == 10
+    assert seconds_left(told, Capacity(4, 1), (), (10.0,)) == 0
     quick = roster(tmp_path, f'{FOLDERS}at_once = 4\noptions = ["--quick"]', *files)
-    assert seconds_left(quick, quick.entries, ()) == 10 * 15, "they take turns on port 8765"
+    assert seconds_left(quick, Capacity(4, 1), quick.entries, ()) == 10 * 15, "they take turns on port 8765"
+    assert seconds_left(quick, Capacity(8, 4), quick.entries, ()) == 3 * 15, "each machine has one"
     slow = roster(tmp_path, f'{FOLDERS}at_once = 10\nlaunch = "x {{port}}"\noptions = ["--time-limit", "2"]', *files)
-    assert seconds_left(slow, slow.entries, ()) == 35
+    assert seconds_left(slow, Capacity(10, 1), slow.entries, ()) == 35
 
 
 @pytest.mark.parametrize(
