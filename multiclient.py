@@ -31,7 +31,7 @@ try:
     from conformance.load.crew import crew
     from conformance.load.engine import Engine
     from conformance.load.findings import shown
-    from conformance.load.front import Front, number
+    from conformance.load.front import Front, given_of, number
     from conformance.load.options import Options
     from conformance.load.run import Run
     from conformance.rfc5321.load.front import Front as Standard
@@ -58,8 +58,8 @@ examples:
 when to take it:
   It judges a server under the load that one process makes, time-outs and how
   many are served at once too. `python -m conformance.locustfile`, which is
-  Locust (pip install 'smtp-conformance[locust]'), has the same conversations,
-  of the assignment, for more clients, on one machine or several.
+  Locust (pip install 'smtp-conformance[locust]'), has the same conversations
+  by either profile, for more clients, on one machine or several.
 exit status:
   0 all right, 1 something was wrong, 2 interrupted, 4 a mistake here,
   6 not reachable, or no mail was taken
@@ -87,7 +87,7 @@ def parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     add = made.add_argument
-    add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1)")
+    add("host", nargs="?", metavar="HOST", help="where the server is (127.0.0.1; rfc5321: our own is started)")
     add("port", nargs="?", metavar="PORT", help="and its port (8765; rfc5321: 25)")
     add(
         "--profile",
@@ -144,7 +144,7 @@ def options(given: argparse.Namespace) -> Options:
     if len(named) > 1:
         raise UsageError(f"{' and '.join(named)}: give one of them")
     for name, other in FRONTS.items():
-        if name != given.profile and (option := _given(other, given)):
+        if name != given.profile and (option := given_of(other, given)):
             raise UsageError(f"{option} is of --profile {name}")
     if not front.least <= given.connections <= front.most:
         raise UsageError(f"--connections {given.connections:g}: {front.least} to {front.most} by this profile")
@@ -169,17 +169,6 @@ def options(given: argparse.Namespace) -> Options:
             f"--rate {given.rate:g}: at least {slowest:g} with {asked.connections} connections, or they are timed out"
         )
     return asked
-
-
-def _given(front: Front, given: argparse.Namespace) -> str:
-    """The first option of a profile that is given; empty if none is."""
-    found: list[str] = []
-    parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    front.add(parsed.add_argument)
-    for name in vars(parsed.parse_args([])):
-        if getattr(given, name) is not None:
-            found.append(f"--{name.replace('_', '-')}")
-    return found[0] if found else ""
 
 
 def _joined(host: str, port: str) -> str:

@@ -74,6 +74,17 @@ class Front(ABC):
         """
 
 
+def given_of(front: Front, given: argparse.Namespace) -> str:
+    """The first option of a profile that is given; empty if none is."""
+    found: list[str] = []
+    parsed = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    front.add(parsed.add_argument)
+    for name in vars(parsed.parse_args([])):
+        if getattr(given, name) is not None:
+            found.append(f"--{name.replace('_', '-')}")
+    return found[0] if found else ""
+
+
 def number(low: float, high: float, wanted: str, convert: Callable[[str], float] = float) -> Callable[[str], float]:
     """What reads a number from the command line.
 

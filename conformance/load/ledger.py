@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from conformance.history import Numbers
+from conformance.history import Acknowledged, Numbers
 from conformance.load import closing, stored
 from conformance.load.findings import Finding, Findings
-from conformance.load.profile import Delivery, Store
+from conformance.load.profile import Delivery, Profile, Store
 from conformance.load.run import Run
-from conformance.load.spool import Spool
 from conformance.load.stored import Outcome
 
 MOST_GREETINGS = 8
@@ -25,6 +24,10 @@ MOST_SPANS = 2**18
 class Ledger:
     """What the clients of one process write down.
 
+    Args:
+        profile: what they talk about; None where nobody talks.
+        secrets: what no transcript may have.
+
     Attributes:
         acknowledged: messages whose number was told.
         unanswered: messages that were ended, and whose number nobody heard.
@@ -32,7 +35,8 @@ class Ledger:
         findings, notes: as a run has them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, profile: Profile | None = None, secrets: tuple[bytes, ...] = ()) -> None:
+        self._profile, self._secrets = profile, secrets
         self.greetings: set[bytes] = set()
         self._clear()
 
@@ -40,6 +44,7 @@ class Ledger:
         self.acknowledged: list[Delivery] = []
         self.unanswered = 0
         self.findings = Findings()
+        self.findings.secrets = self._secrets
         self.notes: dict[str, int] = {}
 
     def greet(self, text: bytes) -> None:
@@ -64,6 +69,7 @@ class Ledger:
             "greetings": [text.decode("latin-1") for text in self.greetings],
             "findings": [vars(one) for one in self.findings],
             "notes": self.notes,
+            "own": self._profile.take() if self._profile else [],
         }
         self._clear()
         return told
@@ -73,19 +79,17 @@ class Books:
     """The ledgers of all processes.
 
     Args:
-        run: what is judged by.
-        spool: where acknowledged messages are written down.
+        run: what is judged by, and where acknowledged messages are written down.
 
     Attributes:
         greeted: whether the server greeted anybody.
         missing: the processes that have sent something, or are expected to, and not their last.
     """
 
-    def __init__(self, run: Run, spool: Spool) -> None:
-        self.run, self._spool = run, spool
+    def __init__(self, run: Run) -> None:
+        self.run = run
         self.greeted = False
         self.missing: set[str] = set()
-        run.spool = spool
         run.numbers = Numbers(MOST_SPANS)
 
     def enter(self, told: Mapping[str, Any], whose: str) -> None:
@@ -103,6 +107,7 @@ class Books:
         for text in told["greetings"]:
             self.greeted = True
             run.profile.dialogue(0, talks=False).begin(text.encode("latin-1"))
+        run.profile.enter(told["own"])
         run.numbers.unanswered += told["unanswered"]
         for number, fingerprint in told["acknowledged"]:
             if wrong := run.delivered(Delivery(number, fingerprint), floor=-1):
@@ -117,13 +122,13 @@ class Books:
         """Miss these until they have sent their last."""
         self.missing.update(processes)
 
-    def close(self, store: Store | None) -> Outcome | None:
+    def close(self, store: tuple[Store, Acknowledged] | None) -> Outcome | None:
         """Judge what there is: the numbers, and where the messages can be read what became of them.
 
         Where a process is missing neither is, for nobody knows what it was told.
 
         Args:
-            store: where they can be, or None.
+            store: where they can be, and what has to be there; or None.
 
         Returns:
             What was found there.
@@ -131,6 +136,6 @@ class Books:
         if self.missing:
             self.run.note("a worker is lost, and what it was told with it, so that no message is looked up")
             return None
-        outcome = stored.judge(store, self._spool, self.run) if store else None
+        outcome = stored.judge(*store, self.run) if store else None
         closing.judge_numbers(self.run, outcome)
         return outcome

@@ -22,6 +22,9 @@ class Options:
         arrivals: how they follow each other, one of `pace.ARRIVALS`.
         launched: whether the server was started for this run, so that nobody else uses it.
         most_waiters: how many clients may be dedicated to the clock.
+        mark: a word that all messages of the run bear, in whatever process; empty for one of this moment.
+        worker: the number of this process among those that load a server together, from 1; 0 if it is the only one,
+            or keeps the books of them all.
     """
 
     address: tuple[str, int]
@@ -36,6 +39,8 @@ class Options:
     arrivals: str = "even"
     launched: bool = False
     most_waiters: int = 4
+    mark: str = ""
+    worker: int = 0
 
     @property
     def waiters(self) -> int:

@@ -6,7 +6,7 @@ is stored (`Store`). How a session stands is the profile's own: here it is only 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from conformance.history import Whose
@@ -309,6 +309,12 @@ class Profile(Protocol):
             client: its number among those of its sort, from 0.
             talks: whether it talks by itself, `Dialogue.next`, or only takes steps that it is asked for.
         """
+
+    def take(self) -> list[list[int]]:
+        """What a worker has written down beside numbers, as plain data, and forgets now."""
+
+    def enter(self, taken: Iterable[Sequence[int]]) -> None:
+        """Take in what `take` gave in another process."""
 
 
 def timeout_kind(profile: Profile, how: str) -> str:

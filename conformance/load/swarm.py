@@ -6,24 +6,20 @@ The swarm is somebody else's (`conformance.locustfile` has it of Locust), as is 
 from __future__ import annotations
 
 import errno
-import socket
-import struct
 import time
 from collections import deque
 from collections.abc import Callable
 
+from conformance.load.blocking import Connection, Insecure
 from conformance.load.client import TIMED_OUT_EARLY
-from conformance.load.findings import LogEntry
 from conformance.load.ledger import Ledger
-from conformance.load.profile import Dialogue, Move, Profile, Step
-from conformance.load.talker import PIECE_PAUSE
-from conformance.load.tally import GREETING
-from conformance.load.wire import LOGGED, LONGEST_LINE, LONGEST_LOGGED
+from conformance.load.profile import Dialogue, Profile, Step
+from conformance.load.tally import GREETING, SECURED
+from conformance.load.wire import LONGEST_LINE
 
 CONNECT = "connect"
 """The phase in which the connection is made, which has no reply."""
-LEAST_PATIENCE = 0.1
-"""Seconds in which what has come is read."""
+FLOOD = f"a reply of more than {LONGEST_LINE} bytes"
 AGAIN_AFTER = 1.0
 """Seconds until a client that could not connect tries again."""
 
@@ -52,51 +48,64 @@ class Session:
     ) -> None:
         self._profile, self._dialogue, self._ledger = profile, dialogue, ledger
         self._address, self._tell = address, tell
-        self._socket: socket.socket | None = None
-        self._buffer = b""
+        self._connection: Connection | None = None
         self._owed: deque[Step] = deque()
-        self._log: deque[LogEntry] = deque(maxlen=LOGGED)
-        self._valid_sent = 0.0
+        self._valid_sent = self._securing = 0.0
         self._errors = 0
 
     def move(self) -> None:
         """Connect, or say the next thing and hear all replies to it."""
-        if self._socket is None:
-            self._connect()
-            return
-        move = self._dialogue.next()
-        self._owed.extend(move.steps)
-        sent = self._send(move)
-        if move.leave in ("close", "reset"):
-            self.leave(reset=move.leave == "reset")
-            return
-        if move.leave:
-            self._half_close()
-        while self._owed and self._socket is not None:
-            self._hear(sent, half_closed=bool(move.leave))
-        if self._socket is not None and b"\n" in self._buffer:
-            self._blame(self._profile.rules.one_reply, "a reply that nothing was owed", "nothing", self._buffer)
-            self.leave()
-        elif move.leave:
+        try:
+            if self._connection is None:
+                self._connect()
+            elif not self._is_disturbed(self._connection):
+                self._speak(self._connection)
+        except Insecure as error:
+            self._tell(self._phase(SECURED), time.monotonic() - self._securing, 0, Fault("no TLS"))
+            self._blame(self._profile.rules.secure, "no TLS session comes about, or it breaks", "TLS", str(error))
             self.leave()
 
     def leave(self, reset: bool = False) -> None:
         """Close the connection, if there is one; what is owed may have been done all the same."""
         self._ledger.unanswered += sum(step.delivers for step in self._owed)
         self._owed.clear()
-        if self._socket is not None:
-            if reset:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self._socket.close()
-            self._socket = None
+        if self._connection is not None:
+            self._connection.close(reset)
+            self._connection = None
+
+    def _speak(self, connection: Connection) -> None:
+        move = self._dialogue.next()
+        self._owed.extend(move.steps)
+        sent = connection.send(move.pieces, move.steps[0].shown if move.steps else b"")
+        if move.leave in ("close", "reset"):
+            self.leave(reset=move.leave == "reset")
+            return
+        if move.leave:
+            connection.half_close()
+        while self._owed and self._connection is not None:
+            self._hear(connection, sent, half_closed=bool(move.leave))
+        if self._connection is not None and not self._is_disturbed(connection) and move.leave:
+            self.leave()
+
+    def _is_disturbed(self, connection: Connection) -> bool:
+        """Whether something came that nothing was owed, so that the session is over."""
+        timeout, farewell = self._profile.timeout, self._profile.farewell
+        unread = connection.unread()
+        if b"\n" not in unread or (timeout and unread.startswith(timeout)):
+            return False  # who was timed out is told so by what is read next
+        if farewell and unread.startswith(farewell):
+            self._ledger.note("the server left a client, and said so")
+        else:
+            self._blame(self._profile.rules.one_reply, "a reply that nothing was owed", "nothing", unread)
+        self.leave()
+        return True
 
     def _connect(self) -> None:
         rules, limits = self._profile.rules, self._profile.limits
-        self._buffer, self._errors = b"", 0
-        self._log.clear()
+        self._errors = 0
         began = self._valid_sent = time.monotonic()
         try:
-            self._socket = socket.create_connection(self._address, limits.greeting)
+            connection = self._connection = Connection(self._address, limits.greeting)
         except OSError as error:
             why = errno.errorcode.get(error.errno or 0, "no answer")
             self._tell(CONNECT, time.monotonic() - began, 0, Fault(f"not connected: {why}"))
@@ -104,56 +113,47 @@ class Session:
                 self._ledger.findings.add(rules.alive, "the server takes no connections any more", "a connection", why)
             time.sleep(AGAIN_AFTER)
             return
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._tell(CONNECT, time.monotonic() - began, 0, None)
-        text = self._reply(limits.greeting)
-        seconds, phase = time.monotonic() - began, self._profile.kinds.get(GREETING, GREETING).strip()
-        if not text:
-            self._tell(phase, seconds, 0, Fault("no greeting" if text is None else "disconnected"))
-            if text is not None:
+        if self._profile.secured:
+            self._secure(connection)
+        text = self._reply(connection, limits.greeting)
+        seconds = time.monotonic() - began
+        if not text or len(text) > LONGEST_LINE:
+            why = "no greeting" if text is None else "a flood" if text else "disconnected"
+            self._tell(self._phase(GREETING), seconds, 0, Fault(why))
+            if text:
+                self._blame(rules.one_reply, FLOOD, "one line", text)
+            elif text is not None:
                 what = "the server closed the connection instead of a greeting"
                 self._blame(rules.greeting, what, "a greeting")
             self.leave()
             return
         self._ledger.greet(text)
         verdict = self._dialogue.begin(text)
-        self._tell(phase, seconds, len(text), Fault(verdict.wrong) if verdict.wrong else None)
+        self._tell(self._phase(verdict.owed), seconds, len(text), Fault(verdict.wrong) if verdict.wrong else None)
         if verdict.wrong:
             self._blame(verdict.rule, verdict.wrong, verdict.wanted, text)
-        if verdict.after is None:
+        if verdict.over:
+            self._ledger.note("a connection was not served, as its greeting said")
+            self.leave()
+            time.sleep(AGAIN_AFTER)
+        elif verdict.after is None:
             self.leave()
 
-    def _send(self, move: Move) -> float:
-        """Say it; returns when its last piece was sent. That the server has hung up is told by what is read next."""
-        assert self._socket
-        sent = 0.0
-        for number, piece in enumerate(move.pieces):
-            if number:
-                time.sleep(PIECE_PAUSE)
-            sent = time.monotonic()
-            self._note("->", piece)
-            try:
-                self._socket.sendall(piece)
-            except OSError:
-                break
-        return sent
+    def _secure(self, connection: Connection) -> None:
+        self._securing = time.monotonic()
+        connection.shake_hands(self._profile.secure(), self._profile.limits.reply)
+        self._tell(self._phase(SECURED), time.monotonic() - self._securing, 0, None)
 
-    def _half_close(self) -> None:
-        assert self._socket
-        self._note("--", b"half-close")
-        try:
-            self._socket.shutdown(socket.SHUT_WR)
-        except OSError:
-            return  # it is told by what is read next
-
-    def _hear(self, sent: float, half_closed: bool) -> None:
+    def _hear(self, connection: Connection, sent: float, half_closed: bool) -> None:
         """Judge the next reply."""
         step = self._owed[0]
-        phase = self._profile.kinds.get(self._dialogue.owed(step), "reply").strip()
-        text = self._reply(self._profile.limits.reply)
+        timeout = self._profile.timeout
+        owed = self._dialogue.owed(step)
+        text = self._reply(connection, self._profile.limits.reply)
         now = time.monotonic()
-        if not text or text.startswith(self._profile.timeout):
-            self._ended(text, phase, now - sent, now - self._valid_sent)
+        if not text or len(text) > LONGEST_LINE or (timeout and text.startswith(timeout)):
+            self._ended(text, self._phase(owed), now - sent, now - self._valid_sent)
             return
         self._owed.popleft()
         verdict = self._dialogue.judge(step, text)
@@ -161,13 +161,19 @@ class Session:
             self._ledger.acknowledged.append(verdict.delivery)
         elif step.delivers:
             self._ledger.unanswered += 1
-        self._tell(phase, now - sent, len(text), _fault(verdict.kind, verdict.wrong, text))
+        self._tell(self._phase(verdict.owed), now - sent, len(text), _fault(verdict.kind, verdict.wrong, text))
         if verdict.wrong:
             self._blame(verdict.rule, f"{verdict.wrong} ({verdict.owed})", verdict.wanted, text)
         if verdict.also:
             self._blame(*verdict.also)
         if verdict.restarts:
             self._valid_sent = sent
+        if verdict.over:
+            self.leave()
+            return
+        if verdict.secures:
+            self._secure(connection)
+            return
         self._errors += verdict.error
         known = verdict.after is not None or (
             verdict.error and not self._owed and not step.delivers and not half_closed
@@ -181,6 +187,9 @@ class Session:
         if text is None:
             self._tell(phase, seconds, 0, Fault("no reply"))
             self._blame(rules.one_reply, f"no reply within {limits.reply:g} s", f"a reply ({phase})", "nothing")
+        elif len(text) > LONGEST_LINE:
+            self._tell(phase, seconds, len(text), Fault("a flood"))
+            self._blame(rules.one_reply, FLOOD, "one line", text)
         elif idle >= limits.time:
             self._ledger.note("a client was so slow itself that it was timed out")
         elif text:
@@ -193,48 +202,34 @@ class Session:
             self._blame(rules.one_reply, "the connection was closed instead of a reply", f"a reply ({phase})")
         self.leave()
 
-    def _reply(self, patience: float) -> bytes | None:
-        """The next line without its end; empty at the end of the connection, None if nothing comes in time."""
+    def _reply(self, connection: Connection, patience: float) -> bytes | None:
+        """The next reply without its last line end, or the beginning of a flood.
+
+        Returns:
+            Nothing at the end of the connection; None if no reply comes in time.
+        """
+        rules, goes_on = self._profile.rules, self._profile.goes_on
         deadline = time.monotonic() + patience
-        while b"\n" not in self._buffer:
-            assert self._socket
-            if len(self._buffer) > LONGEST_LINE:
-                self._blame(self._profile.rules.one_reply, f"a reply of more than {LONGEST_LINE} bytes", "one line")
-                return b""
-            data = self._receive(deadline - time.monotonic())
-            if data is None:
-                data = self._receive(0.0)  # where we were late ourselves it has come meanwhile
-            if data is None:
-                return None
-            if not data:
-                self._note("--", b"closed by the server")
-                return b""
-            self._buffer += data
-        raw, _, self._buffer = self._buffer.partition(b"\n")
-        self._note("<-", raw + b"\n")
-        if raw[-1:] != b"\r":
-            self._blame(self._profile.rules.line_end, "a reply that does not end in CRLF", "CRLF", raw + b"\n")
-        return raw.removesuffix(b"\r") or b" "
+        reply = b""
+        while raw := connection.line(deadline):
+            text = raw.removesuffix(b"\n")
+            if text == raw or len(reply) > LONGEST_LINE:
+                return reply + raw
+            if text[-1:] != b"\r":
+                self._blame(rules.line_end, "a reply that does not end in CRLF", "CRLF", raw)
+            text = text.removesuffix(b"\r")
+            reply += text
+            if not (self._profile.many_lines and goes_on(text)):
+                return reply or b" "
+            reply += b"\r\n"
+        return raw
 
-    def _receive(self, patience: float) -> bytes | None:
-        """What comes, empty at the end of the connection; None if nothing does in time."""
-        assert self._socket
-        self._socket.settimeout(max(LEAST_PATIENCE, patience))
-        try:
-            return self._socket.recv(65536)
-        except TimeoutError:
-            return None
-        except OSError:
-            return b""
-
-    def _note(self, mark: str, data: bytes) -> None:
-        self._log.append(
-            (time.monotonic(), mark, data if len(data) <= LONGEST_LOGGED else data[:LONGEST_LOGGED] + b"...")
-        )
+    def _phase(self, kind: str) -> str:
+        return self._profile.kinds.get(kind, kind).strip()
 
     def _blame(self, rule: str, what: str, wanted: str = "", actual: bytes | str = "") -> None:
         actual = actual.decode("latin-1") if isinstance(actual, bytes) else actual
-        self._ledger.findings.add(rule, what, wanted, actual, self._log)
+        self._ledger.findings.add(rule, what, wanted, actual, self._connection.log if self._connection else ())
 
 
 def _fault(kind: str, wrong: str, reply: bytes) -> Fault | None:

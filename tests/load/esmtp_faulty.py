@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 
+from conformance.rfc5321.search.blame import BASE, TAKEN
 from proof.servers.edit import Edit, Mutant, begun, build, headed, within
 from proof.servers.esmtp_mutants import MUTANTS
 from proof.servers.esmtp_mutants.common import ANSWER, broken_off
@@ -46,7 +47,7 @@ NOW_AND_THEN = [
         "each-30th-message-has-the-text-of-another",
         "data.whole",
         30,
-        f"message.text = message.text[:200] + before[0].text[200:]; {STORED}",
+        f"message.text = message.text[:300] + before[0].text[300:]; {STORED}",
     ),
     stored(
         "each-30th-message-to-the-recipients-of-another",
@@ -87,6 +88,29 @@ NOW_AND_THEN = [
 ]
 ALL: Sequence[Mutant] = (*NOW_AND_THEN, *MUTANTS)
 SERVERS = {server.name: server for server in ALL}
+FOUND = {
+    "each-30th-message-lost": {"data.delivered"},
+    "each-30th-message-twice": {"data.delivered"},
+    "each-30th-message-has-the-text-of-another": {"data.whole"},
+    "each-30th-message-to-the-recipients-of-another": {"order.no-carry"},
+    "each-30th-message-to-one-recipient-only": {"data.delivered"},
+    "each-30th-message-of-the-sender-of-another": {"trace.return-path"},
+    "each-30th-message-refused-and-stored": {"data.refused-gone"},
+    "each-200th-reply-is-of-another-session": {*BASE.values(), *TAKEN.values()},
+    "each-200th-reply-twice": {"reply.one"},
+    "each-200th-reply-cut": {"reply.form"},
+    "hangs-up-each-300th-time": {"reply.one"},
+    "mute-after-2000-lines": {"close.serves-on"},
+    "text-of-a-lost-connection-delivered": {"close.lost-data"},
+    "each-5th-rset-does-nothing": {"mail.250", "rcpt.before-mail"},
+    "each-20th-chunk-forgotten": {"data.delivered"},
+    "one-sender-for-all-sessions": {"trace.return-path"},
+    "data-without-a-recipient": {"data.no-rcpt"},
+    "spaces-at-line-ends-lost": {"data.whole"},
+    "end-cut-in-two-missed": {"reply.one"},
+    "replies-end-in-lf": {"reply.crlf"},
+}
+"""Faults that a load has to find, and the requirements of which one at least is said to be broken."""
 
 
 def faulty(name: str, folder: Path) -> str:

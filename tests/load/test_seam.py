@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 
 import pytest
 
@@ -106,6 +106,12 @@ class Aviary:
 
     def dialogue(self, client: int, talks: bool) -> Parrot:
         return Parrot()
+
+    def take(self) -> list[list[int]]:
+        return []
+
+    def enter(self, taken: Iterable[Sequence[int]]) -> None:
+        assert not taken
 
 
 class Perch(Server):

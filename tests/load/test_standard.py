@@ -12,9 +12,8 @@ import pytest
 
 from conformance.harness.server.launch import Process, reference_command
 from conformance.rfc5321.kind import KIND, REFERENCE_PASSWORD
-from conformance.rfc5321.search.blame import BASE, TAKEN
 from multiclient import main, parser
-from tests.load.esmtp_faulty import faulty
+from tests.load.esmtp_faulty import FOUND, faulty
 from tests.load.load_runs import PATIENCE, Ended, multiclient
 
 DOMAIN = "reference.example"
@@ -98,31 +97,7 @@ def test_nothing_taken_is_not_right(tmp_path: Path) -> None:
     assert "No message was taken" in run.page
 
 
-@pytest.mark.parametrize(
-    ("fault", "rules"),
-    [
-        ("each-30th-message-lost", {"data.delivered"}),
-        ("each-30th-message-twice", {"data.delivered"}),
-        ("each-30th-message-has-the-text-of-another", {"data.whole"}),
-        ("each-30th-message-to-the-recipients-of-another", {"order.no-carry"}),
-        ("each-30th-message-to-one-recipient-only", {"data.delivered"}),
-        ("each-30th-message-of-the-sender-of-another", {"trace.return-path"}),
-        ("each-30th-message-refused-and-stored", {"data.refused-gone"}),
-        ("each-200th-reply-is-of-another-session", {*BASE.values(), *TAKEN.values()}),
-        ("each-200th-reply-twice", {"reply.one"}),
-        ("each-200th-reply-cut", {"reply.form"}),
-        ("hangs-up-each-300th-time", {"reply.one"}),
-        ("mute-after-2000-lines", {"close.serves-on"}),
-        ("text-of-a-lost-connection-delivered", {"close.lost-data"}),
-        ("each-5th-rset-does-nothing", {"mail.250", "rcpt.before-mail"}),
-        ("each-20th-chunk-forgotten", {"data.delivered"}),
-        ("one-sender-for-all-sessions", {"trace.return-path"}),
-        ("data-without-a-recipient", {"data.no-rcpt"}),
-        ("spaces-at-line-ends-lost", {"data.whole"}),
-        ("end-cut-in-two-missed", {"reply.one"}),
-        ("replies-end-in-lf", {"reply.crlf"}),
-    ],
-)
+@pytest.mark.parametrize(("fault", "rules"), FOUND.items())
 def test_fault_is_found(tmp_path: Path, fault: str, rules: set[str]) -> None:
     more = ("--launch", faulty(fault, tmp_path), *TO, "--final", "--arrives", "0.5", "--patience", "3")
     run = ended(tmp_path, *SOME, "2500", *more)

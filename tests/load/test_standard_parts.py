@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import ssl
 import tempfile
 from collections import Counter
@@ -11,11 +13,13 @@ import pytest
 
 from conformance.history import Fate, Seen, check
 from conformance.load.options import Options
+from conformance.load.profile import Move, Step
 from conformance.load.secure import Secure
 from conformance.rfc5321.load.dialogue import Dialogue, announced
 from conformance.rfc5321.load.letters import Letters
-from conformance.rfc5321.load.lines import END_LINE, LOOSE_END_LINE, Lines, fault
+from conformance.rfc5321.load.lines import END_LINE, LAST_LINE, LOOSE_END_LINE, Lines, fault
 from conformance.rfc5321.load.register import Became, Record, Register
+from conformance.rfc5321.load.session import Session
 from conformance.rfc5321.load.standard import Standard, login
 from conformance.rfc5321.load.store import SLOTS, Mail
 from conformance.rfc5321.model import GREETED, Phase, State, States
@@ -69,7 +73,40 @@ def test_register_remembers_on_the_disk() -> None:
         assert register.get(3) == Record(77, 0b11, Became.TAKEN) and register.any_taken
         assert [register.get(number).became for number in (0, 4, 5, 20_001)] == [0, Became.REFUSED, 0, 0]
         assert [number for number, _ in register.taken()] == [3, 20_000]
+        register.keep(10**12, Became.TAKEN, 1, 5)
+        assert register.get(10**12) == Record(5, 1, Became.TAKEN) and register.get(10**12 + 1).became == 0
+        assert [number for number, _ in register.taken()] == [3, 20_000, 10**12] and not register.take()
+        assert os.fstat(file.fileno()).st_size < 2**20
     assert Register(None).get(1).became is Became.NOT_TOLD and list(Register(None).taken()) == []
+
+
+def test_register_of_a_worker_is_told_to_another_process() -> None:
+    workers = [Register(None, worker) for worker in (1, 2)]
+    numbers = [worker.number() for worker in workers]
+    assert numbers[0] != numbers[1]
+    for worker, number in zip(workers, numbers, strict=True):
+        worker.keep(number, Became.TAKEN, 1, number // 10**9)
+    workers[0].keep(workers[0].number(), Became.REFUSED)
+    with tempfile.TemporaryFile() as file:
+        books = Register(file)
+        for worker in workers:
+            books.enter(json.loads(json.dumps(worker.take())))
+            assert not worker.take()
+        assert [(number, found.fingerprint) for number, found in books.taken()] == list(
+            zip(numbers, (1, 2), strict=True)
+        )
+        assert books.get(numbers[0] + 1).became == Became.REFUSED
+
+
+def test_message_whose_last_chunk_was_sent_may_arrive_whatever_is_heard_of_it() -> None:
+    last = Step(LAST_LINE, b"BDAT 0 LAST\r\n", None, b"2 7", True)
+    with tempfile.TemporaryFile() as file:
+        register = Register(file)
+        for number, move in ((1, Move((), ())), (2, Move((last,), (last.data,)))):
+            session = Session(LINES, register, chunked=number)
+            session.says(move)
+            session.give_up()
+        assert [register.get(number).became for number in (1, 2)] == [Became.GIVEN_UP, Became.NOT_TOLD]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +226,6 @@ def judged(*copies: Stored, taken: dict[int, int], refused: tuple[int, ...] = ()
     """What is said of copies, where messages were taken for recipients, a bit each, or refused."""
     with tempfile.TemporaryFile() as file:
         register = Register(file)
-        register.last = 20
         for number, to in taken.items():
             letter = LETTERS.write(number, 0, b"me@a.example", LETTERS.bodies[number])
             register.keep(number, Became.TAKEN, to, letter.fingerprint)

@@ -40,14 +40,15 @@ class Swarm:
         self.ledgers = [Ledger(), Ledger()]
         self.sessions = []
         for number, ledger in enumerate(self.ledgers):
-            profile = Assignment(WORDS, options, "swarm-1")
+            profile = Assignment(WORDS, options)
             for client in (2 * number, 2 * number + 1):
                 dialogue = profile.dialogue(client, talks=True)
                 self.sessions.append(Session(profile, dialogue, ledger, options.address, self.tell))
-        self.profile = Assignment(WORDS, options, "swarm-1")
+        self.profile = Assignment(WORDS, options)
         self.folder = folder
         self.spool = (folder / "spool").open("w+b")
-        self.books = Books(Run(options, self.profile), Spool(self.spool))
+        self.kept = Spool(self.spool)
+        self.books = Books(Run(options, self.profile, self.kept))
 
     def tell(self, phase: str, seconds: float, length: int, fault: Fault | None) -> None:
         self.told.append((phase, seconds, length, fault))
@@ -68,7 +69,7 @@ class Swarm:
         for session in self.sessions:
             session.leave()
         self.enter(last=True)
-        return self.books.close(self.profile.store(Folder(self.folder)) if look_up else None)
+        return self.books.close((self.profile.store(Folder(self.folder)), self.kept) if look_up else None)
 
     @property
     def rules(self) -> set[str]:
@@ -81,7 +82,7 @@ def swarm(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Swarm]:
     name = getattr(request, "param", "")
     command = faulty(name, tmp_path / "servers") if name else launch.reference_command(KIND)
     server = launch.Process(KIND, command, 10.0)
-    made = Swarm(Options((launch.HOST, server.port), seed=1), server.directory)
+    made = Swarm(Options((launch.HOST, server.port), seed=1, mark="swarm-1"), server.directory)
     yield made
     for session in made.sessions:
         session.leave()
@@ -149,7 +150,7 @@ def test_worker_that_is_lost_with_what_it_was_told_accuses_nobody(swarm: Swarm) 
     swarm.ledgers[0].take()  # nobody hears of it
     swarm.books.enter(swarm.ledgers[1].take(last=True), "other")
     assert swarm.books.missing == {"one"}
-    assert swarm.books.close(swarm.profile.store(Folder(swarm.folder))) is None
+    assert swarm.books.close((swarm.profile.store(Folder(swarm.folder)), swarm.kept)) is None
     assert not swarm.rules and any("a worker is lost" in note for note in swarm.books.run.notes)
 
 
@@ -201,7 +202,7 @@ def answering() -> Iterator[Callable[[bytes | None], tuple[str, int]]]:
         (None, "disconnected", "the connection was closed instead of a reply"),
         (b"421 4.4.2 here Error: timeout exceeded\r\n", "timed out early", TIMED_OUT_EARLY),
         (b"250 here\r\n250 here\r\n", None, "a reply that nothing was owed"),
-        (b"x" * 40_000, "disconnected", "a reply of more than 16384 bytes"),
+        (b"x" * 40_000, "a flood", "a reply of more than 16384 bytes"),
     ],
     ids=str,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from conformance.cs4410.dialect import ERROR, Dialect
 from conformance.cs4410.kind import UNGREETED
@@ -66,7 +66,6 @@ class Assignment:
     Args:
         dialect: the words.
         options: what the run is asked for.
-        mark: a word that all messages of the run bear, on whatever machine; by default one of this moment.
     """
 
     rules = RULES
@@ -78,7 +77,7 @@ class Assignment:
     numbered = True
     roots: Sequence[str] = (RULES.greeting, RULES.alive, RULES.one_reply)
 
-    def __init__(self, dialect: Dialect, options: Options, mark: str = "") -> None:
+    def __init__(self, dialect: Dialect, options: Options) -> None:
         limit = options.time_limit
         patience = max(LEAST_PATIENCE, limit)
         self.name = dialect.name
@@ -100,7 +99,7 @@ class Assignment:
             assemble=ASSEMBLE * limit,
         )
         self._options = options
-        self._mark = mark or f"load-{options.seed}-{time.time_ns():x}"
+        self._mark = options.mark or f"load-{options.seed}-{time.time_ns():x}"
         self._words = Words(options.seed)
         self._judge = Judge(dialect)
         self._netids: set[bytes] = set()
@@ -121,6 +120,13 @@ class Assignment:
         else:
             script = Script(self._words, seed, WAITERS + client, 1, 0.0, self._mark)
         return Dialogue(script, self._judge, self._netids)
+
+    def take(self) -> list[list[int]]:
+        """Nothing: what was told are numbers."""
+        return []
+
+    def enter(self, taken: Iterable[Sequence[int]]) -> None:
+        """Nothing is to be done."""
 
     def store(self, folder: Folder) -> Mailbox:
         """Where the server keeps this run's messages."""

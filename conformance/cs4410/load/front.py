@@ -34,7 +34,7 @@ class Front(front.Front):
     def add(self, option: Callable[..., argparse.Action]) -> None:
         """Add its options."""
         option("--time-limit", type=front.number(0.2, 3600, "seconds, 0.2 to 3600"), metavar="SECONDS",
-               help=f"the server's ({TIME_LIMIT:g}); some clients wait for the time-out")  # fmt: skip
+               help=f"the server's ({TIME_LIMIT:g}), by which time-outs are judged")  # fmt: skip
         option("--dialect", metavar="NAME", help=f"which edition's words ({DIALECT}), or a TOML file")
         option(
             "--mailbox", metavar="DIR", help="where a server of yours keeps its mailbox: look up every message there"

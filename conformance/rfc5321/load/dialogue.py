@@ -63,7 +63,9 @@ class Dialogue:
 
     def next(self) -> Move:
         """Draw the next move."""
-        return self._script.next(self._session)
+        move = self._script.next(self._session)
+        self._session.says(move)
+        return move
 
     def right(self) -> Step:
         """Draw a step that takes the session on."""

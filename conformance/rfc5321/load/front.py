@@ -39,7 +39,7 @@ class Front(front.Front):
     """What `conformance.load.front.Front` asks for."""
 
     kind = KIND
-    title = "--profile rfc5321, any mail server; if none is named, our own is started"
+    title = "--profile rfc5321, any mail server"
     most, least = 1000, 1
 
     def add(self, option: Callable[..., argparse.Action]) -> None:

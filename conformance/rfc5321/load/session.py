@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from conformance.load.profile import Step
-from conformance.rfc5321.load.lines import Judged, Lines
+from conformance.load.profile import Move, Step
+from conformance.rfc5321.load.lines import LAST_LINE, Judged, Lines
 from conformance.rfc5321.load.register import OTHERS, Became, Register
 from conformance.rfc5321.model import GREETED, Phase, States
 
@@ -26,6 +26,7 @@ class Session:
         sized: whether its size was announced.
         chunked: the number of a message of which a chunk was sent, and none was the last; 0 if there is none.
         chunks: what is still to be sent of it.
+        ending: the number of a message whose last chunk was sent, so that it may be delivered whatever is heard of it.
         errors: how many replies were refusals.
         messages: how many were taken.
         secured: whether it is within TLS, or was to be.
@@ -43,6 +44,7 @@ class Session:
     sized: bool = False
     chunked: int = 0
     chunks: list[Step] = field(default_factory=list)
+    ending: int = 0
     errors: int = 0
     messages: int = 0
     secured: bool = False
@@ -58,6 +60,12 @@ class Session:
             return state.phase
         phases = {state.phase for state in self.states}
         return phases.pop() if len(phases) == 1 else None
+
+    def says(self, move: Move) -> None:
+        """Take in what is about to be sent."""
+        for step in move.steps:
+            if step.line is LAST_LINE:
+                self.ending = int(step.kept.split()[0])
 
     def follow(self, step: Step, judged: Judged) -> tuple[int, int]:
         """Take in a reply that was acceptable.
@@ -100,6 +108,7 @@ class Session:
     def give_up(self) -> None:
         """Write down that a message whose last chunk was not sent must not arrive."""
         if self.chunked:
-            self.register.keep(self.chunked, Became.GIVEN_UP)
+            if self.chunked != self.ending:
+                self.register.keep(self.chunked, Became.GIVEN_UP)
             self.chunked = 0
             self.chunks.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import ipaddress
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import IO
 
@@ -126,8 +126,8 @@ class Standard:
             settle=SETTLE,
             at_once=min(AT_ONCE, options.connections),
         )
-        self.letters = Letters(options.seed, f"{time.time_ns():x}")
-        self.register = Register(file)
+        self.letters = Letters(options.seed, options.mark or f"{time.time_ns():x}")
+        self.register = Register(file, options.worker)
         self._book = replace(book, recipients=book.recipients[:MOST_RECIPIENTS], words_after_noop=False)
         self._options = options
         self.secured = tls == IMPLICIT
@@ -152,6 +152,14 @@ class Standard:
         """What a client says; all of them talk."""
         script = Script(self.letters, self._options.seed, client, self._manners)
         return Dialogue(script, self._lines, self.register, self.secured)
+
+    def take(self) -> list[list[int]]:
+        """What became of messages here since it was asked last."""
+        return self.register.take()
+
+    def enter(self, taken: Iterable[Sequence[int]]) -> None:
+        """Write down what became of messages elsewhere."""
+        self.register.enter(taken)
 
     def store(self, mail: MailStore, arrives: float, sure: bool) -> Mail:
         """Where this run's messages are looked up.
