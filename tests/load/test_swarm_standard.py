@@ -128,7 +128,19 @@ def insecure(came: bytes) -> bytes:
         (1, b"554 not you\r\n", insecure, "None", "note: a connection was not served, as its greeting said"),
         (1, b"hello\r\n", insecure, "not a reply", ": not a reply"),
     ],
-    ids=str,
+    ids=[
+        "no-tls",
+        "closes-at-starttls",
+        "two-codes",
+        "wrong-class",
+        "twice",
+        "endless-line",
+        "endless-lines",
+        "421-alone",
+        "421-behind",
+        "554",
+        "no-smtp",
+    ],
 )
 def test_what_a_server_does_instead_is_named(
     answering: Callable[[bytes, Answer], tuple[str, int]],
