@@ -25,6 +25,7 @@ PLAIN = "127.0.0.1:8765"
 """Where a server listens that takes no port."""
 LAUNCH = "python3 {file}"
 """How a submission is started unless the roster says otherwise: without arguments, as the assignment has it."""
+_PLACEHOLDER = re.compile(r"(?:^|[=:]){([a-z_]+)}")
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:.%\w]+\]|[^\[\]:\s]+):(\d{1,5})")
 
 
@@ -155,7 +156,14 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
     students = load_students(listed) if listed else []
     launch = checked.text("launch") if "launch" in checked else None
     folders: set[str] = set()
-    entries = [_entry(entry, home, launch, students, folders) for entry in checked.objects("server")]
+    entries, faults = [], []
+    for one in checked.objects("server"):
+        try:
+            entries.append(_entry(one, home, launch, students, folders))
+        except WrongShape as fault:
+            faults.append(str(fault))
+    if faults:
+        raise WrongShape("; ".join(faults))
     remarks: tuple[str, ...] = ()
     if "submissions" in checked:
         found = found_files(checked.text("submissions"), home)
@@ -164,9 +172,9 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
     if not entries:
         raise WrongShape("server must have an entry at least, or submissions must name files")
     names = [entry.name for entry in entries]
-    for one in names:
-        if names.count(one) > 1:
-            raise WrongShape(f"the server {named(one)} is there twice")
+    for called in names:
+        if names.count(called) > 1:
+            raise WrongShape(f"the server {named(called)} is there twice")
     at_once = checked.integer("at_once") if "at_once" in checked else max(1, (os.cpu_count() or 1) // 2)
     return Roster(
         private=(path, listed.resolve()) if listed else (path,),
@@ -233,6 +241,12 @@ def _check_command(launch: str, name: str) -> None:
         raise WrongShape(f"the server {named(name)}: launch: {error}") from None
     if not words:
         raise WrongShape(f"the server {named(name)}: launch is empty")
+    for word in words:
+        if (found := _PLACEHOLDER.search(word)) and found[1] not in ("host", "port", "time_limit"):
+            raise WrongShape(
+                f"the server {named(name)}: launch: {{{found[1]}}} is no placeholder: {{host}}, {{port}} and "
+                "{time_limit} are"
+            )
 
 
 def _folder(name: str, taken: set[str]) -> str:

@@ -223,6 +223,11 @@ def test_a_part_that_there_is_not(part: str, lesson: Class, capsys: pytest.Captu
         ('[[server]]\nname = "a"\nlaunch = "\'"', "launch: No closing quotation"),
         ('[[server]]\nname = "a"\nlaunch = "x"\ndirectory = "none"', "is no directory"),
         ('[[server]]\nname = "a"\ntarget = "a:1"\n' * 2, "the server a is there twice"),
+        (
+            '[[server]]\nname = "a"\nlaunch = "x -p={prt}"',
+            "{prt} is no placeholder: {host}, {port} and {time_limit} are",
+        ),
+        ('[[server]]\nname = "a"\n[[server]]\nname = "b"\ntarget = "b"', "not both; the server b: target"),
         ("at_once = 99\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "at_once must be from 1 to 32"),
         ("[limits]\nmemroy = 1\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "memroy is no key"),
     ],
