@@ -138,7 +138,8 @@ class Bench:
                 record.blocked_by = None
                 end = f"{again}\n(twice, of this case)"
             else:
-                self.notes.append(f"{died.splitlines()[0]} during {plan.id}, and was started again")
+                left = died.splitlines()[0].removesuffix("; it printed:")
+                self.notes.append(f"{left} during {plan.id}, and was started again")
             record.requirements = tuple(dict.fromkeys((*record.requirements, self._alive)))
             record.find(self._alive, end, "the server goes on", "it ended", record.transcript.latest(2))
         if record.verdict == "void":
