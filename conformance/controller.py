@@ -223,9 +223,10 @@ def run_in_parallel(config: pytest.Config, found: Found, profile: Profile, setti
         settings: the options of the run.
     """
     option, alone = config.option, profile.by_one_process(settings)
-    covered = option.numprocesses is None and config.pluginmanager.hasplugin("_cov")  # which has looked for workers
-    if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb or covered:
+    if alone or not config.pluginmanager.hasplugin("xdist") or Runner.only_one(found) or option.usepdb:
         option.numprocesses = 0
+    elif option.numprocesses is None and config.pluginmanager.hasplugin("_cov"):
+        option.numprocesses = 0  # it has looked for workers already, and seen none
     elif option.numprocesses is None and not option.tx:
         named, spaced = any("::" in word for word in config.args), profile.seconds_a_case(settings) > 0
         few = named or not (found.greeted and found.prompt)

@@ -168,7 +168,7 @@ def test_a_machine_that_cannot_test_says_so(
     [
         ([], "--engine dask needs the address of the scheduler: --scheduler tls://HOST:PORT"),
         (["--scheduler", "tcp://127.0.0.1:1"], "servers could reach the scheduler and have the workers do what "),
-        (["--scheduler", "tls://127.0.0.1:1"], "distributed is not installed: pip install 'smtp-conformance[cluster]'"),
+        (["--scheduler", "tls://127.0.0.1:1"], " is not installed: pip install 'smtp-conformance[cluster]'"),
     ],
 )
 def test_what_an_engine_lacks_is_one_line(

@@ -147,9 +147,8 @@ class Collector:
         return status
 
     def _by_requirement(self, cases: Sequence[CaseResult]) -> list[RequirementResult]:
-        return by_requirement(
-            self.ledger, cases, "left out by --quick" if self.settings.quick and self.whole else "no case was run"
-        )
+        left_out = "left out by --quick" + ("" if self.whole else ", or not asked for")
+        return by_requirement(self.ledger, cases, left_out if self.settings.quick else "no case was run")
 
     def _about_the_run(self) -> dict[str, Any]:
         settings, found = self.settings, self.found

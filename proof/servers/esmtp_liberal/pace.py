@@ -77,9 +77,7 @@ PACE = [
         "looks-for-input-every-100-ms",
         [
             _CHANNEL_TIME,
-            within(
-                "channel.py", "Channel._receive", "data = self._connection", "time.sleep(0.1)\ndata = self._connection"
-            ),
+            within("channel.py", "Channel._receive", "data = self._space", "time.sleep(0.1)\ndata = self._space"),
         ],
         "clients wait for minutes (4.5.3.2)",
         workers=8,

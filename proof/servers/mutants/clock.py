@@ -142,8 +142,8 @@ RESTARTS = [
             within(
                 "channel.py",
                 "Channel._receive",
-                "self._received += data",
-                "self._received += data\nself.restart_clock()",
+                "self._received += self._tls",
+                "self.restart_clock()\nself._received += self._tls",
             )
         ],
     ),
