@@ -102,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
         add(
             "--part",
             metavar="K/N",
-            help="one of N parts; `commit`: one of 36, by the commit's hash",
+            help="one of N parts; `commit`: one of 60, by the commit's hash",
         )
         add("--resume", action="store_true", help="take the results that the same suite has of the same servers")
         add("-o", "--output", type=_page, metavar="FILE", help="write the table there too, as a page in Markdown")

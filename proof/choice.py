@@ -10,7 +10,7 @@ from proof.run import PROJECT
 from proof.servers.edit import Buildable
 
 S = TypeVar("S", bound=Buildable)
-PARTS = 36
+PARTS = 60
 """Of which `commit` chooses one."""
 
 
@@ -24,7 +24,7 @@ def chosen(sections: Mapping[str, Sequence[S]], names: Sequence[str], part: str 
     Args:
         sections: all servers.
         names: servers, sections, or else what stands in servers' names; none for all.
-        part: `K/N` for the K-th of N parts, `commit` for one of 36 that the checked-out commit chooses, or None.
+        part: `K/N` for the K-th of N parts, `commit` for one of 60 that the checked-out commit chooses, or None.
 
     Raises:
         ChoiceError: a name means no server, or the part is none.
