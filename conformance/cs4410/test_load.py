@@ -55,6 +55,7 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
 CONVERSATION = b"HELO client\r\nMAIL FROM: sender@example.org\r\nRCPT TO: recipient@example.org\r\nDATA\r\n"
 
 
+@pytest.mark.long
 @pytest.mark.alone
 @pytest.mark.judges("numbers", "mailbox.whole", control={"leave": ""})
 @pytest.mark.parametrize("leave", ["reset", "close"])
