@@ -16,7 +16,7 @@ from conformance.stores.message import Stored
 
 LONG = 900
 """Octets of a line that is long in this sense."""
-_LINE = re.compile(r"line (\d{1,9})")
+_LINE = re.compile(r"line (\d{1,9})(?:, octet (\d{1,9}))?")
 
 
 @dataclass(frozen=True)
@@ -158,8 +158,10 @@ def _kind(sent: bytes, difference: str) -> str:
     """What is special in the line in which a text first differs."""
     found = _LINE.search(difference)
     lines = sent.split(CRLF)
-    at = int(found[1]) - 1 if found else 0
+    at, octet = (int(found[1]) - 1, int(found[2] or 1)) if found else (0, 1)
     line = lines[at] if at < len(lines) else b""
-    if line.startswith(b"."):
+    # A dot too many or too few shows at the dots, or at the end of a line that is nothing else.
+    cut = 2 < octet < len(line) - 1
+    if line.startswith(b".") and not (cut and len(line) >= LONG):
         return "dots"
     return "long" if len(line) >= LONG else "text"

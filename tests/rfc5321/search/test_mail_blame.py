@@ -146,6 +146,27 @@ def test_a_copy_is_compared_with_what_was_sent(body: bytes, sender: str, recipie
     assert (wrong.what if wrong else "") == what
 
 
+@pytest.mark.parametrize(
+    ("line", "stored_as", "what"),
+    [
+        (b"." * 998, b"." * 989 + b"\r\n" + b"." * 9, "long"),
+        (b"." * 998, b"." * 997, "dots"),
+        (b"." * 998, b"." * 999, "dots"),
+        (b"." + b"x" * 997, b"x" * 997, "dots"),
+        (b"." + b"x" * 997, b".." + b"x" * 997, "dots"),
+        (b"." + b"x" * 997, b"." + b"x" * 989 + b"!\r\n" + b"x" * 8, "long"),
+    ],
+    ids=["dots-cut", "a-dot-too-few", "a-dot-too-many", "begin-lost", "begin-doubled", "cut"],
+)
+def test_a_long_line_that_begins_with_a_dot_is_told_by_where_it_differs(
+    line: bytes, stored_as: bytes, what: str
+) -> None:
+    post = Post(Vocabulary(1, "test"), "a@b.example")
+    draft = draft_in(post, line + b"\r\n")
+    wrong = differs(draft, [stored(copy_of(draft, stored_as + b"\r\n"))], post, frozenset())
+    assert wrong and wrong.what == what
+
+
 def test_a_recipient_in_quotes_that_change_nothing_is_the_same_one() -> None:
     """As Postfix tells it: the copy for `"u"` says that it is for `u`, who was named in another transaction, too."""
     post = Post(Vocabulary(1, "test"), "a@b.example")
