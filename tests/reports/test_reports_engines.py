@@ -239,7 +239,8 @@ def test_a_test_ends_with_who_began_it(how: signal.Signals, tmp_path: Path) -> N
     roster = tmp_path / "roster.toml"
     roster.write_text('[[server]]\nname = "a"\ntarget = "a:1"\n')
     program = (
-        "import sys; from pathlib import Path\n"
+        "import signal, sys; from pathlib import Path\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whatever the tests themselves were started by
         "from reports.classroom import Classroom; from reports.engines import Here\n"
         "from reports.isolation import Isolation; from reports.roster import load_roster\n"
         "roster = load_roster(Path(sys.argv[1]))\n"
