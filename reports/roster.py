@@ -68,9 +68,15 @@ class Entry:
         return [self.directory / path for path in inner if path is not None]
 
     def command(self, folder: Path) -> str:
-        """The command that starts it from a copy of its directory, wherever it is run."""
+        """The command that starts it from a copy of its directory, wherever it is run.
+
+        A script that is not in the directory is looked for in the copy as well, so that it is missed there.
+        """
         words = shlex.split(self.launch or "")
-        return shlex.join(word if (path := self._inner(word)) is None else str(folder / path) for word in words)
+        inner = [self._inner(word) for word in words]
+        if words[1:] and inner[1] is None and re.fullmatch(r"[\w-]+\.py", words[1]):
+            inner[1] = Path(words[1])
+        return shlex.join(word if path is None else str(folder / path) for word, path in zip(words, inner, strict=True))
 
     def _inner(self, word: str) -> Path | None:
         """The path within the directory of a file that a word of the command names."""

@@ -203,6 +203,11 @@ def test_files_of_the_directory_are_those_of_the_copy(tmp_path: Path) -> None:
     assert entry.command(Path("/copy")) == "/bin/sh /copy/run.sh /copy/server.py ../s/server.py none.py"
 
 
+def test_a_script_that_is_missing_is_missed_in_the_copy(tmp_path: Path) -> None:
+    told = roster(tmp_path, '[[server]]\nname = "a"\nlaunch = "python3 none.py {port}"')
+    assert told.entries[0].command(Path("/copy")) == "python3 /copy/none.py '{port}'"
+
+
 def test_how_long_it_takes(tmp_path: Path) -> None:
     files = [f"submissions/{number}/server.py" for number in range(10)]
     told = roster(tmp_path, f'{FOLDERS}at_once = 4\nlaunch = "python3 server.py {{port}}"', *files)

@@ -88,7 +88,8 @@ def words_of(command: str) -> list[str]:
     place = _program(words)
     script = words[place]
     if place and script.endswith(SCRIPTS) and not os.path.isfile(script):
-        raise Unreachable(f"--launch: {script} is not in {os.getcwd()}")
+        folder, name = os.path.split(script) if os.path.isabs(script) else (os.getcwd(), script)
+        raise Unreachable(f"--launch: {name} is not in {folder}")
     words = [os.path.abspath(word) if os.path.isfile(word) else word for word in words]
     if shutil.which(words[0]) is None:
         raise Unreachable(f"--launch: {words[0]}: no such program, or it is not executable")
