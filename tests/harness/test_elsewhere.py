@@ -105,8 +105,12 @@ def test_a_target_that_is_elsewhere_is_named(
     listen: Callable[..., int], listens: str, target: str, instead: str
 ) -> None:
     port = listen(listens)
-    with pytest.raises(Unreachable) as error:
-        probe.look(replace(PLAIN, target=f"{target}:{port}"), PROFILE)
+    # Held, so that no other test listens there meanwhile.
+    with socket.socket(socket.AF_INET6 if "[" in target else socket.AF_INET) as held:
+        if listens != "::":  # which holds both
+            held.bind(("::1" if "[" in target else "127.0.0.1", port))
+        with pytest.raises(Unreachable) as error:
+            probe.look(replace(PLAIN, target=f"{target}:{port}"), PROFILE)
     where = f"{instead}:{port}"
     assert str(error.value) == f"nothing listens on {target}:{port}: it does on {where}: write --target {where}"
 
