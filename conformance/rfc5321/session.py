@@ -11,7 +11,8 @@ from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
-from conformance.rfc5321.link import Cut, Link, as_bytes, whole
+from conformance.rfc5321.hearing import Hearing
+from conformance.rfc5321.link import Cut, as_bytes, whole
 from conformance.rfc5321.login import MECHANISMS, encoded, plain_response
 from conformance.rfc5321.message import Message, compose
 from conformance.rfc5321.scene import shown
@@ -53,7 +54,7 @@ def judged_by(verb: str, reply: Reply) -> str:
     return "cmd.required" if own and reply.code in UNKNOWN else own
 
 
-class Session(Link):
+class Session(Hearing):
     """A session of a client with a mail server.
 
     Attributes:

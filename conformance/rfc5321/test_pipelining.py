@@ -9,7 +9,8 @@ from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, ends
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
-from conformance.rfc5321.link import CRLF, PROOF, QUIET, as_bytes, bytewise, whole
+from conformance.rfc5321.hearing import PROOF, QUIET
+from conformance.rfc5321.link import CRLF, as_bytes, bytewise, whole
 from conformance.rfc5321.scene import shown
 from conformance.rfc5321.sent import told
 from conformance.rfc5321.session import JUDGED_BY

@@ -7,7 +7,7 @@ from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import forms
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
-from conformance.rfc5321.link import MOST_ERRORS
+from conformance.rfc5321.hearing import MOST_ERRORS
 from conformance.rfc5321.message import Message
 from conformance.rfc5321.scene import shown
 from conformance.stores.compare import kept

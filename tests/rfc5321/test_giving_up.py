@@ -16,7 +16,7 @@ from conformance.harness.server.target import Addressed
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.manners import Manners
-from conformance.rfc5321 import link
+from conformance.rfc5321 import hearing
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.profile import PROFILE
 from conformance.rfc5321.search.player import Player
@@ -33,7 +33,7 @@ LATE = pytest.mark.parametrize("bench", [b"250 mail.example\r\n"], indirect=True
 def bench(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     """A server that greets, and answers as the test wants; it is waited for a little."""
     monkeypatch.setattr(patience, "SHORTER_WAITS", ((0, 0.1),))
-    monkeypatch.setattr(link, "PROOF", 0.1)
+    monkeypatch.setattr(hearing, "PROOF", 0.1)
     listener = socket.create_server(("127.0.0.1", 0))
     clients: list[socket.socket] = []
 
@@ -75,7 +75,7 @@ def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(b
 
 @LATE
 def test_a_server_whose_replies_were_all_late_is_given_up(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(link, "LATE", 0.0)
+    monkeypatch.setattr(hearing, "LATE", 0.0)
     record = run(bench, "ehlo.250")
     assert record.findings[0].reason.startswith("too slow to be judged")
     later = run(bench, "ehlo.250")
