@@ -77,8 +77,7 @@ class Imap(MailStore):
                 told = " ".join(ascii(str(error))[1:-1].split())[:200]
                 raise StoreError(f"{self._spec}: {told or type(error).__name__}; see that it can be read") from None
 
-    def close(self) -> None:
-        """Log out."""
+    def _log_out(self) -> None:
         with self._lock:
             self._drop()
 
@@ -100,6 +99,7 @@ class Imap(MailStore):
         )
         with client.bounded():
             client.login(self._user, self._password)
+        self._held.callback(self._log_out)
         return client
 
     def _drop(self) -> None:

@@ -60,6 +60,8 @@ class Sink(MailStore):
         self.port: int = self._server.server_address[1]
         serve = functools.partial(self._server.serve_forever, poll_interval=0.05)
         threading.Thread(target=serve, name=f"sink:{self.port}", daemon=True).start()
+        self._held.callback(self._server.server_close)  # what came is kept
+        self._held.callback(self._server.shutdown)
 
     def find(self, mark: bytes) -> list[Stored]:
         """All messages that came so far and contain the mark."""
@@ -74,11 +76,6 @@ class Sink(MailStore):
             self._size += len(message.octets)
             while self._size > MOST_KEPT:
                 self._size -= len(self._kept.popleft().octets)
-
-    def close(self) -> None:
-        """Listen no more; what came is kept."""
-        self._server.shutdown()
-        self._server.server_close()
 
 
 class _Server(socketserver.ThreadingTCPServer):

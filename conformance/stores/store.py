@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 from conformance.stores.message import Stored
 
@@ -30,6 +31,7 @@ class MailStore(ABC):
 
     def __init__(self, final: bool = False) -> None:
         self.final = final
+        self._held = ExitStack()
 
     @abstractmethod
     def find(self, mark: bytes) -> list[Stored]:
@@ -82,5 +84,6 @@ class MailStore(ABC):
             time.sleep(min(pause, left))
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def close(self) -> None:  # noqa: B027  (most stores hold nothing)
+    def close(self) -> None:
         """Let go of what the store holds open."""
+        self._held.close()

@@ -10,9 +10,9 @@ KEEP = """\
 #!/bin/sh
 # Keeps what it reads as a file of its own.
 set -e
-unfinished=$(mktemp @MAIL@/.unfinished-XXXXXX)
-cat >"$unfinished"
-mv "$unfinished" "@MAIL@/${unfinished##*-}.eml"
+name=$(date +%s%N)-$$
+cat >"@MAIL@/.$name"
+mv "@MAIL@/.$name" "@MAIL@/$name.eml"
 """
 KEEPER = {f"{WORK}/keep": KEEP}
 MAY_KEEP = f"{OWNED_BY_MAIL}\nchmod 755 @HOME@ @HOME@/keep"

@@ -50,6 +50,9 @@ RUNS = {**RIGHT, **FAULTY}
 PAGES = ("right", "nested-mail-in-other-words")
 """Runs of which a page is written as well."""
 AT_ONCE = 6
+Answer = Callable[[bytes], bytes]
+Answering = Callable[[bytes, Answer], tuple[str, int]]
+"""What starts a server, by its greeting and its answers, and says where it is."""
 
 
 @dataclass

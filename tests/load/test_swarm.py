@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -25,7 +22,7 @@ from conformance.load.spool import Spool
 from conformance.load.stored import Outcome
 from conformance.load.swarm import Fault, Session
 from tests.load.faulty import faulty
-from tests.load.load_runs import PATIENCE
+from tests.load.load_runs import Answering
 
 WORDS = dialect.load("cs4410-2016")
 MOVES = 350
@@ -166,40 +163,13 @@ def test_server_that_went_away_is_found_and_no_server_is_none(swarm: Swarm) -> N
     assert [one.rule for one in ledger.findings] == ["pool.alive"]
 
 
-@pytest.fixture
-def answering() -> Iterator[Callable[[bytes | None], tuple[str, int]]]:
-    """Give what starts a server that greets, and answers every line with the same; None: it hangs up."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(PATIENCE)
-    threads: list[threading.Thread] = []
-
-    def serve(answer: bytes | None) -> None:
-        connection, _ = listener.accept()
-        with connection, suppress(OSError):
-            connection.settimeout(PATIENCE)
-            connection.sendall(b"220 here SMTP CS4410MP3\r\n")
-            while connection.recv(65536) and answer is not None:
-                connection.sendall(answer)
-
-    def start(answer: bytes | None) -> tuple[str, int]:
-        threads.append(threading.Thread(target=serve, args=(answer,)))
-        threads[-1].start()
-        host, port = listener.getsockname()
-        return host, port
-
-    yield start
-    for thread in threads:
-        thread.join()
-    listener.close()
-
-
 @pytest.mark.parametrize(
     ("answer", "fault", "found"),
     [
         (b"450 later\r\n", "wrong reply: 4yz", "not an acceptable reply (helo)"),
         (b"550 never\r\n", "wrong reply: 5yz", "not an acceptable reply (helo)"),
         (b"hello\r\n", "wrong reply: no reply code", "not an acceptable reply (helo)"),
-        (None, "disconnected", "the connection was closed instead of a reply"),
+        (b"", "disconnected", "the connection was closed instead of a reply"),
         (b"421 4.4.2 here Error: timeout exceeded\r\n", "timed out early", TIMED_OUT_EARLY),
         (b"250 here\r\n250 here\r\n", None, "a reply that nothing was owed"),
         (b"x" * 40_000, "a flood", "a reply of more than 16384 bytes"),
@@ -207,9 +177,9 @@ def answering() -> Iterator[Callable[[bytes | None], tuple[str, int]]]:
     ids=str,
 )
 def test_what_comes_instead_of_a_reply_is_named(
-    answering: Callable[[bytes | None], tuple[str, int]], answer: bytes | None, fault: str | None, found: str
+    answering: Answering, answer: bytes, fault: str | None, found: str
 ) -> None:
-    options = Options(answering(answer), seed=1, errors=0.0)
+    options = Options(answering(b"220 here SMTP CS4410MP3\r\n", lambda _: answer), seed=1, errors=0.0)
     profile, ledger = Assignment(WORDS, options), Ledger()
     told: list[str] = []
     session = Session(

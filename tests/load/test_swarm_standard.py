@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import socket
-import threading
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +18,7 @@ from conformance.load.run import Run
 from conformance.load.swarm import Session
 from conformance.rfc5321.kind import KIND, REFERENCE_PASSWORD
 from conformance.rfc5321.load.front import Front
-from tests.load.load_runs import PATIENCE
+from tests.load.load_runs import PATIENCE, Answer, Answering
 
 TO = ["postmaster@reference.example", "other@reference.example"]
 CLIENT = 3
@@ -33,12 +29,12 @@ MOVES = 120
 
 def prepared(address: tuple[str, int], folder: Path, worker: int = 0, **given: Any) -> tuple[Options, Prepared]:
     """What a process is made with, by the options that are given."""
-    names: list[str] = []
-    front = Front()
-    front.add(lambda option, **_: names.append(option[2:].replace("-", "_")))  # type: ignore[arg-type]
+    front, parser = Front(), ArgumentParser()
+    front.add(parser.add_argument)
     options = Options(address, seed=1, mark="swarm-1", worker=worker)
     host, port = address
-    asked = Namespace(**{**dict.fromkeys(names), "target": f"{host}:{port}", "recipient": TO, "launch": None, **given})
+    usual = vars(parser.parse_args([]))
+    asked = Namespace(**{**usual, "target": f"{host}:{port}", "recipient": TO, "launch": None, **given})
     options = front.options(asked, options)
     return options, front.prepare(asked, options, None, (folder / f"register-{worker}").open("w+b"))
 
@@ -70,36 +66,6 @@ def test_what_two_processes_were_told_is_looked_up_in_a_third(tmp_path: Path) ->
     assert all(phases[one, "None"] for one in some) and {fault for _, fault in phases} == {"None"}
     assert outcome and outcome.found == outcome.acknowledged >= books.run.acknowledged > 10
     assert outcome.unanswered <= books.run.numbers.unanswered
-
-
-Answer = Callable[[bytes], bytes]
-
-
-@pytest.fixture
-def answering() -> Iterator[Callable[[bytes, Answer], tuple[str, int]]]:
-    """Give what starts a server for one connection, by its greeting and its answers; an empty one is a hang-up."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    listener.settimeout(PATIENCE)
-    threads: list[threading.Thread] = []
-
-    def serve(greeting: bytes, answer: Answer) -> None:
-        connection, _ = listener.accept()
-        with connection, suppress(OSError):
-            connection.settimeout(PATIENCE)
-            connection.sendall(greeting)
-            while (came := connection.recv(65536)) and (said := answer(came)):
-                connection.sendall(said)
-
-    def start(greeting: bytes, answer: Answer) -> tuple[str, int]:
-        threads.append(threading.Thread(target=serve, args=(greeting, answer)))
-        threads[-1].start()
-        host, port = listener.getsockname()
-        return host, port
-
-    yield start
-    for thread in threads:
-        thread.join()
-    listener.close()
 
 
 GREETING = b"220-here\r\n220 is a server\r\n"
@@ -143,7 +109,7 @@ def insecure(came: bytes) -> bytes:
     ],
 )
 def test_what_a_server_does_instead_is_named(
-    answering: Callable[[bytes, Answer], tuple[str, int]],
+    answering: Answering,
     tmp_path: Path,
     moves: int,
     greeting: bytes,

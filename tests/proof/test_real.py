@@ -17,7 +17,7 @@ from proof.kind import Row, Trial
 from proof.kinds.real import LABEL, Judged, Reals
 from proof.real import SECTIONS, reasons, running
 from proof.real.reasons import Reason, ReasonError
-from proof.real.recipe import RECIPIENT, Place, Recipe, version
+from proof.real.recipe import DOMAIN, RECIPIENT, Place, Recipe, version
 from proof.real.roles import PASSWORD, SUBMISSION
 from proof.real.sources import Standard
 from proof.run import PROJECT
@@ -187,9 +187,9 @@ def test_without_names_those_are_meant_that_are_installed(tmp_path: Path) -> Non
 # Starting
 
 
-@pytest.mark.skipif(sys.version_info >= (3, 12), reason="the standard library has no smtpd any more")
 def test_a_server_starts_takes_a_message_and_is_gone(tmp_path: Path) -> None:
-    recipe = RECIPES["smtpd"]
+    words = [sys.executable, "-m", "reference_server", "--protocol", "rfc5321", "--port", "@PORT@", "--directory"]
+    recipe = Recipe("reference", Standard("asyncio"), [*words, "@MAIL@", "--domain", DOMAIN], "maildir:", "Python.")
     home = build(recipe, tmp_path / "servers")
     assert version(home)
     with running.running(recipe, home, tmp_path / "run") as server:
@@ -197,7 +197,7 @@ def test_a_server_starts_takes_a_message_and_is_gone(tmp_path: Path) -> None:
         with smtplib.SMTP(host, int(port), "client.test") as client:
             client.sendmail("probe@client.test", [RECIPIENT], MESSAGE)
         deadline = time.monotonic() + ARRIVES_WITHIN
-        while not (kept := list(server.place.mail.glob("*.eml"))):
+        while not (kept := list(server.place.mail.glob("new/*"))):
             assert time.monotonic() < deadline
             time.sleep(0.02)
         assert b"A marker." in kept[0].read_bytes()
