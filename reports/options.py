@@ -210,7 +210,8 @@ def _tap(commands: "_Commands[Parser]") -> None:
         "tap",
         help="write the run as TAP 14, the Test Anything Protocol",
         description="Write a test point for each case, with what was expected, what came, the transcript, and the "
-        "command that repeats it in YAML, and a last one for the verdict. What breaks a SHOULD, or is known, is TODO.",
+        "command that repeats it in YAML, and a last one for the verdict. What breaks a SHOULD, or is known, has the "
+        "directive TODO.",
         epilog=STATUS,
     )
     _results(write)
