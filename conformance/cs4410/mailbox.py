@@ -308,14 +308,18 @@ class Folder:
                     found[int(match[1]), int(match[2])] = path
         return dict(sorted(found.items()))
 
+    def files(self) -> list[Path]:
+        """What holds entries: the backups in their order, then the mailbox, unless a backup has carried it off."""
+        backups = list(self.backups().values())
+        return backups if backups and not self.mailbox.exists() else [*backups, self.mailbox]
+
     def entries(self) -> list[Entry]:
         """All entries in their order: the backups', then the mailbox's.
 
         Raises:
             Unreadable: a file cannot be read.
         """
-        files = [*self.backups().values(), self.mailbox]
-        return [entry for path in files for entry in self._read_if_changed(path)]
+        return [entry for path in self.files() for entry in self._read_if_changed(path)]
 
     def holds(self, mark: bytes) -> bool:
         """Whether an entry with this mark can be read now."""

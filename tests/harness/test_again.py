@@ -137,6 +137,12 @@ def test_no_more_is_run_again_than_there_is_time_for() -> None:
     assert chosen([case("a", "reply"), endless]) == ["b"]
 
 
+def test_each_requirement_has_its_turn_before_another_case_of_the_same() -> None:
+    short = [case(f"{at}", "bytes", blocked_by="reply", seconds=again.WORK / 4) for at in range(9)]
+    long = case("long", "order", blocked_by="reply", seconds=again.WORK / 2)
+    assert chosen([case("a", "reply"), *short, long]) == ["0", "long", "1"]
+
+
 def test_an_undecided_must_does_not_conform_and_has_a_line_of_its_own() -> None:
     cases = [case("a", "reply"), case("b", "bytes", blocked_by="reply")]
     rows = by_requirement(LEDGER, cases)

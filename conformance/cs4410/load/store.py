@@ -44,7 +44,7 @@ class Mailbox:
         deadline = time.monotonic() + SETTLED
         before = None
         while time.monotonic() < deadline:
-            now = [(path.name, path.stat().st_size) for path in self._files() if path.exists()]
+            now = [(path.name, path.stat().st_size) for path in self._folder.files() if path.exists()]
             if now == before:
                 return
             before = now
@@ -56,14 +56,11 @@ class Mailbox:
         Raises:
             Unreadable: one is not there, cannot be read, or has an entry of more than `LARGEST_ENTRY` bytes.
         """
-        return (self._entry(one) for path in self._files() for one in _read(path))
+        return (self._entry(one) for path in self._folder.files() for one in _read(path))
 
     def name(self, number: int) -> str:
         """What a reader is told of a message that is not there."""
         return f"number {number}"
-
-    def _files(self) -> list[Path]:
-        return [*self._folder.backups().values(), self._folder.mailbox]
 
     def _entry(self, one: mailbox.Entry) -> Entry:
         mark = self._mark.search(one.raw)

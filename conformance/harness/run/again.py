@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -79,7 +80,13 @@ def chosen(
     may = [case for case in spoiled if case.blocked_by in _suspected(case, cases)]
     left = WORK
     ids: list[str] = []
+    # One of each requirement first: a hundred short ones of the same would leave no time for another.
+    rank: Counter[str] = Counter()
+    turns: list[tuple[int, float, CaseResult]] = []
     for case in sorted(may, key=lambda case: case.seconds):
+        turns.append((rank[case.requirements[0]], case.seconds, case))
+        rank[case.requirements[0]] += 1
+    for _, _, case in sorted(turns, key=lambda turn: turn[:2]):
         left -= case.seconds
         if left >= 0 or not ids:
             ids.append(case.id)
