@@ -36,6 +36,7 @@ class Case(Clients):
         """
         if not self.server.launched:
             raise Skipped("only a server that the suite starts can be started again")
+        self.told.clear()
         self.server.restart({} if leftover_mailbox is None else {"mailbox": leftover_mailbox})
 
     def source_files(self) -> list[Path]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from conformance.cs4410 import blame, heads, mailbox
 from conformance.cs4410.clients import Clients
+from conformance.cs4410.discrepancies import not_each_once
 from conformance.cs4410.mailbox import Entry, Folder, Message
 from conformance.harness.verdict import telling
 from conformance.harness.verdict.verdict import Skipped
@@ -89,6 +90,7 @@ class Entries:
             Broken, Blocked: there is none, or more than one.
         """
         self.expect_told(message)
+        self._expect_told_once(message.number)
         hopeless = self._case.patience.given_up("mailbox.soon")
         deadline = time.monotonic() + (0.0 if hopeless else SOON)
         last = 0
@@ -188,6 +190,13 @@ class Entries:
         if untold := [message for message in messages if message.number < 0]:
             why = "the reply to the end of data tells no number"
             raise self._case.breach("delivered", why, "a number", "none", about=untold)
+
+    def _expect_told_once(self, number: int) -> None:
+        """Go on only if a number was told of one message: which of them an entry with it should be, nobody can say."""
+        about = [message for message in self._case.told if message.number == number]
+        if len(about) > 1:
+            why, _ = not_each_once(about)
+            raise self._case.breach("numbers", why, "a number of its own for each message", f"{number}", about=about)
 
     def _expect_told_number(self, entry: Entry | None, message: Message, entries: list[Entry]) -> None:
         """Judge that the entry with the told number is the message's, if another one plainly is."""

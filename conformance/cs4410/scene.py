@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from conformance.cs4410.dialect import Dialect
+from conformance.cs4410.mailbox import Message
 from conformance.harness.client.scene import Scene
 
 
@@ -15,6 +16,7 @@ class MailScene(Scene):
 
     Attributes:
         senders: every address that the case's clients sent from.
+        told: every message that was delivered, with the number that was told of it, and without its body.
         counts: whether the case holds the right to deliver.
     """
 
@@ -22,4 +24,5 @@ class MailScene(Scene):
         super().__init__(*scene.given)
         self.dialect = dialect
         self.senders: set[str] = set()
+        self.told: list[Message] = []
         self.counts = False

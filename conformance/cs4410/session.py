@@ -273,8 +273,9 @@ class Session(Link):
         self._follow(Answer("delivered", self.state.delivered()), reply)
         self._messages += 1
         self._after_first_message = self._messages == 1
-        told = int(number[1]) if number else -1
-        return replace(message, number=told)
+        message = replace(message, number=int(number[1]) if number else -1)
+        self._case.told.append(replace(message, body=b""))
+        return message
 
     def _right_to_deliver(self) -> AbstractContextManager[None]:
         return nullcontext() if self._case.counts else self._case.server.places.delivering()

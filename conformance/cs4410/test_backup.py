@@ -52,8 +52,10 @@ def test_no_backup_before_32(case: Case) -> None:
     """After message 31 there is no backup yet, because messages are backed up in groups of 32."""
     client = case.client("greeted")
     with case.counting():
-        deliver_up_to(case, client, 32)
-        last = deliver_up_to(case, client, 31)[-1].number
+        before = deliver_up_to(case, client, 32)
+        messages = deliver_up_to(case, client, 31)
+        case.inbox.expect_consecutive([*before, *messages], "numbers")
+        last = messages[-1].number
         case.inbox.expect_no_backup(last - 30, last + 1)
 
 

@@ -3,6 +3,7 @@
 import pytest
 
 from conformance.cs4410.case import Case
+from conformance.cs4410.model import LONGEST_LINE
 
 
 @pytest.mark.judges("mailbox.entry", "mailbox.soon", "netid")
@@ -45,6 +46,16 @@ def test_names_keep_their_case(case: Case) -> None:
     ):
         client.set_up(line)
     case.inbox.expect_entry(client.deliver(case.words.body()), "case.arguments")
+
+
+@pytest.mark.judges("line.length", control={"length": 60})
+@pytest.mark.parametrize("length", [256, LONGEST_LINE])
+def test_long_names_are_kept(case: Case, length: int) -> None:
+    """Host and addresses of lines of this many bytes stand whole in the mailbox, because they were served."""
+    client = case.client()
+    for line in ("HELO ", "MAIL FROM: sender@", "RCPT TO: recipient@"):
+        client.set_up(line.ljust(length - 10, "a") + ".example")
+    case.inbox.expect_entry(client.deliver(case.words.body()), "line.length")
 
 
 @pytest.mark.judges("space.spaces")

@@ -94,6 +94,10 @@ WRONG: dict[str, Callable[[str, str], tuple[str, str]]] = {
     "an empty password": lambda user, password: (plain_response(user, ""), ""),
     "a letter more": lambda user, password: (plain_response(user, f"{password}x"), f"{password}x"),
     "a letter less": lambda user, password: (plain_response(user, password[:-1]), password[:-1]),
+    "a password in the other letter case": lambda user, password: (
+        plain_response(user, password.swapcase()),
+        password.swapcase(),
+    ),
     "an empty user": lambda user, password: (plain_response("", password), password),
     "a NUL too few": lambda user, password: (encoded(f"{user}\0{password}"), password),
 }
@@ -118,7 +122,10 @@ def expect_failed(client: Client, what: str) -> Reply | None:
 @pytest.mark.parametrize("wrong", WRONG)
 def test_wrong(case: Case, wrong: str) -> None:
     """A login that is nearly right is not answered 235."""
-    response, secret = WRONG[wrong](known(case), case.tester.password)
+    user, password = known(case), case.tester.password
+    response, secret = WRONG[wrong](user, password)
+    if response == plain_response(user, password):
+        raise Skipped("the password has no letters")
     client = stranger(case, "PLAIN")
     case.may_fail_to_log_in()
     case.conceal(secret)

@@ -158,11 +158,13 @@ def _return_path(case: Case, client: Client, sender: str, message: Message | Non
 
 
 @pytest.mark.judges("trace.return-path")
-@pytest.mark.parametrize("null", [False, True], ids=["plain", "null"])
-def test_return_path(case: Case, null: bool) -> None:
+@pytest.mark.parametrize("kind", ["plain", "null", "tagged"])
+def test_return_path(case: Case, kind: str) -> None:
     """A message that is delivered finally has the path of MAIL in `Return-Path:`, above the trace."""
     client = case.client()
-    message, sender = client.message(), "" if null else case.sender
+    message, sender = client.message(), "" if kind == "null" else case.sender
+    if kind == "tagged":
+        sender = sender.replace("@", f"+{case.words.token()}=list.example@", 1)
     path = _return_path(case, client, sender, message)
     if not path.same_as(sender):
         raise client.breach("another path than MAIL gave", f"<{sender}>", f"<{path.mailbox}>")

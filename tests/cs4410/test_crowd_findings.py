@@ -99,6 +99,16 @@ def test_a_number_that_is_made_up_is_not_counted_up_to(case: Case) -> None:
     assert stopped.value.finding[1] == f"numbers 2-{10**17 - 1} were given to no acknowledged message"
 
 
+def test_an_entry_whose_number_was_told_twice_is_nobodys(case: Case, tmp_path: Path) -> None:
+    write(tmp_path / "mailbox", [message(5, 7)])
+    case.told += [message(5, 6), message(5, 7)]
+    for one in case.told:
+        with pytest.raises(Stopped) as stopped:
+            case.inbox.expect_entry(one, "line.split")
+        assert stopped.value.finding[:2] == ("numbers", "number 5 was given to 2 clients")
+        assert stopped.value.about == (6, 7)
+
+
 @pytest.mark.parametrize(
     ("first", "second", "reason"),
     [

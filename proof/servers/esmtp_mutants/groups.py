@@ -56,6 +56,11 @@ GROUPS = [
         [answered(f'if line is not None and not line.upper().startswith((b"BDAT", b"DATA")):\n    {DROPPED}')],
     ),
     Mutant(
+        "rset-drops-what-came-with-it",
+        "pipe.many",
+        [first("_rset", DROPPED)],
+    ),
+    Mutant(
         "rest-dropped-after-a-refusal",
         "pipe.refused",
         [answered(f'if (reply or b"").startswith(b"5"):\n    {DROPPED}')],

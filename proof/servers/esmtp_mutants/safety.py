@@ -127,6 +127,18 @@ AUTH = [
         ],
     ),
     Mutant(
+        "password-in-any-letter-case",
+        "auth.wrong",
+        [
+            within(
+                "auth.py",
+                "Credentials.admit",
+                "compare_digest(password, self.password)",
+                "compare_digest(password.lower(), self.password.lower())",
+            )
+        ],
+    ),
+    Mutant(
         "password-of-eight-letters",
         "auth.wrong",
         [

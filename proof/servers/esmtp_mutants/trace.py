@@ -123,6 +123,11 @@ RETURN_PATH = [
         also="trace.quoted",
         why="It is not the sender's path either where that one is quoted.",
     ),
+    Mutant(
+        "return-path-loses-its-tag",
+        "trace.return-path",
+        [_copy("% self.reverse_path,", '% re.sub(rb"\\+[^@]*", b"", self.reverse_path),')],
+    ),
     Mutant("return-path-of-others-kept", "trace.return-path-one", [_copy(OWN_PATHS_GO, "header = self.text[:end]")]),
     Mutant("return-path-in-lower-case", "trace.case", [_copy("% self.reverse_path,", "% self.reverse_path.lower(),")]),
     Mutant(

@@ -208,6 +208,16 @@ EMPTY_AND_LONG_LINES = [
         [Edit("session.py", "LINE_LIMIT = 4_096", "LINE_LIMIT = 512")],
     ),
     Mutant(
+        "host-cut-at-255-bytes",
+        "line.length",
+        [Edit("session.py", "self._host = host\n", "self._host = host[:255]\n")],
+    ),
+    Mutant(
+        "sender-cut-at-128-bytes",
+        "line.length",
+        [Edit("session.py", "self._reverse_path = address\n", "self._reverse_path = address[:128]\n")],
+    ),
+    Mutant(
         "long-line-unanswered",
         "line.too-long reply.one",
         [answered("if line is not None:\n    self._reply(answer)")],
