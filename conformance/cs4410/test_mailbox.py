@@ -49,7 +49,7 @@ def test_names_keep_their_case(case: Case) -> None:
 
 
 @pytest.mark.judges("line.length", control={"length": 60})
-@pytest.mark.parametrize("length", [256, LONGEST_LINE])
+@pytest.mark.parametrize("length", [300, LONGEST_LINE])
 def test_long_names_are_kept(case: Case, length: int) -> None:
     """Host and addresses of lines of this many bytes stand whole in the mailbox, because they were served."""
     client = case.client()

@@ -73,12 +73,25 @@ def expect_all_accepted(case: Case, client: Client, lines: Iterable[str], replie
 @pytest.mark.parametrize("cut", CUTS)
 def test_group(case: Case, cut: str) -> None:
     """MAIL, RCPT, RCPT and DATA get four replies in that order, wherever what was sent in one go is cut."""
+    expect_group(case, ("MAIL", "RCPT", "RCPT", "DATA"), cut)
+
+
+@pytest.mark.judges("pipe.group", control={"cut": ALONE})
+@pytest.mark.parametrize("cut", ["whole"])
+@pytest.mark.parametrize("begin", [("RSET",), ("MAIL", "RCPT", "RSET")], ids=" ".join)
+def test_group_with_reset(case: Case, begin: tuple[str, ...], cut: str) -> None:
+    """RSET stands anywhere in a group: what comes with it is answered, and begins a message anew."""
+    expect_group(case, (*begin, "MAIL", "RCPT", "DATA"), cut)
+
+
+def expect_group(case: Case, verbs: Iterable[str], cut: str) -> None:
+    """Judge that plain commands, DATA the last of them, get their replies in order, and that a message can follow."""
     client = pipeliner(case)
-    lines = [client.plain(verb) for verb in ("MAIL", "RCPT", "RCPT", "DATA")]
+    lines = ["RSET" if verb == "RSET" else client.plain(verb) for verb in verbs]
     replies = say_all(client, lines, cut)
     expect_all_accepted(case, client, lines, replies)
-    if [reply.code[:1] for reply in replies] != ["2", "2", "2", "3"]:
-        raise client.breach("the replies are in another order", "2yz 2yz 2yz 354", told_codes(replies))
+    if [reply.code[:1] for reply in replies] != [*"2" * (len(lines) - 1), "3"]:
+        raise client.breach("the replies are in another order", f"{'2yz ' * (len(lines) - 1)}354", told_codes(replies))
     client.content(client.message().data)
 
 

@@ -95,6 +95,14 @@ class MailFailure(Failure):
 
     told: tuple[Told, ...] = ()
 
+    @property
+    def sign(self) -> tuple[str, str, str]:
+        """What failures of one cause mostly have in common: not the words that were said, which the reason quotes."""
+        if self.is_end or self.afterwards or not self.told:
+            return super().sign
+        last = self.told[-1]
+        return self.requirement, "a group" if last.together > 1 else last.said.verb, self.actual[:3]
+
 
 def at_once(told: Told) -> str:
     """The requirement that an answer breaks by itself, whatever came before.

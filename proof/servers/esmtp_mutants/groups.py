@@ -57,7 +57,7 @@ GROUPS = [
     ),
     Mutant(
         "rset-drops-what-came-with-it",
-        "pipe.many",
+        "pipe.group",
         [first("_rset", DROPPED)],
     ),
     Mutant(

@@ -39,6 +39,15 @@ def blamed(said: tuple[Told, ...], what: str = "", leave: str = "") -> str:
     return cause_of(steps, failure).requirement
 
 
+def test_what_was_said_is_no_part_of_a_failures_sign() -> None:
+    said = [
+        Told(0, 1, Said("RCPT"), frozenset({SENDER}), None, together=size, text=text)
+        for size, text in ((2, b"a"), (3, b"b"), (1, b"a"), (1, b"b"))
+    ]
+    signs = [MailFailure("reply.one", f"no reply to {one.text!r}", "one", "none", 1, told=(one,)).sign for one in said]
+    assert signs[0] == signs[1] != signs[2] == signs[3]
+
+
 REPLIES = {
     "RSET keeps the recipients": ("rset.clears", (HELLO, MAIL, RCPT, ("RSET", RECIPIENT, A), ("RCPT", READY, A))),
     "RSET keeps the sender": ("rset.clears", (HELLO, MAIL, ("RSET", SENDER, A), ("MAIL", READY, ORDER))),
