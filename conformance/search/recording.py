@@ -9,29 +9,31 @@ from conformance.search.hunt import Hunt
 from conformance.search.profile import Pick
 
 
-def record(hunt: Hunt[Pick, Step], into: Record, name: str) -> None:
+def record(hunt: Hunt[Pick, Step], into: Record, name: str, enough: int = 2) -> None:
     """Record all that a search found, and why it ended early if it did.
 
     Args:
         hunt: the search.
         into: the record of its case.
         name: what the search is called in the verdict line.
+        enough: how often of three times what fails has to fail, to be more than noted.
     """
     for found in (*hunt.found, *hunt.unrepeated):
-        record_one(found, into)
+        record_one(found, into, enough)
     if hunt.stopped:
         into.notes.append(f"{into.id} ended after {_count(hunt.played, 'conversation')}: {hunt.stopped}")
     if hunt.cut_short:
         into.cut_short = f"{name} was cut short after {hunt.judged} of {hunt.budget.examples} conversations"
 
 
-def record_one(found: Found[Step], into: Record) -> None:
-    """Record one failure; one that did not repeat is only noted."""
+def record_one(found: Found[Step], into: Record, enough: int = 2) -> None:
+    """Record one failure; one that did not repeat often enough is only noted."""
     rule, failure = found.cause.requirement, found.failure
     often = f"{found.times} of 3"
-    if found.times < 2:
+    if found.times < enough:
         into.requirements = tuple(dict.fromkeys((*into.requirements, rule)))
-        reason = f"{failure.reason}; not shrunk, for it did not repeat ({often})"
+        why = "it did not repeat each time" if found.times > 1 else "not shrunk, for it did not repeat"
+        reason = f"{failure.reason}; {why} ({often})"
         into.findings.append(Finding(rule, "note", reason, failure.expected, failure.actual))
     else:
         name = f"replay-{rule}.py"

@@ -64,6 +64,7 @@ def hold() -> Iterator[Hold]:
         control: Callable[[Case], None] | None = None,
         beside_others: bool = False,
         twice: bool = False,
+        searches: bool = False,
     ) -> Record:
         listeners.append(listener := socket.create_server(("127.0.0.1", 0)))
         threading.Thread(target=serve, args=(listener, RIGHT | (replies or {}), greeting), daemon=True).start()
@@ -74,7 +75,7 @@ def hold() -> Iterator[Hold]:
             body(case)
 
         run = bench.attempt if beside_others else bench.run
-        return run(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control))
+        return run(Plan("cs4410/test_x.py::test_x", "Title.", requirements, case_body, control, searches=searches))
 
     yield hold_one
     over.set()
@@ -307,6 +308,17 @@ def test_what_a_case_finds_and_goes_on_after_is_to_be_seen_twice_as_well(hold: H
 
     record = hold(goes_on, "mail", twice=True)
     assert (record.verdict, record.worst.actual) == (verdict, "that")
+
+
+def test_a_search_has_seen_by_itself_that_it_fails_again(hold: Hold) -> None:
+    tries = []
+
+    def finds(case: Case) -> None:
+        tries.append(case)
+        case.record.find("mail", "not as it should be", "this", "that")
+
+    record = hold(finds, "mail", twice=True, searches=True)
+    assert (record.verdict, len(tries)) == ("fail", 1)
 
 
 def test_a_breach_that_is_seen_twice_is_found(hold: Hold) -> None:

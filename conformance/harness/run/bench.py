@@ -36,6 +36,7 @@ class Plan:
         places: how many connections it holds at once; 0 if it holds the server alone.
         fresh: whether a launched server is to have had no client before.
         own: whether it waits on a server of its own, where one can be started; elsewhere it is run alone.
+        searches: whether it sees by itself that what it finds shows again.
     """
 
     id: str
@@ -46,6 +47,7 @@ class Plan:
     places: int = 1
     fresh: bool = False
     own: bool = False
+    searches: bool = False
 
 
 class Bench:
@@ -233,7 +235,7 @@ class Bench:
 
     def _confirm(self, plan: Plan, record: Record) -> None:
         """Only note what a case that went on to its end has found broken and does not find a second time."""
-        if not self.server.kind.twice or record.verdict != "fail":
+        if plan.searches or not self.server.kind.twice or record.verdict != "fail":
             return
         again = self._found_again(plan)
         for at, one in enumerate(record.findings):

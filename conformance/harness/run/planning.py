@@ -63,6 +63,7 @@ def plan_of(item: pytest.Function) -> Plan:
         places=0 if alone or own else places.args[0] if places else 1,
         fresh=own or bool(alone and alone.kwargs.get("fresh", True)),
         own=own,
+        searches=item.get_closest_marker("conversations") is not None,
     )
 
 

@@ -34,7 +34,7 @@ def run_conversations(case: Case) -> None:
     hunt = Hunt(player, Budget(asked) if asked else USUAL if many else FEW, case.limit, case.patience.slowest)
     case.record.requirements = judged(book)
     hunt.run(strategies.conversations(), f"{case.settings.seed}/{case.record.id}")
-    recording.record(hunt, case.record, "the random search")
+    recording.record(hunt, case.record, "the random search", enough=3)
     case.server.prepare()
 
 
