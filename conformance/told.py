@@ -22,7 +22,7 @@ class Told:
     def __init__(self, case: CaseResult) -> None:
         worst = case.worst
         self.reprcrash = SimpleNamespace(message=f"{worst.requirement}: {_escaped(worst.reason)}")
-        entries = [f"{after:>6} ms  {way:<4}  {_cut(text)}" for after, way, text in case.transcript]
+        entries = [f"{after:>6} ms  {way:<4}  {_cut(text)}" for after, way, text in worst.transcript or case.transcript]
         left_out = len(entries) - HEAD - TAIL
         if left_out > 1:
             entries[HEAD:-TAIL] = [f"[... {left_out} entries ...]"]

@@ -102,7 +102,8 @@ def _faults(case: Case) -> tuple[dict[int, str], list[str]]:
     wrong: dict[int, str] = {}
     unplaced: list[str] = []
     for finding in case.findings:
-        if finding.verdict not in ("fail", "warn", "blocked"):
+        elsewhere = finding.transcript not in ((), case.transcript)
+        if elsewhere or finding.verdict not in ("fail", "warn", "blocked"):
             continue
         place = _place(finding, case.transcript)
         if place is None:

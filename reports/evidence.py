@@ -42,7 +42,7 @@ class Evidence:
     @property
     def transcript(self) -> list[str]:
         """The conversation; of a long one head and tail."""
-        return transcript.lines(self.case.transcript, _WIDTH)
+        return transcript.lines(self.case.showing(self.finding).transcript, _WIDTH)
 
     @property
     def repeat(self) -> str:

@@ -1,9 +1,11 @@
 """Reading results.json, schema 1: keys and types are checked here, so that nothing behind it needs to."""
 
+from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reports.checked import Checked, WrongShape
@@ -63,23 +65,24 @@ class Requirement:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What a case found about a requirement."""
-
-    requirement: str
-    verdict: str
-    reason: str
-    expected: str
-    actual: str
-
-
-@dataclass(frozen=True)
 class Entry:
     """A moment of a transcript."""
 
     milliseconds: float
     direction: str
     text: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a case found about a requirement; with a `transcript` where another shows it than the case's."""
+
+    requirement: str
+    verdict: str
+    reason: str
+    expected: str
+    actual: str
+    transcript: tuple[Entry, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,11 @@ class Case:
     transcript: tuple[Entry, ...]
     repeat: str
     waits: tuple[Wait, ...] = ()
+
+    def showing(self, finding: Finding) -> Case:
+        """The case with the conversation that shows one of its findings, and with that finding alone."""
+        own = finding.transcript
+        return replace(self, transcript=own, findings=(finding,)) if own else self
 
 
 @dataclass(frozen=True)
@@ -238,7 +246,7 @@ def _case(case: Checked) -> Case:
         blocked_by=case.text_or_null("blocked_by"),
         findings=tuple(map(_finding, case.objects("findings"))),
         seconds=case.number("seconds"),
-        transcript=tuple(map(_entry, case.rows("transcript", ("milliseconds", "direction", "text")))),
+        transcript=_transcript(case),
         repeat=case.text("repeat"),
         # Runs from before the time line have none.
         waits=tuple(map(_wait, case.rows("waits", ("seconds", "end")))) if "waits" in case else (),
@@ -256,7 +264,12 @@ def _finding(finding: Checked) -> Finding:
         reason=finding.text("reason"),
         expected=finding.text("expected"),
         actual=finding.text("actual"),
+        transcript=_transcript(finding) if "transcript" in finding else (),
     )
+
+
+def _transcript(shown: Checked) -> tuple[Entry, ...]:
+    return tuple(map(_entry, shown.rows("transcript", ("milliseconds", "direction", "text"))))
 
 
 def _entry(row: Checked) -> Entry:

@@ -215,8 +215,8 @@ def _breach(rule: Requirement, cases: Sequence[Case]) -> Breach:
     found = [(case, finding) for case in cases for finding in _findings(case, rule)[:1]]
     if not found:
         return Breach(rule, None, None, ())
-    case, finding = min(found, key=lambda pair: _length(pair[0]))
-    return Breach(rule, case, finding, tuple(other.id for other, _ in found if other is not case))
+    case, finding = min(found, key=lambda pair: _length(pair[0].showing(pair[1])))
+    return Breach(rule, case.showing(finding), finding, tuple(other.id for other, _ in found if other is not case))
 
 
 def _findings(case: Case, rule: Requirement) -> list[Finding]:

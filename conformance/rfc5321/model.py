@@ -81,6 +81,8 @@ START, READY, SENDER, RECIPIENT, CHUNKS, HOLED = (
     Phase.HOLED,
 )
 LOST = (KEEP, CLEAR)
+ASTRAY = (KEEP, CLEAR, HOLE)
+"""What a refusal between chunks may change: a server may want a RSET then, as RFC 3030 2 does after a DATA there."""
 _ALL = (START, READY, SENDER, RECIPIENT, CHUNKS, HOLED)
 _NEUTRAL = dict.fromkeys(_ALL, _refused(KEEP, KEEP))
 _HELLO = {START: _cell(HELLO, KEEP)} | dict.fromkeys(_ALL[1:], _refused(KEEP, HELLO))
@@ -95,7 +97,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         # Out of order, and nothing changed; or a new transaction. Of another refusal nobody says what it leaves.
         SENDER: _cell(BEGIN, LOST, KEEP, LOST),
         RECIPIENT: _cell(BEGIN, LOST, KEEP, LOST),
-        CHUNKS: _refused(LOST, BEGIN),
+        CHUNKS: _refused(ASTRAY, BEGIN),
         HOLED: _refused(LOST, BEGIN),
     },
     "RCPT": {
@@ -103,7 +105,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         READY: _refused(KEEP),
         SENDER: _cell(ADD, KEEP),
         RECIPIENT: _cell(ADD, KEEP),
-        CHUNKS: _refused(KEEP, KEEP, ADD),
+        CHUNKS: _refused((KEEP, HOLE), KEEP, ADD),
         HOLED: _refused(KEEP, KEEP, ADD),
     },
     "DATA": {
@@ -111,7 +113,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
         READY: _refused(KEEP, more=TEXT),
         SENDER: _cell(policy=LOST, order=KEEP, syntax=LOST, more=TEXT),
         RECIPIENT: _cell(policy=LOST, more=TEXT),
-        CHUNKS: _refused(LOST),
+        CHUNKS: _refused(ASTRAY),
         HOLED: _refused(LOST),
     },
     "BDAT": _CHUNK

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from conformance.harness.verdict.result import Finding
 from conformance.harness.verdict.verdict import Record
 from conformance.search.failure import Found, Step
@@ -46,6 +48,8 @@ def record_one(found: Found[Step], into: Record, enough: int = 2) -> None:
         into.files[name] = found.script(name, f"{rule}: {failure.reason}")
     if len(into.findings) == 1:
         into.transcript = found.transcript
+    else:
+        into.findings[-1] = replace(into.findings[-1], transcript=found.transcript.entries())
 
 
 def _size(found: Found[Step]) -> str:

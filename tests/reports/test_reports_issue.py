@@ -82,6 +82,15 @@ def test_an_issue_is_complete() -> None:
     assert text.isascii()
 
 
+def test_an_issue_shows_the_conversation_of_its_own_finding() -> None:
+    other = Finding("mail.kept", "fail", "it is lost", "250", "451 later\r\n", (Entry(9, "<-", "451 later\r\n"),))
+    rules = (RULE, replace(RULE, id="mail.kept"))
+    run = replace(RUN, requirements=rules, cases=(replace(CASE, findings=(FOUND, other)),))
+    texts = [issue.render(run, rule.id) for rule in rules]
+    assert ["MAIL FROM:<c@" in text for text in texts] == [True, False]
+    assert ["451 later" in text.partition("## Expected")[0] for text in texts] == [False, True]
+
+
 def test_what_the_server_sent_is_no_markup() -> None:
     evil = replace(RULE, rule="<script>", disputed="[x](http://evil)")
     text = issue.render(replace(RUN, requirements=(evil,)), "mail.nested")

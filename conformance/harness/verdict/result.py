@@ -17,13 +17,22 @@ VERDICT_OF_LEVEL = {"MUST": "fail", "SHOULD": "warn", "NOTE": "note"}
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing found: which requirement, what it means, what was expected and what came."""
+    """One thing found: which requirement, what it means, what was expected and what came.
+
+    Attributes:
+        transcript: the conversation that shows it; empty where that is the case's own.
+    """
 
     requirement: str
     verdict: str
     reason: str
     expected: str = ""
     actual: str = ""
+    transcript: Sequence[Entry] = ()
+
+    def plain(self) -> dict[str, Any]:
+        """The finding as docs/results.md says; with a transcript only where it has one of its own."""
+        return {key: value for key, value in vars(self).items() if value or key != "transcript"}
 
 
 NOTHING = Finding("", "pass", "")
@@ -93,7 +102,7 @@ class CaseResult(Judged):
             "expected": worst.expected,
             "actual": worst.actual,
             "blocked_by": self.blocked_by,
-            "findings": [vars(finding) for finding in self.findings],
+            "findings": [finding.plain() for finding in self.findings],
             "seconds": self.seconds,
             "waits": self.waits,
             "transcript": self.transcript,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.verdict.result import VERDICT_OF_LEVEL, WORST_FIRST, CaseResult, Finding, Judged
@@ -136,7 +136,7 @@ class Record(Judged):
         """Make all secrets in the findings unreadable."""
         hide = self.transcript.without_secrets
         self.findings = [
-            Finding(one.requirement, one.verdict, hide(one.reason), hide(one.expected), hide(one.actual))
+            replace(one, reason=hide(one.reason), expected=hide(one.expected), actual=hide(one.actual))
             for one in self.findings
         ]
 

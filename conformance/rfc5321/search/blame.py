@@ -146,6 +146,8 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
     }
     for one in told:
         suspects |= {BASE.get(one.said.verb, requirement), *one.said.parameters, *one.said.odd}
+    if told and told[-1].sense is Sense.SYNTAX:
+        suspects.add("cmd.required")
     return Cause(requirement, traits, frozenset(suspects))
 
 
@@ -192,7 +194,7 @@ def _of_segments(told: Sequence[Told], failure: Failure) -> list[str]:
 
 def _of_errors(before: Sequence[Told]) -> list[str]:
     """What says that a refusal changes nothing, of those that were met; the weightiest first."""
-    refused = [one for one in before if one.sense in REFUSED]
+    refused = [one for at, one in enumerate(before) if one.sense in REFUSED and not _is_past(one, before[at + 1 :])]
     open_ = (Phase.SENDER, Phase.RECIPIENT)
     ways: dict[str, Callable[[Told], bool]] = {
         "ehlo.refused-keeps": lambda one: one.said.verb in ("EHLO", "HELO"),
@@ -210,6 +212,14 @@ def _of_errors(before: Sequence[Told]) -> list[str]:
     for one in refused:
         claimed += [next(name for name, fits in ways.items() if fits(one))]
     return sorted(claimed, key=list(ways).index)
+
+
+def _is_past(refused: Told, later: Sequence[Told]) -> bool:
+    """Whether a chunk was refused, and its octets thrown away: a transaction that begins later knows nothing of it."""
+    begun = any(
+        one.client == refused.client and (one.said.verb, one.sense) == ("MAIL", Sense.ACCEPTED) for one in later
+    )
+    return begun and refused.said.verb.startswith("BDAT")
 
 
 def _of_past(own: Sequence[Told], last: Told, survives: bool) -> list[str]:

@@ -188,9 +188,10 @@ class Planner:
             return (Part(text=words.text(pick.number), last=True),)
         if pick.kind == "message":
             return self._message(state, pick.number)
+        # In a session that was told of no CHUNKING a chunk would be any unknown command, and lines behind it.
         chunking = state.extended and "CHUNKING" in self.book.announced
-        in_order = state.phase in (Phase.RECIPIENT, Phase.CHUNKS) and state.extended
-        if pick.kind == "chunk" and "CHUNKING" in self.book.announced and (in_order or pick.number % 4 == 1):
+        in_order = state.phase in (Phase.RECIPIENT, Phase.CHUNKS)
+        if pick.kind == "chunk" and chunking and (in_order or pick.number % 4 == 1):
             return (self._chunk(state, pick.number),)
         within = state.phase not in (Phase.START, Phase.READY)
         if pick.kind == "wrong" and (within or pick.number % 4 == 1):

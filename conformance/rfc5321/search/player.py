@@ -127,8 +127,8 @@ class Player(Served[Step]):
                 return None
             failure = _left(wrong, stage) if wrong else _end(ended, stage.at)
         except (Broken, Blocked) as error:
-            if isinstance(error, Blocked) and error.by == UNGREETED and not self._ended(ENDING):
-                raise Unserved(str(error)) from None
+            if isinstance(error, Blocked) and error.by in health.rules.unproved and not self._ended(ENDING):
+                raise (Unserved if error.by == UNGREETED else Void)(str(error)) from None
             told = tuple(stage.told)
             failure = MailFailure(*error.finding, stage.at, told=told)
         except Skipped as skipped:

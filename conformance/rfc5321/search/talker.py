@@ -119,6 +119,8 @@ class Talker:
         if not part.line:
             return self._in_text
         said = self._said(part)
+        if part.line == b"BDAT" and not all(state.extended for state in self.states):
+            return False
         if self._begun and said.verb in ("EHLO", "HELO"):
             self._begun = False
             return False

@@ -62,6 +62,14 @@ REPLIES = {
     "an error resets": ("order.error-keeps", (HELLO, MAIL, ("unknown", SENDER, SYNTAX), ("RCPT", SENDER, ORDER))),
     "VRFY resets": ("order.neutral", (HELLO, MAIL, ("VRFY", SENDER, A), ("RCPT", SENDER, ORDER))),
     "a message leaves its sender": ("data.after", (HELLO, MAIL, RCPT, END, ("MAIL", READY, ORDER))),
+    "a chunk refused before MAIL": (
+        "data.354",
+        (HELLO, ("BDAT", READY, ORDER), MAIL, RCPT, ("DATA", RECIPIENT, ORDER)),
+    ),
+    "a chunk refused in a transaction": (
+        "bdat.refused-eats",
+        (HELLO, MAIL, ("BDAT", SENDER, ORDER), RCPT, ("DATA", RECIPIENT, ORDER)),
+    ),
     "nothing special": ("rcpt.250", (HELLO, MAIL, ("RCPT", SENDER, SYNTAX))),
     "RCPT is taken first": ("rcpt.before-mail", (HELLO, ("RCPT", READY, A))),
     "an unknown verb is taken": ("cmd.unknown", (HELLO, ("unknown", READY, A))),

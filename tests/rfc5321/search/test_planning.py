@@ -67,6 +67,18 @@ def test_no_conversation_does_what_is_not_announced_or_is_rude() -> None:
         assert not any(verb(part, PLAIN) == "BDAT" for step in conversation for part in step.parts)
 
 
+def test_no_chunk_is_sent_before_ehlo_has_announced_it() -> None:
+    chunks = 0
+    for conversation in conversations(count=100):
+        for session in sessions(conversation):
+            extended = False
+            for said in (verb(part) for step in session for part in step.parts):
+                extended = (extended or said == "EHLO") and said != "HELO"
+                chunks += said == "BDAT"
+                assert extended or said != "BDAT"
+    assert chunks
+
+
 def test_manners_are_kept_and_a_text_follows_each_data_that_is_meant() -> None:
     for conversation in conversations(count=100):
         for session in sessions(conversation):
