@@ -80,19 +80,26 @@ def test_last(case: Case, last: str) -> None:
     client.expect_as_plain(client.plain("MAIL"))  # else the message has not ended
 
 
-@pytest.mark.judges("bdat.chunks", control={"empty": None})
-@pytest.mark.parametrize("empty", [False, True], ids=["full", "empty"])
-def test_chunks(case: Case, empty: bool | None) -> None:
-    """Each of several chunks is answered 250; the last one may be empty."""
+CHUNKS: dict[str, Callable[[Message], tuple[bytes, ...]]] = {
+    "full": lambda message: thirds(message),
+    "the last one empty": lambda message: (*thirds(message), b""),
+    "one of them empty": lambda message: (*thirds(message)[:2], b"", thirds(message)[2]),
+}
+
+
+@pytest.mark.judges("bdat.chunks", control={"chunks": ""})
+@pytest.mark.parametrize("chunks", CHUNKS)
+def test_chunks(case: Case, chunks: str) -> None:
+    """Each of several chunks is answered 250, an empty one as well."""
     client = chunker(case)
     message = client.message()
-    for octets in () if empty is None else thirds(message)[: 3 if empty else 2]:
+    *before, last = CHUNKS[chunks](message) if chunks else (message.content,)
+    for octets in before:
         reply = send(client, octets)
-        case.expect_taken(reply, "a chunk", [client])
+        case.expect_taken(reply, "a chunk" if octets else "an empty chunk", [client])
         if reply.code != "250":
             raise client.breach("a chunk is accepted with another code", "250", reply.text)
-    last = message.content if empty is None else b"" if empty else thirds(message)[2]
-    case.expect_taken(send(client, last, last=True), "the last chunk", [client], "bdat.last" if empty is None else "")
+    case.expect_taken(send(client, last, last=True), "the last chunk", [client], "" if chunks else "bdat.last")
 
 
 def expect_body(case: Case, client: Client, message: Message, what: str, *chunks: bytes, cut: Cut = whole) -> None:

@@ -67,6 +67,17 @@ CHUNKS = [
         ],
     ),
     Mutant(
+        "no-empty-chunk-but-the-last",
+        "bdat.chunks",
+        [
+            said(
+                "_bdat",
+                "refusal = self._chunks.add(octets)",
+                'refusal = self._chunks.add(octets) if size or found["last"] else b"504 5.5.4 An empty chunk"',
+            )
+        ],
+    ),
+    Mutant(
         "line-end-behind-each-chunk",
         "bdat.split",
         [
