@@ -15,12 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from tabulate import tabulate
 
-from benchmarks import plain
+from benchmarks import plain, standard
 from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch
 
@@ -95,7 +95,7 @@ def loads(seconds: float) -> dict[str, Measure]:
     return found
 
 
-def medians(measures: dict[str, Measure], rounds: int) -> dict[str, float]:
+def medians(measures: Mapping[str, Measure], rounds: int) -> dict[str, float]:
     """Measure in turn, round after round, so that a busy moment hits all alike; the median of each."""
     values: dict[str, list[float]] = {name: [] for name in measures}
     for number in range(rounds):
@@ -135,6 +135,19 @@ def suite() -> None:
     print(tabulate(lines, ["", "seconds", "ratio"], tablefmt="github", disable_numparse=True))
 
 
+def by_the_standard(rounds: int, seconds: float) -> None:
+    """Measure servers with a Maildir, by how many connections they have, and loads on each, and print it."""
+    commands = standard.servers()
+    for count in standard.CROWDS:
+        crowd = {name: functools.partial(standard.growth, one, count, seconds) for name, one in commands.items()}
+        title = f"Servers of the standard under plain load of {count} connection{'s' * (count > 1)}"
+        show(title, "commands/s", medians(crowd, rounds))
+    for name, command in commands.items():
+        for unit in standard.Rates._fields:
+            loads = {of: standard.measure(load, command, unit) for of, load in standard.loads().items()}
+            show(f"Mail by the standard to {name}", f"{unit}/s", medians(loads, rounds))
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
@@ -153,6 +166,7 @@ def main() -> None:
     }
     show("Servers under the same plain load", "commands/s", medians(measures, given.rounds))
     show("Loads on the reference server", "commands/s", medians(loads(given.seconds), given.rounds))
+    by_the_standard(given.rounds, given.seconds)
     if not given.no_suite:
         suite()
 

@@ -1,11 +1,13 @@
-"""The package aiosmtpd, appending to one file: `aiosmtpd_server.py PORT`."""
+"""The package aiosmtpd, appending to one file, or with a Maildir: `aiosmtpd_server.py PORT [MAILDIR]`."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 from typing import Any, BinaryIO
 
+from aiosmtpd.handlers import Mailbox
 from aiosmtpd.smtp import SMTP
 
 
@@ -21,13 +23,14 @@ class Handler:
         return "250 OK"
 
 
-async def main(port: int) -> None:
-    """Serve for ever, and append all messages to `mailbox`."""
+async def main(port: int, maildir: str = "") -> None:
+    """Serve for ever, and append all messages to `mailbox`, or keep each in a Maildir."""
     loop = asyncio.get_running_loop()
     with open("mailbox", "ab", buffering=0) as file:
-        server = await loop.create_server(lambda: SMTP(Handler(file), hostname="benchmark"), "127.0.0.1", port)
+        handler = Mailbox(Path(maildir)) if maildir else Handler(file)
+        server = await loop.create_server(lambda: SMTP(handler, hostname="benchmark"), "127.0.0.1", port)
         await server.serve_forever()
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(int(sys.argv[1]), *sys.argv[2:]))

@@ -21,17 +21,18 @@ class Failed(Exception):
     """The server refuses the load; the message is one line."""
 
 
-def commands_per_second(address: tuple[str, int], seconds: float) -> float:
+def commands_per_second(address: tuple[str, int], seconds: float, connections: int = CONNECTIONS) -> float:
     """Send messages for some seconds; how many commands (lines and bodies) were answered in each.
 
     Args:
         address: host and port.
         seconds: for how long.
+        connections: over how many at once.
 
     Raises:
         Failed: a reply was an error, or none came.
     """
-    sockets = [_greeted(address) for _ in range(CONNECTIONS)]
+    sockets = [_greeted(address) for _ in range(connections)]
     poll = select.epoll()
     by_descriptor = {one.fileno(): one for one in sockets}
     turns = dict.fromkeys(by_descriptor, 0)

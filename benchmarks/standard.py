@@ -1,0 +1,126 @@
+"""The standard's side: servers that keep each message in a Maildir, and loads that send them mail."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import plain
+from conformance.harness.server import launch
+from conformance.rfc5321.profile import PROFILE
+
+PROJECT = Path(__file__).parent.parent
+DOMAIN = "example.org"
+SENDER, RECIPIENT = f"sender@{DOMAIN}", f"recipient@{DOMAIN}"
+CROWDS = (1, 8, 32, 128, 512)
+"""Connections, at each of which a server is measured."""
+CONNECTIONS = 32
+MESSAGES, FEW = 4_000, 640
+"""Messages that smtp-source sends in a round, and the slower smtpbench."""
+SECONDS = 4
+"""How long multiclient runs."""
+
+COMMANDS, ALL_COMMANDS = 4, 7
+"""What a message takes over a connection that stays, and over one of its own: the greeting, EHLO and QUIT as well."""
+
+
+class Rates(NamedTuple):
+    """What a server took in a second; texts of messages count among the commands."""
+
+    messages: float
+    commands: float
+
+
+Load = Callable[[int], Rates]
+
+
+def servers() -> dict[str, str]:
+    """The command lines of the servers that are installed; each takes mail for DOMAIN into a Maildir where it runs."""
+    python = shlex.quote(sys.executable)
+    served = f"--domain {DOMAIN} --tls none --threads {max(CROWDS)}"
+    found = {"reference server": f"{python} -m reference_server --protocol rfc5321 --port {{port}} {served}"}
+    if find_spec("aiosmtpd"):
+        found["aiosmtpd"] = (
+            f"{python} {shlex.quote(str(PROJECT / 'benchmarks' / 'aiosmtpd_server.py'))} {{port}} Maildir"
+        )
+    return found
+
+
+def growth(command: str, connections: int, seconds: float) -> float:
+    """Commands a second that a server answers over so many connections."""
+    server = launch.Process(PROFILE.kind, command, PROFILE.time_limit)
+    try:
+        return plain.commands_per_second((launch.HOST, server.port), seconds, connections)
+    finally:
+        server.stop()
+
+
+def loads() -> dict[str, Load]:
+    """The ways to send a server mail that are installed, each told the server's port; the others are said."""
+    found: dict[str, Load] = {}
+    source = shutil.which("smtp-source", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    if source:
+        found["smtp-source -s 32 -d, unchecked"] = partial(_by_smtp_source, source)
+    else:
+        print("left out: smtp-source (Postfix) is not installed")
+    if find_spec("smtpbench"):
+        found["smtpbench, 32 threads"] = _by_smtpbench
+    else:
+        print("left out: smtpbench is not installed")
+    return {**found, "multiclient --errors 0, checked": _by_multiclient}
+
+
+def measure(load: Load, command: str, unit: str) -> Callable[[], float]:
+    """Measures what a server takes in a second of a load for which it is started, in one of the units of `Rates`."""
+
+    def measured() -> float:
+        server = launch.Process(PROFILE.kind, command, PROFILE.time_limit)
+        try:
+            return float(getattr(load(server.port), unit))
+        finally:
+            server.stop()
+
+    return measured
+
+
+def _by_smtp_source(program: str, port: int) -> Rates:
+    words = [program, "-s", str(CONNECTIONS), "-m", str(MESSAGES), "-d", "-f", SENDER, "-t", RECIPIENT]
+    began = time.monotonic()
+    _run([*words, f"{launch.HOST}:{port}"])
+    messages = MESSAGES / (time.monotonic() - began)
+    return Rates(messages, COMMANDS * messages)
+
+
+def _by_smtpbench(port: int) -> Rates:
+    with tempfile.TemporaryDirectory() as folder:
+        words = [f"recipient={RECIPIENT}", f"lb_host={launch.HOST}", f"port={port}", f"threads={CONNECTIONS}"]
+        words += [f"messages={FEW // CONNECTIONS}", f"from_address={SENDER}", f"logfile_output={folder}"]
+        began = time.monotonic()
+        _run([sys.executable, "-m", "smtpbench", *words, "tls_mode=none", "max_retries=0"])
+        messages = FEW / (time.monotonic() - began)
+        return Rates(messages, ALL_COMMANDS * messages)
+
+
+def _by_multiclient(port: int) -> Rates:
+    with tempfile.TemporaryDirectory() as folder:
+        figures = Path(folder) / "figures.json"
+        words = [sys.executable, str(PROJECT / "multiclient.py"), "--profile", "rfc5321", launch.HOST, str(port)]
+        words += ["--recipient", RECIPIENT, "--errors", "0", "--duration", str(SECONDS), "--json", str(figures)]
+        _run(words)
+        told = json.loads(figures.read_text())
+        return Rates(told["messages"] / told["seconds"], told["operations"] / told["seconds"])
+
+
+def _run(words: list[str]) -> None:
+    subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
