@@ -29,10 +29,12 @@ class Sense(Enum):
 
 
 def sense(reply: Reply) -> Sense:
-    """What a reply means, by its code."""
+    """What a reply means, by its code; a refusal that says x.7.z is one by policy, whatever its code."""
     code = reply.code
     if code == "421":
         return Sense.LEAVING
+    if code[:1] == "5" and by_policy(reply):
+        return Sense.POLICY
     if code in SYNTAX:
         return Sense.SYNTAX
     if code == ORDER:
@@ -60,7 +62,7 @@ def enhanced(reply: Reply) -> str:
 
 
 def by_policy(reply: Reply) -> bool:
-    """Whether a refusal after the end of data names policy or security as its reason: x.7.z."""
+    """Whether a refusal names policy or security as its reason: x.7.z."""
     return bool(re.match(r"[45]\.7\.", enhanced(reply)))
 
 
