@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import product
 from pathlib import Path
 
 REASONS = Path(__file__).with_name("reasons.toml")
@@ -52,10 +53,9 @@ def load(path: Path = REASONS) -> Reasons:
     """
     found: dict[tuple[str, str], Reason] = {}
     for number, fields in enumerate(tomllib.loads(path.read_text(encoding="utf-8")).get("reason", ()), 1):
-        servers = fields.pop("server", ())
-        for server in [servers] if isinstance(servers, str) else servers:
+        for server, requirement in product(_each(fields.pop("server", ())), _each(fields.pop("requirement", ()))):
             try:
-                reason = Reason(server, **fields)
+                reason = Reason(server, requirement, **fields)
             except TypeError as error:
                 raise ReasonError(f"reason {number}: {error}") from None
             about = f"{server}, {reason.requirement}"
@@ -65,3 +65,7 @@ def load(path: Path = REASONS) -> Reasons:
                 raise ReasonError(f"{about}: there are two reasons")
             found[reason.about] = reason
     return found
+
+
+def _each(some: str | Sequence[str]) -> Sequence[str]:
+    return [some] if isinstance(some, str) else some
