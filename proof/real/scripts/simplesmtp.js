@@ -1,4 +1,5 @@
-// `simplesmtp.js PORT FOLDER`: simplesmtp as it is by default, which keeps each message as a file of the folder.
+// `simplesmtp.js PORT FOLDER`: simplesmtp as it is by default, which keeps each message as a file of the folder. But for
+// STARTTLS, which needs a Node older than 12 and ends the process in any other.
 const fs = require('fs')
 const path = require('path')
 const simplesmtp = require('simplesmtp')
@@ -6,7 +7,7 @@ const simplesmtp = require('simplesmtp')
 const [port, folder] = process.argv.slice(2)
 let number = 0
 
-const server = simplesmtp.createServer({ name: 'simplesmtp.test', disableDNSValidation: true })
+const server = simplesmtp.createServer({ name: 'simplesmtp.test', disableDNSValidation: true, disableSTARTTLS: true })
 
 server.on('startData', envelope => {
   envelope.name = ++number
