@@ -91,7 +91,7 @@ DAEMONS = (
     Recipe(
         "qpsmtpd",
         Debian(["qpsmtpd", "libnet-ip-perl"]),
-        ["qpsmtpd-forkserver", "-l", "127.0.0.1", "-p", "@PORT@", "-u", "qpsmtpd", "-c", "1000", "-m", "1000"],
+        ["qpsmtpd-forkserver", "-l", "127.0.0.1", "-p", "@PORT@", "-H", "-u", "qpsmtpd", "-c", "1000", "-m", "1000"],
         "maildir:box",
         "Perl; a server of plugins in front of other mail systems, on apache.org and perl.org.",
         files=QPSMTPD,
