@@ -81,7 +81,7 @@ def test_last(case: Case, last: str) -> None:
 
 
 CHUNKS: dict[str, Callable[[Message], tuple[bytes, ...]]] = {
-    "full": lambda message: thirds(message),
+    "full": thirds,
     "the last one empty": lambda message: (*thirds(message), b""),
     "one of them empty": lambda message: (*thirds(message)[:2], b"", thirds(message)[2]),
 }
