@@ -82,7 +82,7 @@ START, READY, SENDER, RECIPIENT, CHUNKS, HOLED = (
 )
 LOST = (KEEP, CLEAR)
 ASTRAY = (KEEP, CLEAR, HOLE)
-"""What a refusal between chunks may change: a server may want a RSET then, as RFC 3030 2 does after a DATA there."""
+"""What a refused chunk, or line between chunks, may change: a RSET may be wanted then, as RFC 3030 2 lets servers."""
 _ALL = (START, READY, SENDER, RECIPIENT, CHUNKS, HOLED)
 _NEUTRAL = dict.fromkeys(_ALL, _refused(KEEP, KEEP))
 _HELLO = {START: _cell(HELLO, KEEP)} | dict.fromkeys(_ALL[1:], _refused(KEEP, HELLO))
@@ -124,7 +124,7 @@ TABLE: Mapping[str, Mapping[Phase, Cell]] = {
     },
     "BDAT LAST": _CHUNK
     | {
-        SENDER: _refused(LOST),
+        SENDER: _refused(ASTRAY),
         RECIPIENT: _cell(CLEAR, CLEAR),
         CHUNKS: _cell(CLEAR, CLEAR),
     },

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from proof.real.box import WORK, Debian
-from proof.real.mailers import NO_DNS_AT_ONCE, OWNED_BY_MAIL
+from proof.real.mailers import OWNED_BY_MAIL
 from proof.real.recipe import DOMAIN, UNKNOWN, Recipe
+
+NO_DNS_BY_TCP = "export RES_NAMESERVERS=127.0.0.1 RES_OPTIONS=usevc:1"
+"""For Perl's Net::DNS, which waits for what it has sent by UDP: by TCP it is told at once that nobody answers."""
 
 KEEP = """\
 #!/bin/sh
@@ -91,11 +94,11 @@ DAEMONS = (
     Recipe(
         "qpsmtpd",
         Debian(["qpsmtpd", "libnet-ip-perl"]),
-        ["qpsmtpd-forkserver", "-l", "127.0.0.1", "-p", "@PORT@", "-H", "-u", "qpsmtpd", "-c", "1000", "-m", "1000"],
+        ["qpsmtpd-forkserver", "-l", "127.0.0.1", "-p", "@PORT@", "-u", "qpsmtpd", "-c", "1000", "-m", "1000"],
         "maildir:box",
         "Perl; a server of plugins in front of other mail systems, on apache.org and perl.org.",
         files=QPSMTPD,
-        prepare=f"chown qpsmtpd: @MAIL@\nexport QPSMTPD_CONFIG=/etc/qpsmtpd\n{NO_DNS_AT_ONCE}",
+        prepare=f"chown qpsmtpd: @MAIL@\nexport QPSMTPD_CONFIG=/etc/qpsmtpd\n{NO_DNS_BY_TCP}",
         unknown=UNKNOWN,
     ),
     Recipe(
