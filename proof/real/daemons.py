@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from proof.real.box import WORK, Debian
 from proof.real.mailers import OWNED_BY_MAIL
-from proof.real.recipe import DOMAIN, UNKNOWN, Recipe
-
-NO_DNS_BY_TCP = "export RES_NAMESERVERS=127.0.0.1 RES_OPTIONS=usevc:1"
-"""For Perl's Net::DNS, which waits for what it has sent by UDP: by TCP it is told at once that nobody answers."""
+from proof.real.recipe import DOMAIN, Recipe
 
 KEEP = """\
 #!/bin/sh
@@ -39,24 +36,6 @@ cd /
 chasquid-util user-add probe@{DOMAIN} --password=unused
 chown -R mail:mail /etc/chasquid /var/lib/chasquid @HOME@
 """
-
-QPSMTPD = {
-    "/etc/qpsmtpd/plugins": """\
-earlytalker action log
-relay
-helo
-badmailfrom
-badrcptto
-loop
-rcpt_ok
-queue/maildir @MAIL@/box
-""",
-    "/etc/qpsmtpd/rcpthosts": f"{DOMAIN}\n",
-    "/etc/qpsmtpd/badrcptto": f"{UNKNOWN}\n",
-    "/etc/qpsmtpd/relayclients": "\n",
-    "/etc/qpsmtpd/me": "@HOST@\n",
-}
-"""As Debian has it, but for lists in the DNS."""
 
 MAILFRONT = {
     f"{WORK}/keep": KEEP,
@@ -90,16 +69,6 @@ DAEMONS = (
         "Go; for small sites that want to set up little.",
         files=CHASQUID | KEEPER,
         prepare=CHASQUID_PREPARE,
-    ),
-    Recipe(
-        "qpsmtpd",
-        Debian(["qpsmtpd", "libnet-ip-perl"]),
-        ["qpsmtpd-forkserver", "-l", "127.0.0.1", "-p", "@PORT@", "-u", "qpsmtpd", "-c", "1000", "-m", "1000"],
-        "maildir:box",
-        "Perl; a server of plugins in front of other mail systems, on apache.org and perl.org.",
-        files=QPSMTPD,
-        prepare=f"chown qpsmtpd: @MAIL@\nexport QPSMTPD_CONFIG=/etc/qpsmtpd\n{NO_DNS_BY_TCP}",
-        unknown=UNKNOWN,
     ),
     Recipe(
         "mailfront",
