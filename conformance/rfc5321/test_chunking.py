@@ -167,13 +167,15 @@ def test_dots(case: Case, dots: str | None) -> None:
 
 @pytest.mark.judges("bdat.pipelined", control={"together": False})
 @pytest.mark.parametrize("together", [True], ids=["one segment"])
-def test_pipelined(case: Case, together: bool) -> None:
-    """Chunks and the command behind them may come in one segment."""
+@pytest.mark.parametrize("verb", ["NOOP", "MAIL"])
+def test_pipelined(case: Case, verb: str, together: bool) -> None:
+    """Chunks and the command behind them may come in one segment, be it the MAIL of the next message."""
     client = chunker(case)
     client.needs("PIPELINING")
     message = client.message()
     first, second, third = thirds(message)
-    parts = chunk(first), chunk(second), chunk(third, last=True), b"NOOP\r\n"
+    line = client.plain(verb) if verb == "MAIL" else verb
+    parts = chunk(first), chunk(second), chunk(third, last=True), f"{line}\r\n".encode()
     ends = max(1, client.recipients if case.tester.role == "lmtp" else 1)
     if together:
         client.send(b"".join(parts))
@@ -185,9 +187,10 @@ def test_pipelined(case: Case, together: bool) -> None:
             replies += client.hear_all(count)
     if len(replies) < 3 + ends or any(codes.sense(one) is codes.Sense.SYNTAX for one in replies):
         came = " ".join(one.code for one in replies)
-        raise client.breach("chunks in one segment are not all served", "250 for each, and for NOOP", came)
+        raise client.breach("chunks in one segment are not all served", f"250 for each, and for {verb}", came)
     for reply in replies[:-1]:
         case.expect_taken(reply, "a chunk", [client])
+    case.expect_accepted(replies[-1], f"{verb} behind the last chunk", [client])
 
 
 def expect_swallowed(client: Client, what: str, *pieces: bytes) -> None:
