@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ KINDS = {
     "defended": "It does so on purpose, for a reason that its authors give.",
     "false": "The server keeps the rule, and the suite is to be mended.",
 }
-_ADVICE = "each [[reason]] has the keys server (one or a list), requirement, kind and text"
+_ADVICE = "each [[reason]] has the keys server and requirement (one or a list of each), kind and text"
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,7 @@ def _reasons(document: dict[str, Any]) -> Iterator[tuple[tuple[str, str], Reason
     known = set()
     for one in Checked({"reason": [], **document}).objects("reason"):
         reason = Reason(one.choice("kind", tuple(KINDS)), one.text("text"))
-        for server in one.text_or_texts("server"):
-            about = server, one.text("requirement")
+        for about in product(one.text_or_texts("server"), one.text_or_texts("requirement")):
             if about in known:
                 raise WrongShape(f"there are two reasons for {' and '.join(map(typed, about))}")
             known.add(about)

@@ -308,6 +308,7 @@ def test_a_wrong_file_is_told_in_a_line(
 
 def test_the_reasons_of_real_servers_can_be_read() -> None:
     told = reasons.load(REASONS)
+    assert told["smtp-sink", "args.data"] == told["smtp-sink", "args.missing"]
     assert told["postfix", "line.bare-lf"].kind == "breach" and tuple(reasons.KINDS) == KINDS
     assert servers.LABEL == LABEL
 
