@@ -211,7 +211,7 @@ def _tap(commands: "_Commands[Parser]") -> None:
         help="write the run as TAP 14, the Test Anything Protocol",
         description="Write a test point for each case, with what was expected, what came, the transcript, and the "
         "command that repeats it in YAML, and a last one for the verdict. What breaks a SHOULD, or is known, has the "
-        "directive TODO.",
+        "directive TODO, by which TAP lets a point fail.",
         epilog=STATUS,
     )
     _results(write)
