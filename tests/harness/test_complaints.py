@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -195,6 +196,37 @@ def test_a_traceback_that_others_interrupt_is_still_one() -> None:
     assert read(woven.encode()) == {"ValueError: Timeout value out of range": 1}
     both = "\n".join(line for row in textwrap.dedent(lines).strip().split("\n") for line in (row, row))
     assert read(f"{both}\n".encode()) == {"ValueError: Timeout value out of range": 2}
+
+
+@pytest.mark.parametrize("last", [
+    "ValueError: not a numberException in thread Thread-9 (work):", "ValueError: not a number    self.run()",
+    "ValueError: self._target(*self._args, **self._kwargs)", 'ValueError:   File "server.py", line 3, in serve',
+    "ValueError: not a numberThread-280 (work):", "ValueError: Traceback (most recent call last):", "ValueError: :",
+    "ValueErrorValueError", "ValueError: : not a number", "ValueError",
+])  # fmt: skip
+def test_a_last_line_that_others_broke_into_is_no_other_kind(last: str) -> None:
+    raised = "Traceback (most recent call last):\n  File 'server.py', line 3, in serve\n%s\n"
+    found = read("".join(raised % line for line in ("ValueError: not a number", last, "KeyError: 4")).encode())
+    assert complaints.remarks(found) == [
+        "the server printed an exception 2 times: ValueError: not a number",
+        "the server printed an exception: KeyError: 4",
+    ]
+
+
+def test_threads_that_raise_at_once_are_one_remark() -> None:
+    program = """
+        import sys, threading
+        sys.setswitchinterval(1e-5)
+        def work():
+            raise ValueError("not a number")
+        for _ in range(10):
+            threads = [threading.Thread(target=work) for _ in range(32)]
+            for thread in threads: thread.start()
+            for thread in threads: thread.join()
+    """
+    run = subprocess.run([sys.executable, "-c", textwrap.dedent(program)], stderr=subprocess.PIPE, check=True)
+    [remark] = complaints.remarks(read(run.stderr))
+    assert re.fullmatch(r"the server printed an exception \d{3} times: ValueError: not a number", remark)
 
 
 def test_what_is_kept_and_shown_is_bounded_and_does_no_harm() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
-from conformance.harness.server.complaints import times
+from conformance.harness.server.complaints import kinds, times
 from conformance.harness.verdict.verdict import Record
 
 
@@ -18,7 +18,7 @@ def quote(record: Record, complaints: Counter[str]) -> None:
     """
     if not complaints or record.verdict not in ("fail", "warn", "blocked"):
         return
-    (text, count), *others = complaints.most_common()
+    (text, count), *others = kinds(complaints).most_common()
     told = f"the server printed meanwhile{times(count)}: {text}" + (f", and {len(others)} others" if others else "")
     record.transcript.add("--", told)
     record.findings[:] = [

@@ -25,6 +25,8 @@ _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _TRACEBACK = re.compile(r"[\s+|]*(Exception Group )?Traceback \(most recent call last\):$")
 _CHAINED = re.compile(r"[\s|]*(During handling of the above exception|The above exception was the direct cause)\b")
 _RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*(?:(?P<class>_*[A-Z]\w*)|(?<=\.)\w+)(: .*)?$")
+_ANOTHERS = re.compile(r" {3,}|  File |self\.\w+\(|Exception in thread|Thread-\d|Traceback \(")
+"""What Python prints around an exception, which threads that raise at once mix into each other's last line."""
 _THROWN = re.compile(r"(?:[\w$]+[./])*\w*(?:Error|Exception)\b(?: \[\w+\])?(: .*)?$")
 _AT = re.compile(r"\s+at \S")
 _GOROUTINE = re.compile(r"goroutine \d+ \[running\]:$")
@@ -200,7 +202,7 @@ class Reader:
         if raised is None or not (self._before[:1] == b" " or raised["class"]):
             return False
         self._tracebacks -= 1
-        self._add(text)
+        self._add(_ANOTHERS.split(text)[0].rstrip(": "))
         return True
 
     def _other(self, line: str, hints: Sequence[bytes]) -> None:
@@ -240,19 +242,35 @@ def shown(text: str) -> str:
     return "".join(c if " " <= c <= "~" or c == "\t" else f"\\x{ord(c):02x}" for c in text)
 
 
+def kinds(complaints: Mapping[str, int]) -> Counter[str]:
+    """Which kinds were printed, an example of each, and how often.
+
+    Args:
+        complaints: how often each was printed; those that differ in numbers only are one kind, and so is one that is
+            made of pieces of a more frequent one, for threads that print at once break into each other's lines.
+    """
+    texts: dict[str, str] = {}
+    counts: Counter[str] = Counter()
+    for text, count in Counter(complaints).most_common():
+        plain = re.sub(r"0x[0-9a-f]+|\d+", "#", text)
+        key = next((known for known in texts if _is_made_of(plain, known)), plain)
+        counts[texts.setdefault(key, text)] += count
+    return counts
+
+
+def _is_made_of(text: str, known: str) -> bool:
+    for piece in known.split(": "):
+        text = text.replace(piece, "")
+    return not text.strip(": ")
+
+
 def remarks(complaints: Mapping[str, int]) -> list[str]:
     """Lines for the reader of the report, the most frequent complaint first.
 
     Args:
-        complaints: how often each was printed; those that differ in numbers only count as one.
+        complaints: how often each was printed.
     """
-    texts: dict[str, str] = {}
-    counts: Counter[str] = Counter()
-    for text, count in complaints.items():
-        key = re.sub(r"0x[0-9a-f]+|\d+", "#", text)
-        texts.setdefault(key, text)
-        counts[key] += count
-    lines = [_remark(texts[key], count) for key, count in counts.most_common()]
+    lines = [_remark(text, count) for text, count in kinds(complaints).most_common()]
     more = len(lines) - REMARKS
     return lines if more <= 0 else [*lines[:REMARKS], f"the server printed {more} more kinds of exceptions or crashes"]
 
