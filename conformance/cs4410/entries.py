@@ -27,6 +27,8 @@ USUAL = {
     "recipients": "mailbox.entry",
 }
 """What may be wrong with every entry, and is no news of a special one, with the requirement that judges it."""
+SOUGHT = 1024
+"""Bytes of a body by which an entry without a number is known."""
 OF_ANOTHER = {"sender", "body"}
 """What is wrong with an entry that is another client's."""
 
@@ -138,7 +140,7 @@ class Entries:
             number: its number.
             entries: in which it stands; others may be among them, and another message with its number is one.
         """
-        alike = len({entry.raw.strip() for entry in entries if entry.number == number}) == 1
+        alike = len({bytes(entry.raw).strip() for entry in entries if entry.number == number}) == 1
         files = (*self.folder.backups().values(), self.folder.mailbox)
         return blame.number_twice(alike, sum(number in (self._numbers_in(path) or ()) for path in files))
 
@@ -287,20 +289,19 @@ class Entries:
         self._case.record.transcript.hide(client.connection)
 
     def settled_entries(self) -> list[Entry]:
-        """All entries, read when no backup is under way: two readings agree.
+        """All entries, read when no backup is under way: the files are after it what they were before.
 
         Raises:
             Skipped: the mailbox's directory is not known.
         """
         deadline = time.monotonic() + SOON
-        before = self.entries()
-        while time.monotonic() < deadline:
+        while True:
+            before = self.folder.stamps()
             time.sleep(0.05)
-            after = self.entries()
-            if [entry.raw for entry in before] == [entry.raw for entry in after]:
-                break
-            before = after
-        return before
+            entries = self.entries()
+            if self.folder.stamps() == before or time.monotonic() > deadline:
+                return entries
+            del entries  # before they are read again: a body may be large
 
 
 def _group_of(number: int) -> tuple[int, int]:
@@ -321,4 +322,4 @@ def _numbered(entries: Sequence[Entry], message: Message) -> list[Entry]:
 
 
 def _holds(entry: Entry, message: Message) -> bool:
-    return message.body.replace(b"\r\n", b"\n").strip() in entry.raw
+    return entry.holds(message.body[:SOUGHT].replace(b"\r\n", b"\n").strip())

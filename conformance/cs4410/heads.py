@@ -7,12 +7,14 @@ the same, so that one wrong line does not hide the rest.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 HEAD = "Received, Number, From, To and an empty line, in this order"
 """What an entry begins with."""
 BY, TO = "Received: from HOST by NETID (CS4410MP3)", "To: ADDRESS, or the empty line after it"
 
+_LINE_END = re.compile(rb"\n")
 _START = b"Received: from "
 _ENTRY = re.compile(rb"Received: from [^\n]* by [^\n]*\nNumber: \d+\n(?:From: |To: )")
 _HEAD = re.compile(
@@ -68,9 +70,18 @@ def starts(data: bytes) -> list[int]:
     return sorted({*found, *(match.start() for match in like.finditer(data))}) if like else found
 
 
+def lines(text: bytes | memoryview) -> Iterator[tuple[bytes, bool]]:
+    """The lines of a text, one by one because it may be large, and whether each is ended; the last is not."""
+    at = 0
+    for end in _LINE_END.finditer(text):
+        yield bytes(text[at : end.start()]), True
+        at = end.end()
+    yield bytes(text[at:]), False
+
+
 def _like_the_first(data: bytes) -> re.Pattern[bytes] | None:
     """What begins with the same words in its first three lines as the first entry; None where there are none."""
-    begin = len(data) - len(data.lstrip(b"\n"))
+    begin = next((at for at, byte in enumerate(data) if byte != 0x0A), len(data))
     words = [_ODD_WORD.match(line) for line in data[begin : begin + 4096].split(b"\n")[:3]]
     known = [word[0] for word in words if word]
     if len(known) < 3 or len({word.split()[0].strip(b":").lower() for word in known}) < 3:
@@ -78,7 +89,7 @@ def _like_the_first(data: bytes) -> re.Pattern[bytes] | None:
     return re.compile(b"^" + b"[^\n]*\n".join(map(re.escape, known)), re.MULTILINE)
 
 
-def read(raw: bytes) -> Head:
+def read(raw: memoryview) -> Head:
     """What the head of an entry says, as far as it can be read."""
     head = _HEAD.match(raw)
     if not head:
@@ -88,13 +99,13 @@ def read(raw: bytes) -> Head:
     return Head(int(digits[:18]), head.end(), host, netid, sender, recipients)
 
 
-def _odd(raw: bytes) -> Head:
+def _odd(raw: memoryview) -> Head:
     """The lines that begin like lines of a head, in any order and each but `To` once, up to one that does not."""
     _, _, flaw = wrong_line(raw)
     said: dict[str, re.Match[bytes]] = {}
     recipients: list[str] = []
     at = 0
-    for line in raw.split(b"\n"):
+    for line, _ in lines(raw):
         name, match = next(
             ((name, found) for name, one in _ODD_LINES.items() if name not in said and (found := one.fullmatch(line))),
             ("", None),
@@ -117,13 +128,13 @@ def _odd(raw: bytes) -> Head:
     return Head(number, min(at, len(raw)), host, netid, sender, tuple(recipients), flaw)
 
 
-def wrong_line(raw: bytes) -> tuple[int, bytes, str]:
+def wrong_line(raw: memoryview) -> tuple[int, bytes, str]:
     """Which line of an entry is not what its head has there: its number from 1, the line, and what belongs there."""
-    lines = iter(enumerate(raw.split(b"\n"), 1))
+    numbered = ((number, line) for number, (line, _) in enumerate(lines(raw), 1))
     for pattern, wanted in _LINES:
-        number, line = next(lines, (0, b""))
+        number, line = next(numbered, (0, b""))
         while wanted is TO and line.startswith(b"To: "):
-            number, line = next(lines, (0, b""))
+            number, line = next(numbered, (0, b""))
         if not pattern.fullmatch(line):
             return number, line, wanted
     return 0, b"", HEAD

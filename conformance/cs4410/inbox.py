@@ -107,7 +107,7 @@ class Inbox(Entries):
 
     def expect_absent(self, mark: bytes, requirement: str) -> None:
         """Judge that no entry holds a mark."""
-        found = [entry for entry in self.settled_entries() if mark in entry.raw]
+        found = [entry for entry in self.settled_entries() if entry.holds(mark)]
         if found:
             why = "a message that was never ended stands in the mailbox"
             raise self._case.breach(requirement, why, "no such entry", found[0].shown)
@@ -192,7 +192,7 @@ class Inbox(Entries):
             return
         entries = [entry for entry in self.settled_entries() if numbers[0] <= entry.number <= numbers[-1]]
         for mark, client in left.items():
-            there = [entry.number for entry in entries if mark in entry.raw]
+            there = [entry.number for entry in entries if entry.holds(mark)]
             why = f"a message whose reply nobody read stands in {telling.counted(len(there), 'entry', 'entries')}"
             shown = f"entries {telling.spans(there)}"
             self._case.expect(len(there) < 2, "mailbox.whole", why, "one entry or none", shown, [client])

@@ -10,8 +10,9 @@ import re
 import stat
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, repeat, zip_longest
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 
@@ -55,14 +56,14 @@ class Entry:
     """One entry of a mailbox file, line ends made LF.
 
     Attributes:
-        raw: the whole entry.
+        raw: the whole entry: a view of its file, because a body may be large.
         number: its `Number:`, or -1 where there is none.
         body_at: where its body begins; at its end where the head cannot be read.
         flaw: which line of its head is wrong, as it should be; empty where none is.
         readable: whether its head says whose message it is.
     """
 
-    raw: bytes
+    raw: memoryview
     number: int
     body_at: int
     host: str = ""
@@ -75,12 +76,21 @@ class Entry:
     @property
     def shown(self) -> str:
         """The entry for people: a long one cut."""
-        return self.raw[:2000].decode("latin-1")
+        return bytes(self.raw[:2000]).decode("latin-1")
 
     @property
     def body(self) -> memoryview:
-        """What follows the head: a view, because a body may be large."""
-        return memoryview(self.raw)[self.body_at :]
+        """What follows the head."""
+        return self.raw[self.body_at :]
+
+    @property
+    def is_ended(self) -> bool:
+        """Whether an empty line ends it."""
+        return bytes(self.raw[-2:]) == b"\n\n"
+
+    def holds(self, mark: bytes) -> bool:
+        """Whether this stands in it."""
+        return re.search(re.escape(mark), self.raw) is not None
 
 
 Named = TypeVar("Named", Message, Entry)
@@ -132,10 +142,11 @@ def parse(data: bytes) -> list[Entry]:
     starts = heads.starts(data)
     if data[: starts[0] if starts else len(data)].strip():
         starts.insert(0, 0)
-    return [_entry(data[begin:end]) for begin, end in pairwise([*starts, len(data)])]
+    view = memoryview(data)
+    return [_entry(view[begin:end]) for begin, end in pairwise([*starts, len(data)])]
 
 
-def _entry(raw: bytes) -> Entry:
+def _entry(raw: memoryview) -> Entry:
     head = heads.read(raw)
     return Entry(
         raw, head.number, head.ends, head.host, head.netid, head.sender, head.recipients, head.flaw, head.readable
@@ -162,8 +173,8 @@ def differences(entry: Entry, message: Message) -> dict[str, str]:
     if case := [said for what, said in names.items() if what not in but_for_case]:
         wrong["case"] = "; ".join(case)
     if not same_body(entry.body, message.body):
-        wrong["body"] = _wrong_body(_lines(bytes(entry.body)), _lines(message.body))
-    elif not entry.raw.endswith(b"\n\n"):
+        wrong["body"] = _wrong_body(entry.body, message.body)
+    elif not entry.is_ended:
         wrong.setdefault("form", NO_EMPTY_LINE)
     return wrong
 
@@ -208,30 +219,44 @@ def wanted(message: Message) -> str:
 
 def same_body(kept: bytes | memoryview, sent: bytes) -> bool:
     """Whether a kept body is the sent one, line by line; a leading dot may have been doubled back."""
-    return _same_but_for_line_ends(memoryview(kept), sent) or _same_lines(_lines(bytes(kept)), _lines(sent))
+    return next(_unlike(memoryview(kept), sent), None) is None
 
 
-def _same_but_for_line_ends(kept: memoryview, sent: bytes) -> bool:
-    """Whether lines that were sent with CRLF are kept with LF, seen piece by piece because a body may be large."""
+def _unlike(kept: memoryview, sent: bytes) -> Iterator[tuple[int, bytes | None, bytes | None]]:
+    """The lines that differ: each with its number from 1, as kept and as sent; None where there is none."""
+    at, begin = _alike(kept, sent)
+    pairs = zip_longest(_lines(kept[at:]), _lines(memoryview(sent)[begin:]))
+    for number, (have, want) in enumerate(pairs, sent.count(b"\n", 0, begin) + 1):
+        if have is None or want is None or not _same_line(have, want):
+            yield number, have, want
+
+
+def _alike(kept: memoryview, sent: bytes) -> tuple[int, int]:
+    """Up to which line lines sent with CRLF are kept with LF: where that begins in either.
+
+    It is seen piece by piece, because a body may be large, and for as long as that tells.
+    """
     begin = at = 0
+    lines = (at, begin)
     while begin < len(sent):
         end = sent.rfind(b"\n", begin, begin + PIECE) + 1 or begin + PIECE
         piece = sent[begin:end].replace(b"\r\n", b"\n")
         if kept[at : at + len(piece)] != piece:
-            return False
+            break
         begin, at = end, at + len(piece)
-    return not bytes(kept[at:]).strip(b"\n")
+        lines = (at, begin) if piece.endswith(b"\n") else lines
+    return lines
 
 
-def _lines(body: bytes) -> list[bytes]:
-    # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
-    while b"\r\n" in body:
-        body = body.replace(b"\r\n", b"\n")
-    return body.rstrip(b"\n").split(b"\n")
-
-
-def _same_lines(kept: list[bytes], sent: list[bytes]) -> bool:
-    return len(kept) == len(sent) and all(map(_same_line, kept, sent))
+def _lines(body: bytes | memoryview) -> Iterator[bytes]:
+    """The lines of a body, but for empty ones at its end, one by one because it may be large."""
+    empty = 0
+    for line, ended in heads.lines(body):
+        # A CR before a CRLF is lost where a server writes LF for CRLF, and so is not looked at.
+        if text := line.rstrip(b"\r") if ended else line:
+            yield from repeat(b"", empty)
+            yield text
+        empty = 0 if text else empty + 1
 
 
 def _same_line(have: bytes, want: bytes) -> bool:
@@ -252,16 +277,17 @@ def _same_address(kept: str, sent: str) -> bool:
     return kept in (sent, _bare(sent))
 
 
-def _wrong_body(kept: list[bytes], sent: list[bytes]) -> str:
+def _wrong_body(kept: memoryview, sent: bytes) -> str:
     """Where a body first differs from the sent one."""
-    for number, (have, want) in enumerate(zip(kept, sent, strict=False), 1):
-        if not _same_line(have, want):
-            column = len(os.path.commonprefix([have, want]))
-            return f"line {number} of the body is {_shown(have, column)} instead of {_shown(want, column)}"
-    if len(kept) < len(sent):
-        return f"the body has only {len(kept)} of {len(sent)} lines"
-    more = f"line {len(sent) + 1} is {_shown(kept[len(sent)], 0)}"
-    return f"the body has {len(kept)} lines instead of {len(sent)}: {more}"
+    unlike = _unlike(kept, sent)
+    number, have, want = next(unlike)
+    if have is None:
+        return f"the body has only {number - 1} of {number + sum(1 for _ in unlike)} lines"
+    if want is None:
+        count = number + sum(1 for _ in unlike)
+        return f"the body has {count} lines instead of {number - 1}: line {number} is {_shown(have, 0)}"
+    column = len(os.path.commonprefix([have, want]))
+    return f"line {number} of the body is {_shown(have, column)} instead of {_shown(want, column)}"
 
 
 def _shown(line: bytes, column: int) -> str:
@@ -313,6 +339,14 @@ class Folder:
         backups = list(self.backups().values())
         return backups if backups and not self.mailbox.exists() else [*backups, self.mailbox]
 
+    def stamps(self) -> list[tuple[str, int, int, int]]:
+        """What changes with the files: of each its name, inode, size in bytes, and time in nanoseconds."""
+        found = []
+        for path in self.files():
+            with contextlib.suppress(OSError):
+                found.append((path.name, *_stamp(path)))
+        return found
+
     def entries(self) -> list[Entry]:
         """All entries in their order: the backups', then the mailbox's.
 
@@ -324,20 +358,24 @@ class Folder:
     def holds(self, mark: bytes) -> bool:
         """Whether an entry with this mark can be read now."""
         try:
-            return any(mark in entry.raw for entry in self.entries())
+            return any(entry.holds(mark) for entry in self.entries())
         except Unreadable:
             return False
 
     def _read_if_changed(self, path: Path) -> list[Entry]:
         try:
-            status = path.stat()
+            stamp = _stamp(path)
         except OSError as error:
             raise Unreadable(f"{path.name}: {error.strerror}") from None
-        stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
         known = self._read.get(path)
         # A file that was changed just now may change again without a new time stamp.
-        if known is None or known[0] != stamp or time.time_ns() - status.st_mtime_ns < 50_000_000:
+        if known is None or known[0] != stamp or time.time_ns() - stamp[2] < 50_000_000:
             known = None
             self._read.pop(path, None)  # before it is read again, for it may be large
             known = self._read[path] = (stamp, read(path))
         return known[1]
+
+
+def _stamp(path: Path) -> tuple[int, int, int]:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns

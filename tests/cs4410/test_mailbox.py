@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +47,7 @@ def test_an_empty_mailbox_has_no_entries(data: bytes) -> None:
 @pytest.mark.parametrize("end", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
 def test_an_entry_is_read_with_either_line_end(end: bytes) -> None:
     entry = only(KEPT.replace(b"\n", end))
-    assert entry == Entry(KEPT, 1, KEPT.index(b"one"), "client", "netid", "a@b", ("c@d",))
+    assert entry == Entry(memoryview(KEPT), 1, KEPT.index(b"one"), "client", "netid", "a@b", ("c@d",))
     assert bytes(entry.body) == b"one\n\ntwo\n\n"
     assert differences(entry, MESSAGE) == {}
 
@@ -67,7 +69,7 @@ def test_empty_lines_before_the_first_entry_are_free() -> None:
 
 
 def test_garbage_before_the_first_entry_is_an_entry_without_a_number() -> None:
-    assert [(entry.number, entry.raw) for entry in parse(b"stale\n" + KEPT)] == [(-1, b"stale\n"), (1, KEPT)]
+    assert [(entry.number, bytes(entry.raw)) for entry in parse(b"stale\n" + KEPT)] == [(-1, b"stale\n"), (1, KEPT)]
 
 
 def test_garbage_alone_is_an_entry_without_a_number() -> None:
@@ -250,6 +252,30 @@ def test_a_large_body_is_compared_piece_by_piece(monkeypatch: pytest.MonkeyPatch
     assert same_body(sent.replace(b"\r\n", b"\n") + b"\n\n", sent)
     assert not same_body(sent.replace(b"\r\n", b"\n") + b"four\n", sent)
     assert not same_body(sent.replace(b"\r\n", b"\n")[:-6], sent)
+
+
+@pytest.mark.parametrize("spoil", [
+    pytest.param(lambda kept: kept, id="right"),
+    pytest.param(lambda kept: kept[:-100] + b"\n\n", id="cut"),
+    pytest.param(lambda kept: kept.replace(b"long", b"lost"), id="other"),
+    pytest.param(lambda kept: kept.replace(b"Received: from", b"Received from"), id="odd-head"),
+])  # fmt: skip
+def test_a_large_mailbox_is_held_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[bytes], bytes]
+) -> None:
+    monkeypatch.setattr(mailbox, "PIECE", 100_000)
+    large = replace(MESSAGE, body=b"a long line\r\n" * 500_000)
+    (tmp_path / "mailbox").write_bytes(KEPT + spoil(kept(large)) + KEPT)
+    size = (tmp_path / "mailbox").stat().st_size
+    tracemalloc.start()
+    try:
+        folder = Folder(tmp_path)
+        first, entry, last = folder.entries()
+        differences(entry, large)
+        assert first == last and not folder.holds(b"no such mark")
+        assert tracemalloc.get_traced_memory()[1] < 1.6 * size, "the file, and pieces"
+    finally:
+        tracemalloc.stop()
 
 
 # Files

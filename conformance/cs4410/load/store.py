@@ -44,7 +44,7 @@ class Mailbox:
         deadline = time.monotonic() + SETTLED
         before = None
         while time.monotonic() < deadline:
-            now = [(path.name, path.stat().st_size) for path in self._folder.files() if path.exists()]
+            now = self._folder.stamps()
             if now == before:
                 return
             before = now
@@ -68,10 +68,10 @@ class Mailbox:
         host, sender, netid, *to = (
             text.encode("latin-1") for text in (one.host, one.sender, one.netid, *one.recipients)
         )
-        faults = [NO_EMPTY_LINE] if not one.raw.endswith(b"\n\n") else []
+        faults = [NO_EMPTY_LINE] if not one.is_ended else []
         faults += [OTHER_NETID] if netid not in self._netids else []
         content = fingerprint(host, sender, to, canonical(bytes(one.body)))
-        return Entry(one.number, content, whose, one.raw, tuple(faults))
+        return Entry(one.number, content, whose, bytes(one.raw), tuple(faults))
 
 
 def _read(path: Path) -> Iterator[mailbox.Entry]:
@@ -79,10 +79,10 @@ def _read(path: Path) -> Iterator[mailbox.Entry]:
         with path.open("rb") as file:
             left = b""
             while piece := file.read(PIECE):
-                *whole, last = mailbox.parse(left + piece) or [mailbox.Entry(left + piece, -1, 0)]
+                *whole, last = mailbox.parse(left + piece) or [mailbox.Entry(memoryview(left + piece), -1, 0)]
                 yield from whole
                 # The last one may go on in the next piece, from its beginning.
-                left = last.raw
+                left = bytes(last.raw)
                 if len(left) > LARGEST_ENTRY:
                     raise Unreadable(f"{path.name}: an entry of more than {LARGEST_ENTRY} bytes")
             yield from mailbox.parse(left)
