@@ -29,10 +29,10 @@ def record(hunt: Hunt[Pick, Step], into: Record, name: str, enough: int = 2) -> 
 
 
 def record_one(found: Found[Step], into: Record, enough: int = 2) -> None:
-    """Record one failure; one that did not repeat often enough is only noted."""
+    """Record one failure; one that did not repeat often enough is only noted, but for the end of the server."""
     rule, failure = found.cause.requirement, found.failure
     often = f"{found.times} of 3"
-    if found.times < enough:
+    if found.times < enough and not failure.is_end:
         into.requirements = tuple(dict.fromkeys((*into.requirements, rule)))
         why = "it did not repeat each time" if found.times > 1 else "not shrunk, for it did not repeat"
         reason = f"{failure.reason}; {why} ({often})"

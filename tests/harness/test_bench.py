@@ -7,6 +7,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,7 +15,7 @@ from conformance.cs4410.case import Case
 from conformance.cs4410.kind import KIND
 from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
-from conformance.harness.server.target import Addressed
+from conformance.harness.server.target import Addressed, Launched
 from conformance.harness.verdict.verdict import Record, Skipped
 from conformance.harness.wire.connection import Connection
 from conformance.harness.wire.manners import Manners
@@ -82,6 +83,26 @@ def hold() -> Iterator[Hold]:
     for listener in listeners:
         listener.shutdown(socket.SHUT_RDWR)
         listener.close()
+
+
+def test_a_server_that_ends_while_nobody_is_there_has_ended(script: Callable[[str], str], temporary: Path) -> None:
+    command = script("""
+        import os, socket, sys
+        listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+        listener.accept()[0].sendall(b"220 me SMTP CS4410MP3\\r\\n")
+        os._exit(3)
+    """)
+    server = Launched(KIND, f"{command} {{port}}", 5.0, Manners())
+    bench = Bench(server, replace(PLAIN, time_limit=5.0), PROFILE)
+    try:
+        server.prepare()
+        socket.create_connection(server.address, DEADLINE).close()
+        assert server.ended(DEADLINE)
+        record = bench.run(Plan("x.py::test_x", "Title.", ("helo",), lambda case: None))
+    finally:
+        server.stop()
+    assert (record.verdict, record.findings[0].requirement) == ("fail", "pool.alive")
+    assert bench.notes == ["the server ended with exit status 3 before x.py::test_x, and was started again"]
 
 
 def test_a_right_reply_passes(hold: Hold) -> None:

@@ -16,8 +16,8 @@ from conformance.search.recording import record_one
 LEDGER = {id: Requirement(id, "MUST", "Section", f"Rule {id}.") for id in ("reply", "order")}
 
 
-def found(rule: str, times: int = 3) -> Found[str]:
-    failure, transcript = Failure(rule, "wrong", "250", "500", 0), Transcript()
+def found(rule: str, times: int = 3, is_end: bool = False) -> Found[str]:
+    failure, transcript = Failure(rule, "wrong", "250", "500", 0, is_end=is_end), Transcript()
     transcript.add("->", f"{rule}\r\n")
     return Found(("say",), failure, failure, times, Cause(rule, (), frozenset()), lambda _, __: "", transcript, True)
 
@@ -34,6 +34,11 @@ def test_what_does_not_fail_often_enough_is_only_noted(record: Record, times: in
     record_one(found("reply", times), record, enough)
     assert record.verdict == verdict
     assert f"{times} of 3" in record.findings[0].reason
+
+
+def test_a_server_that_has_ended_once_has_ended(record: Record) -> None:
+    record_one(found("reply", 1, is_end=True), record, enough=3)
+    assert record.verdict == "fail"
 
 
 def test_each_finding_has_the_conversation_that_shows_it(record: Record) -> None:

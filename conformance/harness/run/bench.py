@@ -88,9 +88,11 @@ class Bench:
     def run(self, plan: Plan) -> Record:
         """Run a case, again where the suite itself spoiled it or the server died under it.
 
-        A server that dies breaks `Rules.alive`; one that dies twice under the same case has shown nothing else.
+        A server that dies breaks `Rules.alive`, also when nobody is there; one that dies twice under the same case has
+        shown nothing else.
         """
-        died = ""
+        died = self.server.ended()
+        when = "before" if died else "during"
         mark = self.server.complaints.mark()
         record = self._once(plan)
         for _ in range(TRIES - 1):
@@ -101,7 +103,7 @@ class Bench:
                 break
             died = end or died
             record = self._once(plan)
-        record = self._conclude(plan, record, died)
+        record = self._conclude(plan, record, died, when)
         printed.quote(record, self.server.complaints.since(mark))
         record.conceal()
         return record
@@ -131,7 +133,7 @@ class Bench:
         if not found & {finding.requirement for finding in self._once(plan).findings}:
             record.before = before
 
-    def _conclude(self, plan: Plan, record: Record, died: str) -> Record:
+    def _conclude(self, plan: Plan, record: Record, died: str, when: str) -> Record:
         if died:
             end = died
             if again := self.server.ended(0.2):
@@ -140,8 +142,8 @@ class Bench:
                 record.blocked_by = None
                 end = f"{again}\n(twice, of this case)"
             else:
-                left = died.splitlines()[0].removesuffix("; it printed:")
-                self.notes.append(f"{left} during {plan.id}, and was started again")
+                left = died.splitlines()[0].partition("; it printed")[0]
+                self.notes.append(f"{left} {when} {plan.id}, and was started again")
             record.requirements = tuple(dict.fromkeys((*record.requirements, self._alive)))
             record.find(self._alive, end, "the server goes on", "it ended", record.transcript.latest(2))
         if record.verdict == "void":
