@@ -207,6 +207,7 @@ class Clocked(Steps):
             self.ended_in_flood = bool(line) and blocked.by == "time.early" and not told
             if not self.ended_in_flood:
                 raise
+            self.left = "flood"
         return []
 
     def _not_before_limit(self, at: float, actual: str) -> None:

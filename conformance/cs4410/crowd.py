@@ -24,7 +24,13 @@ POOL = 32
 """Connections that are served at once."""
 AT_A_TIME = 4
 """Connects that wait for their greeting at a time."""
-LEFT = {"reset": "had reset", "close": "had left", "half_close": "had half-closed", "": "had been timed out"}
+LEFT = {
+    "reset": "had reset",
+    "close": "had left",
+    "half_close": "had half-closed",
+    "flood": "had been closed on for their errors",
+    "": "had been timed out",
+}
 """How a client has left, in words; one that has not done so by itself has been timed out, once its time is over."""
 
 

@@ -29,6 +29,8 @@ USUAL = {
 """What may be wrong with every entry, and is no news of a special one, with the requirement that judges it."""
 SOUGHT = 1024
 """Bytes of a body by which an entry without a number is known."""
+UNNUMBERED = "unnumbered"
+"""As what an entry without a number is known, where plain ones have none."""
 OF_ANOTHER = {"sender", "body"}
 """What is wrong with an entry that is another client's."""
 
@@ -104,7 +106,8 @@ class Entries:
             # An entry may show in the mailbox and its backup for a moment.
             if len(found) == 1 or time.monotonic() > deadline:
                 break
-            if not by_number and self._wrong_numbers and (there := _own(entries, message)):
+            useless = self._unnumbered or (self._wrong_numbers and not by_number)
+            if useless and (there := _own(entries, message)):
                 return there[0]
             del entries, found  # before they are read again: a body may be large
             time.sleep(0.02)
@@ -114,8 +117,9 @@ class Entries:
         if not found:
             self._expect_told_number(None, message, entries)
             # An entry without a number is still the message's, if it holds its body.
-            headless = (entry for entry in entries if entry.number < 0)
-            found = [entry for entry in headless if message.body.strip() and _holds(entry, message)][:1]
+            headless = [entry for entry in entries if entry.number < 0]
+            holding = (entry for entry in headless if message.body.strip() and _holds(entry, message))
+            found = [*_own(headless, message), *holding][:1]
         if not found:
             self._expect_kept_by_backup(message.number, last)
         self._case.patience.record_setup("mailbox.soon", bool(found))
@@ -204,7 +208,8 @@ class Entries:
         """Judge that the entry with the told number is the message's, if another one plainly is."""
         if entry is None or not mailbox.same_sender_and_body(entry, message):
             own = _own(entries, message)
-            if own and all(other.number != message.number for other in own):
+            # One that has none is not the message's with another number: its head is wrong.
+            if own and all(other.number not in (message.number, -1) for other in own):
                 told = f"the reply told {message.number}, the entry has {own[0].number}"
                 wanted, shown = f"{message.number}", f"{own[0].number}"
                 raise self._case.breach("numbers.file", told, wanted, shown, about=[message])
@@ -243,6 +248,11 @@ class Entries:
         return wrong
 
     @property
+    def _unnumbered(self) -> str:
+        """An entry that has no number, where plain ones are known to have none; else an empty string."""
+        return self._case.patience.known.get(UNNUMBERED, "")
+
+    @property
     def _wrong_numbers(self) -> bool:
         """Whether replies are known to tell other numbers than entries have, which other cases judge."""
         return bool(self._case.patience.known.get("number")) and not self._case.judges("numbers.file")
@@ -274,6 +284,7 @@ class Entries:
         for entry in _own(entries, message) or [one for one in entries if _holds(one, message)]:
             wrong = mailbox.differences(entry, message)
             known |= {what: wrong.get(what, "") for what in USUAL} | ({"form": entry.flaw} if entry.flaw else {})
+            known |= {UNNUMBERED: entry.shown} if entry.number < 0 else {}
 
     def _expect_plain_entries(self) -> None:
         """Go on only if messages that one client delivers one after the other stand in the mailbox as they were sent.
@@ -287,6 +298,13 @@ class Entries:
             client.set_up(self._case.words.fill("RCPT TO: {address}"))
             self.expect_entry(client.deliver(self._case.words.body()), "mailbox.entry")
         self._case.record.transcript.hide(client.connection)
+        self.expect_numbered()
+
+    def expect_numbered(self) -> None:
+        """Go on only if entries have numbers: without them it cannot be told which is whose, nor in which order."""
+        self.learn()
+        if self._unnumbered:
+            raise self._case.breach("mailbox.entry", "an entry has no number", "Number: N", self._unnumbered)
 
     def settled_entries(self) -> list[Entry]:
         """All entries, read when no backup is under way: the files are after it what they were before.

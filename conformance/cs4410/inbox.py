@@ -289,4 +289,5 @@ class Inbox(Entries):
                 if high % GROUP or high - low != GROUP - 1:
                     why, wanted = f"{path.name} is no group of {GROUP}", f"mailbox.1-{GROUP}, and so on"
                     raise self._case.breach(requirement, why, wanted, self._backups_there())
+                self.expect_numbered()
                 raise self._case.breach(requirement, f"{path.name} holds others", f"{low}-{high}", shown)

@@ -61,6 +61,12 @@ CONVERSATION = b"HELO client\r\nMAIL FROM: sender@example.org\r\nRCPT TO: recipi
 @pytest.mark.parametrize("leave", ["reset", "close"])
 def test_reply_that_nobody_reads(case: Case, leave: str) -> None:
     """Clients end a message and leave at once: each is there once or never, and every number is given once."""
+    if not leave:
+        # What is lost though nobody leaves, for others deliver at the same time, is no matter of these numbers.
+        clients = [case.client("greeted") for _ in range(8)]
+        with case.counting():
+            messages = crowd.together(clients, lambda client: deliver_some(case, client, 3, 100, pieces=False))
+            case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
     ordinary = case.client("greeted")
     with case.counting():
         told, left = [], {}

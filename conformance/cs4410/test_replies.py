@@ -61,7 +61,8 @@ def test_empty_line_has_one_reply(case: Case) -> None:
 
 
 @pytest.mark.judges("reply.prompt")
-def test_replies_come_soon(case: Case) -> None:
+@pytest.mark.parametrize("domain", ["@example.org", ""], ids=["domain", "no-domain"])
+def test_replies_come_soon(case: Case, domain: str) -> None:
     """A whole conversation, errors among it, waits no more than two seconds for any reply."""
     client = case.client()
     for line in (
@@ -69,8 +70,8 @@ def test_replies_come_soon(case: Case) -> None:
         "HELO client",
         "HELO",
         "MAIL FROM: a b",
-        "MAIL FROM: a@example.org",
-        "RCPT TO: b@example.org",
+        f"MAIL FROM: a{domain}",
+        f"RCPT TO: b{domain}",
         "DATA",
     ):
         client.ask(line)

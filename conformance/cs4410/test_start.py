@@ -43,4 +43,5 @@ def test_first_number(case: Case, stale: bytes | None) -> None:
     """The first message after the start is number 1, whatever an earlier run left."""
     case.restart(stale)
     entry = case.inbox.expect_entry(case.client("recipient").deliver(case.words.body()), "numbers.first")
+    case.inbox.expect_numbered()
     case.expect(entry.number == 1, "numbers.first", "the first message has another number", "1", f"{entry.number}")

@@ -15,6 +15,8 @@ from conformance.cs4410.case import Case
 from conformance.cs4410.kind import KIND
 from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.server import target
+from conformance.harness.server.launch import Unreachable
 from conformance.harness.server.target import Addressed, Launched
 from conformance.harness.verdict.verdict import Record, Skipped
 from conformance.harness.wire.connection import Connection
@@ -304,6 +306,18 @@ def test_what_fails_while_another_case_starts_the_server_again_is_void(
 
     replies = {b"MAIL": b"250 no\r\n"}
     assert hold(body, "mail", replies=replies, beside_others=True).verdict == verdict
+
+
+def test_a_start_counts_before_the_new_server_can_be_taken_for_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = Launched(KIND, "true {port}", 5.0, Manners())
+
+    def start(*_: object) -> None:
+        assert server.starts == 1
+        raise Unreachable("it takes its time")
+
+    monkeypatch.setattr(target, "Process", start)
+    with pytest.raises(Unreachable, match="its time"):
+        server.prepare()
 
 
 def test_where_breaches_are_to_be_seen_twice_one_that_is_not_is_only_noted(hold: Hold) -> None:

@@ -157,7 +157,7 @@ class Bench:
         mark, starts = self.server.complaints.mark(), self.server.starts
         record = self._once(plan)
         # Another case may have started it again before this one looks.
-        if (patience := _patience(record)) and (self.server.starts != starts or self.server.ended(patience)):
+        if (patience := _patience(record)) and (self.server.ended(patience) or self.server.starts != starts):
             record.set_aside("void", "the server died while several cases were run")
         printed.quote(record, self.server.complaints.since(mark))
         record.conceal()

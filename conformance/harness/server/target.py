@@ -199,6 +199,7 @@ class Launched(Server):
             raise Background(self._refusal)
         if len(self._refusals) == START_TRIES:
             raise self._refusals[-1]
+        self.starts += 1  # first, for it takes a while, and who lost the one before must not take the new one for it
         try:
             kind, limit = self.kind, self._time_limit
             self._process = Process(kind, self.command, limit, leftover, self._wrap, self.complaints)
@@ -213,7 +214,6 @@ class Launched(Server):
         self.store = self.kind.store(self._process.directory, 0.0)
         self.connections = 0
         self.cases = []
-        self.starts += 1
 
     def processes(self) -> list[int]:
         """The ids of all its processes, as far as they can be seen."""

@@ -199,7 +199,7 @@ UNREAD = [
 LONG = [
     Mutant(
         "worker-lost-at-line-985",
-        "session.long",
+        "session.long pool.survives",
         [
             UNPROTECTED_WORKER,
             within(

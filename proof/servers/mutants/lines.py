@@ -199,7 +199,7 @@ EMPTY_AND_LONG_LINES = [
     ),
     Mutant(
         "empty-line-ends-the-worker",
-        "line.empty-harmless line.empty",
+        "line.empty-harmless line.empty pool.survives",
         [UNPROTECTED_WORKER, begun("session.py", "Session._answer", "line.split()[0]")],
     ),
     Mutant(
