@@ -48,6 +48,18 @@ MUTANTS = [
         "backup.group",
         [Edit("mailbox.py", "if number % self._backup_every == 0:", "if number == self._backup_every:")],
     ),
+    Mutant(
+        "mailbox-renamed-for-a-backup-and-never-made-again",
+        "backup.group backup.emptied",
+        [
+            begun(
+                "mailbox.py",
+                "Mailbox._copy_and_empty",
+                f'os.rename(self._directory / "mailbox", self._directory / {NAME})\n'
+                "self._backed_up = self._last_number\nreturn",
+            )
+        ],
+    ),
     Mutant("backup-named-from-0", "backup.group", [named('f"mailbox.{self._backed_up}-{self._last_number - 1}"')]),
     Mutant(
         "backup-named-with-an-underscore",
