@@ -47,7 +47,7 @@ END_OF_DATA = [
             )
         ],
         also="line.joined end.empty bytes.large",
-        why="an empty body, or one whose lines came with DATA, has its dot in a segment of its own as well; a large one "
+        why="an empty body, or one whose lines came with DATA, has its dot in a segment of its own too; a large one "
         "may have it among its last lines, where a busy server reads late",
     ),
     Mutant(
