@@ -7,6 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -117,10 +118,12 @@ class Controller:
         elif report.failed:
             self._collector.fault = True
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Know that the user stopped the run, which is not what -x does."""
         if excinfo.type is KeyboardInterrupt:
             self._collector.interrupted = True
+        show_by_lines(excinfo)
 
     def pytest_internalerror(self) -> None:
         """Know that the suite itself went wrong."""
@@ -244,3 +247,14 @@ def _workers(found: Found, spaced: bool) -> int:
     if (found.latency >= 0.02 and not found.chatty) or not found.whole or spaced:
         return 4
     return 3
+
+
+def show_by_lines(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Leave out of a traceback what has no number of a line, as between two of them: pytest would fail of it."""
+    excinfo.traceback = excinfo.traceback.filter(_has_line)
+
+
+def _has_line(entry: Any) -> bool:
+    with suppress(TypeError):
+        return isinstance(entry.lineno, int)
+    return False

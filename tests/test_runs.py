@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from conformance.controller import show_by_lines
 from conformance.cs4410 import ledger
 from conformance.harness.verdict.ledger import Ledger
 from conformance.harness.verdict.outcome import BROKEN, CONFORMS, INTERRUPTED
@@ -205,6 +206,17 @@ def test_a_broken_server_is_broken(suite: Callable[..., Run], tmp_path: Path) ->
     assert verdicts["greeting"] == "fail"
     check_results(results_in(tmp_path / "out"))
     assert left_over(tmp_path) == []
+
+
+def test_an_interrupt_between_two_lines_can_be_shown() -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    interrupted.__code__ = interrupted.__code__.replace(co_linetable=b"")
+    with pytest.raises(KeyboardInterrupt) as caught:
+        interrupted()
+    show_by_lines(caught)
+    assert "KeyboardInterrupt" in str(caught.getrepr(funcargs=True))
 
 
 @pytest.mark.parametrize("end", ["ctrl-c", "kill", "timeout"])
