@@ -164,7 +164,7 @@ GREET = [
         "Greets, and answers 250 to everything",
         '(text if text.startswith(b"220") else b"250 fine") + CRLF',
         "netid unknown syntax syntax.boundary helo.duplicate mail mail.nested sender.refused rcpt recipient.refused"
-        " order.mail order.rcpt data",
+        " order.mail order.rcpt data delivered",
     ),
     twists(
         "silent-to-unknown",
