@@ -17,10 +17,10 @@ STORED = "maildir.deliver(message)"
 TEXT = "text = self._channel.read_body(SENT_LIMIT, STUFFED)"
 
 
-def stored(name: str, breaks: str, each: int, code: str) -> Mutant:
-    """A server in which each so-manieth `message` is stored otherwise; `before` has what an earlier one left there."""
-    counting = f"call = next(calls)\nif call % {each} == 0:\n    {code}\nelse:\n    {STORED}\nbefore[0] = message"
-    return Mutant(name, breaks, [headed("delivery.py", COUNTED), within("delivery.py", "deliver", STORED, counting)])
+def stored(name: str, breaks: str, each: int, code: str, shows: str = "True") -> Mutant:
+    """A server in which each so-manieth `message` that `shows` it is stored otherwise; `before` has an earlier one."""
+    storing = f"if {shows} and next(calls) % {each} == 0:\n    {code}\nelse:\n    {STORED}\nbefore[0] = message"
+    return Mutant(name, breaks, [headed("delivery.py", COUNTED), within("delivery.py", "deliver", STORED, storing)])
 
 
 def answered(name: str, breaks: str, each: int, code: str) -> Mutant:
@@ -31,11 +31,11 @@ def answered(name: str, breaks: str, each: int, code: str) -> Mutant:
     )
 
 
-def said(name: str, breaks: str, each: int, function: str, code: str) -> Mutant:
-    """A server in which a function of the session does something else each so-manieth time."""
+def said(name: str, breaks: str, each: int, function: str, code: str, shows: str) -> Mutant:
+    """A server in which a function of the session does something else each so-manieth time that `shows` it."""
     edits: list[Edit] = [
         headed("esmtp.py", COUNTED),
-        begun("esmtp.py", f"Esmtp.{function}", f"if next(calls) % {each} == 0:\n    {code}"),
+        begun("esmtp.py", f"Esmtp.{function}", f"if {shows} and next(calls) % {each} == 0:\n    {code}"),
     ]
     return Mutant(name, breaks, edits)
 
@@ -48,19 +48,28 @@ NOW_AND_THEN = [
         "data.whole",
         30,
         f"message.text = message.text[:300] + before[0].text[300:]; {STORED}",
+        "before[0] and message.text[300:] != before[0].text[300:]",
     ),
     stored(
-        "each-30th-message-to-the-recipients-of-another",
+        "each-10th-message-to-the-recipients-of-another",
         "order.no-carry",
-        30,
+        10,
         f"message.recipients = [*dict.fromkeys([*message.recipients, *before[0].recipients])]; {STORED}",
+        "before[0] and {*before[0].recipients} - {*message.recipients}",
     ),
-    stored("each-30th-message-to-one-recipient-only", "data.delivered", 30, f"del message.recipients[1:]; {STORED}"),
+    stored(
+        "each-5th-message-to-its-first-recipient-only",
+        "data.delivered",
+        5,
+        f"del message.recipients[1:]; {STORED}",
+        "message.recipients[1:]",
+    ),
     stored(
         "each-30th-message-of-the-sender-of-another",
         "trace.return-path",
         30,
         f"message.reverse_path = before[0].reverse_path; {STORED}",
+        "before[0] and message.reverse_path != before[0].reverse_path",
     ),
     stored("each-30th-message-refused-and-stored", "data.refused-gone", 30, f"{STORED}; return b'451 4.3.0 Not saved'"),
     answered("each-100th-reply-is-of-another-session", "reply.one", 100, "reply = before[0] or reply"),
@@ -69,8 +78,8 @@ NOW_AND_THEN = [
     answered("each-200th-reply-cut", "reply.form", 200, "reply = reply[:2]"),
     answered("hangs-up-each-300th-time", "reply.one", 300, "raise EOFError"),
     answered("mute-after-2000-lines", "close.serves-on", 1, "call > 2000 and time.sleep(3600)"),
-    said("each-5th-rset-does-nothing", "rset.clears", 5, "_rset", "return b'250 2.0.0 OK'"),
-    said("each-20th-chunk-forgotten", "data.whole", 20, "_bdat", "self._chunks = None"),
+    said("each-2nd-rset-does-nothing", "rset.clears", 2, "_rset", "return b'250 2.0.0 OK'", "self._recipients"),
+    said("each-5th-chunk-forgotten", "data.whole", 5, "_bdat", "self._chunks = None", "self._chunks"),
     Mutant(
         "one-sender-for-all-sessions",
         "state.own",
@@ -92,8 +101,8 @@ FOUND = {
     "each-30th-message-lost": {"data.delivered"},
     "each-30th-message-twice": {"data.delivered"},
     "each-30th-message-has-the-text-of-another": {"data.whole"},
-    "each-30th-message-to-the-recipients-of-another": {"order.no-carry"},
-    "each-30th-message-to-one-recipient-only": {"data.delivered"},
+    "each-10th-message-to-the-recipients-of-another": {"order.no-carry"},
+    "each-5th-message-to-its-first-recipient-only": {"data.delivered"},
     "each-30th-message-of-the-sender-of-another": {"trace.return-path"},
     "each-30th-message-refused-and-stored": {"data.refused-gone"},
     "each-100th-reply-is-of-another-session": {*BASE.values(), *TAKEN.values()},
@@ -102,8 +111,8 @@ FOUND = {
     "hangs-up-each-300th-time": {"reply.one"},
     "mute-after-2000-lines": {"close.serves-on"},
     "text-of-a-lost-connection-delivered": {"close.lost-data"},
-    "each-5th-rset-does-nothing": {"mail.250", "rcpt.before-mail"},
-    "each-20th-chunk-forgotten": {"data.delivered"},
+    "each-2nd-rset-does-nothing": {"mail.250", "rcpt.before-mail"},
+    "each-5th-chunk-forgotten": {"data.delivered"},
     "one-sender-for-all-sessions": {"trace.return-path"},
     "data-without-a-recipient": {"data.no-rcpt"},
     "spaces-at-line-ends-lost": {"data.whole"},
