@@ -176,7 +176,15 @@ def test_a_reply_in_two_segments_is_one(servers: Servers, at: int) -> None:
 
 @pytest.mark.parametrize(
     ("raw", "code"),
-    [(b"250\r\n", "250"), (b"25\r\n", ""), (b"2x0 a\n", ""), (b"\xb250 a\n", ""), (b"\r\n", ""), (b" 250 a\n", "")],
+    [
+        (b"250\r\n", "250"),
+        (b"25\r\n", ""),
+        (b"2x0 a\n", ""),
+        (b"\xb250 a\n", ""),
+        (b"\r\n", ""),
+        (b" 250 a\n", ""),
+        (b"2502 a\n", ""),
+    ],
 )
 def test_code_of_a_reply(servers: Servers, raw: bytes, code: str) -> None:
     assert servers.connect(says(raw)).reply(soon()).code == code

@@ -76,14 +76,14 @@ class Look:
         Raises:
             WireError: nothing does, or too slowly.
         """
+        if self.answered and self.latency > LATE:
+            raise Silent("too slow to be looked at any longer")
         self._connection.send(data)
         reply = self._hear(self._patience)
         if late and reply.code == late:
             self.greeted = True
             reply = self._hear(self._patience)
         self.answered = True
-        if self.latency > LATE:
-            raise Silent("too slow to be looked at any longer")
         self._connection.extra(QUIET)
         return reply
 

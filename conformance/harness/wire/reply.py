@@ -30,8 +30,8 @@ class ReplyLine(NamedTuple):
     @property
     def code(self) -> str:
         """Its three-digit status code, or an empty string."""
-        digits = self.raw[:3].decode("latin-1")
-        return digits if digits.isascii() and digits.isdigit() and len(digits) == 3 else ""
+        found = re.match(rb"\d{3}(?!\d)", self.raw)
+        return found[0].decode() if found else ""
 
     @property
     def more(self) -> bool:

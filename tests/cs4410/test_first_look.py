@@ -1,0 +1,44 @@
+"""What the first look makes of servers that speak no such protocol, so that no case waits for each of their bytes."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+
+import pytest
+
+from conformance.cs4410.profile import PROFILE
+from conformance.harness.run import probe
+from tests.harness.plain import PLAIN
+
+
+@pytest.fixture
+def dripping() -> Iterator[Callable[[bytes], str]]:
+    """Start a server that sends some bytes over and over, one each 0.3 s; its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve(dripped: bytes) -> None:
+        with suppress(OSError):
+            client, _ = listener.accept()
+            with client:
+                while True:
+                    for byte in dripped:
+                        client.sendall(bytes([byte]))
+                        time.sleep(0.3)
+
+    def start(dripped: bytes) -> str:
+        threading.Thread(target=serve, args=(dripped,), daemon=True).start()
+        return "{}:{}".format(*listener.getsockname())
+
+    yield start
+    listener.close()
+
+
+@pytest.mark.parametrize("dripped", [b"2", b"25", b"welcome "], ids=bytes.decode)
+def test_drips_are_no_greeting_and_no_answer(dripping: Callable[[bytes], str], dripped: bytes) -> None:
+    found = probe.look(replace(PLAIN, target=dripping(dripped), time_limit=4.0), PROFILE)
+    assert found.failed(PROFILE.kind.rules) == ("greeting", "reply.one")
