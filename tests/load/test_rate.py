@@ -19,7 +19,7 @@ STALL = 2.0
 """Seconds; less than half of the server's time limit, so that a right server may take them."""
 LIMIT = 5.0
 RUN = ("--time-limit", f"{LIMIT:g}", "--duration", f"{LIMIT + 3:g}", "--errors", "0", "--seed", "1")
-LOADS = {"closed": (), "open": ("--rate", "400")}
+LOADS = {"closed": (), "open": ("--rate", "40")}
 
 
 def stop_for_a_moment(servers: list[launch.Process]) -> None:
@@ -73,17 +73,16 @@ def merged(figures: Any) -> Histogram:
 
 def test_only_the_open_loop_shows_the_stall(loads: dict[str, Any]) -> None:
     closed, opened = merged(loads["closed"]), merged(loads["open"])
-    assert closed.longest > 0.9 * STALL < opened.longest
-    assert closed.quantile(0.99) < STALL / 4
-    assert opened.quantile(0.99) > STALL / 2
+    assert closed.longest > STALL / 2 < opened.longest
+    assert closed.quantile(0.9) < STALL / 4 < opened.quantile(0.9)
 
 
 def test_what_became_of_the_rate_is_told(loads: dict[str, Any]) -> None:
     assert loads["closed"]["rate"] is None and "rate:" not in loads["closed"]["output"]
     rate = loads["open"]["rate"]
-    assert rate["asked"] == 400 and rate["reached"] == pytest.approx(400, 0.1)
+    assert rate["asked"] == 40 and rate["reached"] == pytest.approx(40, 0.1)
     assert rate["late"]["p99"] > 1000 * STALL / 2 > rate["from_sent"]["p50"]
-    assert "400 a second asked for, even arrivals" in loads["open"]["output"]
+    assert "40 a second asked for, even arrivals" in loads["open"]["output"]
 
 
 def test_of_the_stall_multiclient_itself_is_not_accused(loads: dict[str, Any]) -> None:
