@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from conformance import profile
-from conformance.harness.settings import Settings
+from conformance.harness.settings import Settings, UsageError
 from conformance.profile import Option, Profile
 from conformance.version import version
 
@@ -74,9 +74,17 @@ def _add_options(group: Callable[[str, str], Add], shown: Sequence[str]) -> None
     for name in shown:
         add = group(name, f"profile {name}")
         # Two profiles may have an option in common; each has its own default for it.
-        for option in (one for one in profile.find(name).options if one.name not in taken):
+        for option in (one for one in _own_options(name) if one.name not in taken):
             add(option.flag, help=option.help, **_form(option))
             taken.add(option.name)
+
+
+def _own_options(name: str) -> Sequence[Option]:
+    """The options of a profile; none of one that cannot be imported, which matters to those alone who ask for it."""
+    try:
+        return profile.find(name).options
+    except UsageError:
+        return ()
 
 
 def _form(option: Option) -> dict[str, Any]:

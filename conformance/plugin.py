@@ -19,7 +19,6 @@ from conformance.harness.run import folder, planning, probe
 from conformance.harness.run.report import CaseReport
 from conformance.harness.settings import UsageError
 from conformance.harness.verdict import known, outcome
-from conformance.harness.verdict.ledger import Ledger
 from conformance.options import profile_of, pytest_addoption, settings_of
 from conformance.profile import Profile
 from conformance.worker import Worker
@@ -91,7 +90,8 @@ def _choose_cases(config: pytest.Config, profile: Profile) -> None:
 def _home(profile: Profile) -> Path:
     """The folder of a profile's cases."""
     spec = importlib.util.find_spec(profile.package)
-    assert spec and spec.submodule_search_locations, f"{profile.package} is not a package"
+    if not spec or not spec.submodule_search_locations:
+        raise UsageError(f"the profile {profile.name}: its {profile.package} is no package")
     return Path(spec.submodule_search_locations[0])
 
 
@@ -167,7 +167,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     terminal = config.pluginmanager.getplugin("terminalreporter")
     if terminal and is_outside(config):
         package = config.stash[planning.PACKAGE]
-        vars(config)["cwd_relative_nodeid"] = lambda id: planning.inside(package, str(id))
+
+        def named(node: Any) -> Any:
+            id = planning.inside(package, str(node))
+            return id if isinstance(node, str) else type(node).parse(id)  # no text since pytest 9.2
+
+        vars(config)["cwd_relative_nodeid"] = named
         terminal.startpath = config.rootpath / "conformance"
 
 
@@ -180,7 +185,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> Generator[None]:
     """Leave out what --quick leaves out, and order the cases: those that wait begin first, exclusive ones end."""
-    if wrong := _mistake(items, profile_of(config).ledger(settings_of(config).own)) or _unknown(config, items):
+    if wrong := _mistake(items, config) or _unknown(config, items):
         items.clear()
         if not hasattr(config, "workerinput"):
             raise pytest.UsageError(wrong)
@@ -195,7 +200,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: (planning.sort_key(item, distributed, shared), item.stash[planning.POSITION]))
 
 
-def _mistake(items: list[pytest.Item], known: Ledger) -> str:
+def _mistake(items: list[pytest.Item], config: pytest.Config) -> str:
+    profile = profile_of(config)
+    known = profile.ledger(settings_of(config).own)
+    if wrong := planning.misnamed(f"the profile {profile.name}", profile.kind.rules.named, known):
+        return wrong
     cases = [item for item in items if isinstance(item, pytest.Function) and planning.is_case(item)]
     return next(filter(None, (planning.mistake(case, known) for case in cases)), "")
 

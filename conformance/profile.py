@@ -138,9 +138,12 @@ def find(name: str) -> Profile:
     """The profile of a name.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is none, or it cannot be imported.
     """
     if name not in names():
         raise UsageError(f"--profile {name}: no such profile; there are {', '.join(sorted(names()))}")
-    profile: Profile = names()[name].load()
+    try:
+        profile: Profile = names()[name].load()
+    except Exception as error:
+        raise UsageError(f"--profile {name}: cannot be imported: {type(error).__name__}: {error}") from error
     return profile

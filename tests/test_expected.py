@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -45,7 +46,7 @@ def judge(suite: Callable[..., Run], tmp_path: Path) -> Callable[..., Run]:
 def test_a_known_breach_fails_no_run(judge: Callable[..., Run], tmp_path: Path) -> None:
     run = judge("mail.nested  # known\n", "-k", "test_reply and sender", "--junitxml", "junit.xml")
     assert run.returncode == CONFORMS, run.stdout + run.stderr
-    assert "as expected: 1 requirement of 104 broken (1 known)" in run.stdout
+    assert re.search(r"^as expected: 1 requirement of \d+ broken \(1 known\)", run.stdout, re.MULTILINE)
     assert "BROKEN" not in run.stdout
     results = results_in(tmp_path / "out")
     assert results["expected"] == ["mail.nested"]
@@ -67,7 +68,7 @@ def test_a_known_failure_that_passes_fails_the_run_with_a_line_of_its_own(judge:
     run = judge(f"mail.nested\n{passes}\n", "-n2", "cs4410/test_commands.py", "-k", "test_reply and sender")
     assert run.returncode == BROKEN, run.stdout + run.stderr
     assert f"  expected to fail, but passes: {passes}: take it" in run.stdout
-    assert "not as expected: 1 requirement of 104 broken (1 known)" in run.stdout
+    assert re.search(r"^not as expected: 1 requirement of \d+ broken \(1 known\)", run.stdout, re.MULTILINE)
 
 
 def test_a_case_that_there_is_not_is_a_mistake_in_one_line(judge: Callable[..., Run]) -> None:

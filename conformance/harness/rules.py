@@ -28,3 +28,8 @@ class Rules(NamedTuple):
     prompt: str
     given_up: Mapping[str, str]
     unproved: Collection[str] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """All ids."""
+        return (self.alive, self.greeting, self.answer, self.prompt, *self.given_up, *self.unproved)

@@ -87,7 +87,9 @@ def hold() -> Iterator[Hold]:
         listener.close()
 
 
-def test_a_server_that_ends_while_nobody_is_there_has_ended(script: Callable[[str], str], temporary: Path) -> None:
+@pytest.fixture
+def mortal(script: Callable[[str], str], temporary: Path) -> Iterator[Launched]:
+    """A server that ends with its first client."""
     command = script("""
         import os, socket, sys
         listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
@@ -95,16 +97,30 @@ def test_a_server_that_ends_while_nobody_is_there_has_ended(script: Callable[[st
         os._exit(3)
     """)
     server = Launched(KIND, f"{command} {{port}}", 5.0, Manners())
-    bench = Bench(server, replace(PLAIN, time_limit=5.0), PROFILE)
-    try:
-        server.prepare()
-        socket.create_connection(server.address, DEADLINE).close()
-        assert server.ended(DEADLINE)
-        record = bench.run(Plan("x.py::test_x", "Title.", ("helo",), lambda case: None))
-    finally:
-        server.stop()
+    yield server
+    server.stop()
+
+
+def test_a_server_that_ends_while_nobody_is_there_has_ended(mortal: Launched) -> None:
+    bench = Bench(mortal, replace(PLAIN, time_limit=5.0), PROFILE)
+    mortal.prepare()
+    socket.create_connection(mortal.address, DEADLINE).close()
+    assert mortal.ended(DEADLINE)
+    record = bench.run(Plan("x.py::test_x", "Title.", ("helo",), lambda case: None))
     assert (record.verdict, record.findings[0].requirement) == ("fail", "pool.alive")
     assert bench.notes == ["the server ended with exit status 3 before x.py::test_x, and was started again"]
+
+
+def test_what_a_case_has_ended_twice_is_not_held_against_the_next(mortal: Launched) -> None:
+    def end_it(case: Case) -> None:
+        socket.create_connection(mortal.address, DEADLINE).close()
+        assert mortal.ended(DEADLINE)
+
+    bench = Bench(mortal, replace(PLAIN, time_limit=5.0), PROFILE)
+    ends = bench.run(Plan("x.py::test_x", "Title.", ("helo",), end_it))
+    assert [finding.requirement for finding in ends.findings] == ["pool.alive"]
+    assert bench.run(Plan("x.py::test_y", "Title.", ("helo",), lambda case: None)).verdict == "pass"
+    assert not bench.notes
 
 
 def test_a_right_reply_passes(hold: Hold) -> None:

@@ -141,6 +141,7 @@ class Bench:
                 record.findings.clear()
                 record.blocked_by = None
                 end = f"{again}\n(twice, of this case)"
+                self.server.stop()  # it has been told, and is not the next case's
             else:
                 left = died.splitlines()[0].partition("; it printed")[0]
                 self.notes.append(f"{left} {when} {plan.id}, and was started again")

@@ -34,15 +34,23 @@ def mistake(item: pytest.Function, known: Iterable[str]) -> str:
         item: a case.
         known: the ids of all requirements.
     """
-    marker, known = item.get_closest_marker("judges"), list(known)
-    for id in marker.args if marker else ():
-        if id not in known:
-            meant = "".join(f"; did you mean {close}?" for close in get_close_matches(str(id), known, 1))
-            return f"{item.originalname} names {id}: no such requirement{meant}"
+    marker = item.get_closest_marker("judges")
+    if wrong := misnamed(item.originalname, marker.args if marker else (), known):
+        return wrong
     asked = set(inspect.signature(item.function).parameters) - set(_parameters(item))
     if more := asked - {"case"}:
         return f"{item.originalname} asks for the fixture {min(more)}: a case gets `case` and its parameters only"
     return "" if asked else f"{item.originalname} does not ask for `case`: it could not say what it finds"
+
+
+def misnamed(who: str, ids: Iterable[str], known: Iterable[str]) -> str:
+    """That somebody names a requirement that there is not, in one line; mostly empty."""
+    known = list(known)
+    for id in ids:
+        if id not in known:
+            meant = "".join(f"; did you mean {close}?" for close in get_close_matches(str(id), known, 1))
+            return f"{who} names {id}: no such requirement{meant}"
+    return ""
 
 
 def plan_of(item: pytest.Function) -> Plan:
