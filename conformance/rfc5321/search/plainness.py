@@ -9,8 +9,6 @@ from conformance.rfc5321.search.conversation import LAST, Conversation, Part, Pi
 from conformance.rfc5321.search.words import Book
 from conformance.search.profile import Language
 
-LONGEST_PLAIN = 200
-"""Octets of a part that is not long in this sense."""
 Picks = tuple[Pick, ...]
 
 

@@ -8,7 +8,6 @@ from proof.servers.esmtp_mutants.common import UNKNOWN, answered, first, said
 DROPPED = "self._channel._received.clear()"
 REFUSED = 'return b"550 5.7.1 Not a domain of ours, and no relay"'
 SERVED = "if refusal := self._site.refusal(mailbox, self._server):"
-NO_RECIPIENT = "if not self._recipients:"
 
 CODES = [
     Mutant("noop-without-an-enhanced-code", "esc.all", [said("_noop", "250 2.0.0 OK", "250 OK")]),

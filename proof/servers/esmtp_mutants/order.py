@@ -6,7 +6,6 @@ from proof.servers.edit import Mutant
 from proof.servers.esmtp_mutants.common import RECIPIENT_KEPT, SENDER_KEPT, first, said
 
 FORGETS = "self._forget_message()"
-NOT_FOUND = "return verb, syntax.fullmatch(argument) or"
 QUESTIONS = '(b"NOOP", b"RSET", b"VRFY", b"HELP")'
 
 MUTANTS = (

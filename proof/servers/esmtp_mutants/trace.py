@@ -8,7 +8,6 @@ from proof.servers.esmtp_mutants.common import first, said
 COPY = "Message.copy"
 PARTS = "(*trace, header, gap, self.text[end:])"
 RECEIVED = 'b"Received: from %b (%b)\\r\\n\\tby %b with %b id %b%b;\\r\\n\\t%b\\r\\n" % way,'
-WAY = "way = (self.client, self.address, domain, self.protocol, self.id, one, formatdate(localtime=True).encode())"
 DATE = "formatdate(localtime=True).encode()"
 ONE = 'one = b"\\r\\n\\tfor <%b>" % recipient if len(self.recipients) == 1 else b""'
 PATH = 'b"Return-Path: <%b>\\r\\n" % self.reverse_path,'
