@@ -149,7 +149,8 @@ class Controller:
             print(f"conformance: {collector.refusal}", file=sys.stderr)
             session.exitstatus = outcome.UNREACHABLE
             return
-        collector.whole = not (is_part(self._config) or session.shouldfail or session.shouldstop)
+        collector.stopped = bool(session.shouldfail or session.shouldstop)
+        collector.whole = not (is_part(self._config) or collector.stopped)
         run_again = None if self._settings.alone_again else self._run_again
         session.exitstatus = collector.finish(folder_of(self._config, self._found), run_again)
         self._session = session

@@ -70,7 +70,7 @@ class Worker:
         if call.when == "call" and record is not None:
             runner = self._runner
             often = ["--times", "10"] if item.get_closest_marker("alone") else []
-            CaseReport(
+            sent = CaseReport(
                 record.result(repeat(item.config, *often, record.id)),
                 item.stash[planning.POSITION],
                 [*runner.notes, *record.notes],
@@ -80,9 +80,10 @@ class Worker:
                 record.before,
                 dict(runner.take_complaints()),
                 runner.refusal,
-            ).hang_on(report)
-            if runner.refusal:
-                item.session.shouldstop = runner.refusal
+            )
+            sent.hang_on(report)
+            if sent.refusal:
+                item.session.shouldstop = sent.refusal
         return report
 
     @pytest.hookimpl(tryfirst=True)

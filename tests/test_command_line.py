@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import socket
 import subprocess
@@ -11,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance.harness.verdict.outcome import NOTHING_JUDGED, UNREACHABLE, USAGE
+from conformance.harness.verdict.outcome import INTERRUPTED, NOTHING_JUDGED, UNREACHABLE, USAGE
 from tests.harness.families import wait_until
 from tests.suite_runs import left_over, results_in
 
@@ -112,6 +113,20 @@ def test_a_server_in_the_background_is_said_in_one_line(
     ]
     assert "BLOCKED  " not in run.stdout and not (tmp_path / "reports").exists()
     assert wait_until(lambda: not left_over(tmp_path)), "what it was just starting, the leashes end a moment later"
+
+
+@pytest.mark.parametrize("how", ["shouldstop", "shouldfail"])
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_what_another_plugin_ends_early_is_no_verdict(
+    suite: Callable[..., Run], tmp_path: Path, environment: dict[str, str], how: str, workers: str
+) -> None:
+    stops = "def pytest_sessionstart(session):\n    globals()['session'] = session\n\n"
+    stops += f"def pytest_runtest_logreport(report):\n    session.{how} = 'it is late'\n"
+    (tmp_path / "late.py").write_text(stops)
+    environment["PYTHONPATH"] = os.pathsep.join([environment["PYTHONPATH"], str(tmp_path)])
+    run = suite("-p", "late", workers, "cs4410/test_commands.py")
+    assert run.returncode == INTERRUPTED, run.stdout + run.stderr
+    assert "\ninterrupted: 0 of " in run.stdout
 
 
 def test_pytest_itself_says_the_same(tmp_path: Path, environment: dict[str, str]) -> None:

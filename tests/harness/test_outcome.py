@@ -65,6 +65,14 @@ def test_exit_status_of_verdicts(found: int, verdicts: dict[str, int]) -> None:
     assert exit_status(rows(**verdicts), False, False, False) == found
 
 
+@pytest.mark.parametrize(
+    ("found", "verdicts"),
+    [(INTERRUPTED, {"pass": 9, "skip": 90}), (BROKEN, {"pass": 9, "fail": 1}), (NOTHING_JUDGED, {"skip": 9})],
+)
+def test_a_run_that_was_ended_early_says_of_nobody_that_it_conforms(found: int, verdicts: dict[str, int]) -> None:
+    assert exit_status(rows(**verdicts), False, False, False, stopped=True) == found
+
+
 def test_a_warning_fails_where_that_is_asked_for() -> None:
     assert status(fail_on_warn=True, warn=1) == BROKEN
     assert status(fail_on_warn=True, note=1, skip=1, kept=1) == CONFORMS

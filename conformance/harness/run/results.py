@@ -43,6 +43,7 @@ class Collector:
 
     Attributes:
         interrupted: the user stopped the run.
+        stopped: something else ended it early, -x or another plugin.
         fault: the suite itself went wrong.
         whole: all cases were asked for, and none kept from being run.
         refusal: why the server could not be tested any further, however far the run had come; mostly empty.
@@ -61,6 +62,7 @@ class Collector:
     began: float
     known: Known = NONE
     interrupted: bool = False
+    stopped: bool = False
     fault: bool = False
     whole: bool = True
     refusal: str = ""
@@ -124,7 +126,14 @@ class Collector:
         passing = self.known.passing(requirements, cases, self.whole and not self.interrupted)
         undecided = [id for id in again.undecided(requirements, cases) if id not in self.known.names]
         status = outcome.exit_status(
-            requirements, self.settings.fail_on_warn, self.interrupted, self.fault, undecided, known, passing
+            requirements,
+            self.settings.fail_on_warn,
+            self.interrupted,
+            self.fault,
+            undecided,
+            known,
+            passing,
+            self.stopped,
         )
         cut_short = [report.cut_short for report in reports if report.cut_short]
         self.document = {

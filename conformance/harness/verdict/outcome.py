@@ -23,6 +23,7 @@ def exit_status(
     undecided: Sequence[str] = (),
     known: Collection[str] = (),
     passing: Sequence[str] = (),
+    stopped: bool = False,
 ) -> int:
     """The exit status that the verdicts call for.
 
@@ -34,6 +35,7 @@ def exit_status(
         undecided: the MUSTs that could not be judged for what no case finds broken.
         known: the broken requirements that were known to be.
         passing: known failures that pass.
+        stopped: whether something else ended it early: what was found until then makes no conforming server.
     """
     verdicts = Counter(row.verdict for row in requirements)
     surprising = Counter(row.verdict for row in requirements if row.id not in known)
@@ -47,7 +49,7 @@ def exit_status(
         return NOTHING_JUDGED
     if 2 * verdicts["blocked"] > len(requirements):
         return BROKEN
-    return CONFORMS
+    return INTERRUPTED if stopped else CONFORMS
 
 
 def verdict_line(
