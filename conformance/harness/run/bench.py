@@ -145,13 +145,17 @@ class Bench:
             else:
                 left = died.splitlines()[0].partition("; it printed")[0]
                 self.notes.append(f"{left} {when} {plan.id}, and was started again")
-            record.requirements = tuple(dict.fromkeys((*record.requirements, self._alive)))
-            record.find(self._alive, end, "the server goes on", "it ended", record.transcript.latest(2))
+            self.find_end(record, end, record.transcript.latest(2))
         if record.verdict == "void":
             reason = record.findings[-1].reason
             record.findings.clear()
             record.set_aside("skip", f"could not be judged in {TRIES} tries: {reason}")
         return record
+
+    def find_end(self, record: Record, end: str, about: Sequence[int] = ()) -> None:
+        """Have a case find that the server ended: it need not have been the cause, but it was there."""
+        record.requirements = tuple(dict.fromkeys((*record.requirements, self._alive)))
+        record.find(self._alive, end, "the server goes on", "it ended", about)
 
     def attempt(self, plan: Plan) -> Record:
         """Run a case once, beside others; `void` where that was spoiled, or the server died under them all."""

@@ -44,6 +44,7 @@ class Runner:
         self._behind: Bench | None = None
         self._own: list[Bench] = []
         self._waiting: dict[str, Future[Record]] = {}
+        self._ends: dict[str, str] = {}
 
     @property
     def shared(self) -> bool:
@@ -89,6 +90,7 @@ class Runner:
             elif (record := bench.attempt(plan)).verdict == "void":
                 # Side by side once more: what the server died of is for the others to find.
                 record = bench.attempt(plan)
+                self._ends[plan.id] = bench.server.take_end()
             if record.blocked_by in rules.given_up and not self.found.failed(rules) and not self.shared:
                 # Side by side they are not served, but perhaps each of them.
                 record = self._run_apart(plan)
@@ -108,7 +110,18 @@ class Runner:
             bench.server.stop()
 
     def run(self, plan: Plan) -> Record:
-        """Run a case, or take the record of one that was waiting; one that was spoiled there is run again alone."""
+        """Run a case, or take the record of one that was waiting; one that was spoiled there is run again alone.
+
+        Where the server ended under those that waited, one of them says so, whether that shows again or not.
+        """
+        record = self._run(plan)
+        told = {finding.requirement for finding in record.findings}
+        if (end := self._ends.pop(plan.id, "")) and self.profile.kind.rules.alive not in told:
+            self.front.find_end(record, f"{end}\n(while cases waited side by side, of which this is one)")
+            record.before = [id for id in self._waiting if id != plan.id]
+        return record
+
+    def _run(self, plan: Plan) -> Record:
         future = self._waiting.get(plan.id)
         if future is not None:
             record = future.result()

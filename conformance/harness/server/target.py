@@ -94,6 +94,10 @@ class Server:
         """
         return ""
 
+    def take_end(self) -> str:
+        """How a process of its ended by itself before it was started again, told once; empty if none did."""
+        return ""
+
     def prepare(self, fresh: bool = False) -> None:
         """Make it ready for a case; a `fresh` one has had no client, where that can be had."""
 
@@ -164,6 +168,7 @@ class Launched(Server):
         self._leaks_after: int | None = None
         self._lock = threading.RLock()
         self._process: Process | None = None
+        self._end = ""
         self._refusals: list[Unreachable] = []
         self._refusal = ""
 
@@ -176,6 +181,7 @@ class Launched(Server):
         with self._lock:
             worn = self._leaks_after is not None and self.connections >= self._leaks_after
             new = not self.shared and (worn or (fresh and self.connections > 0))
+            self._end = self._end or self.ended()
             if self._process is None or self._process.status is not None or new:
                 self.stop()
                 self._start()
@@ -234,6 +240,12 @@ class Launched(Server):
         if process is None or not process.ends(patience):
             return ""
         return process.end
+
+    def take_end(self) -> str:
+        """How a process of its ended by itself before it was started again."""
+        with self._lock:
+            end, self._end = self._end, ""
+            return end
 
     def note_no_greeting(self) -> bool:
         """Told that it greets nobody any more: it is started again before it has had that many clients."""
