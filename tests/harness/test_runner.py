@@ -17,6 +17,7 @@ from tests.harness.plain import PLAIN
 
 
 def hello(case: Case) -> None:
+    case.record.transcript.secrets = ("opensesame",)
     case.client("connected").expect(case.words.fill("HELO {host}"))
 
 
@@ -37,6 +38,7 @@ def test_an_end_that_does_not_show_again_is_found_once(
             client, _ = listener.accept()
             if number == 2 and {ends} and not os.path.exists({str(tmp_path / "over")!r}):
                 open({str(tmp_path / "over")!r}, "w").close()
+                print("heard: opensesame", flush=True)
                 os._exit(3)
             threading.Thread(target=serve, args=(client,), daemon=True).start()
     """)
@@ -52,5 +54,6 @@ def test_an_end_that_does_not_show_again_is_found_once(
     found = [(finding.requirement, record) for record in records for finding in record.findings]
     assert [requirement for requirement, _ in found] == ["pool.alive"] * ends
     for _, record in found:
-        assert "while cases waited side by side" in record.findings[0].reason
+        reason = record.findings[0].reason
+        assert "while cases waited side by side" in reason and "heard: " in reason and "opensesame" not in reason
         assert {*record.before, record.id} == {plan.id for plan in plans}

@@ -118,6 +118,7 @@ class Runner:
         told = {finding.requirement for finding in record.findings}
         if (end := self._ends.pop(plan.id, "")) and self.profile.kind.rules.alive not in told:
             self.front.find_end(record, f"{end}\n(while cases waited side by side, of which this is one)")
+            record.conceal()
             record.before = [id for id in self._waiting if id != plan.id]
         return record
 
