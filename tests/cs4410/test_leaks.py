@@ -20,6 +20,8 @@ from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
 LIMIT = 1.5
+NEAR = 0.25
+"""What the server is still busy with when it is counted, a client each."""
 SERVER = """
     import os, socket, sys, threading, time
     from itertools import count
@@ -93,16 +95,16 @@ SLEEPER = "threading.Thread(target=forever.wait, daemon=True).start()"
 
 @pytest.mark.parametrize("around", ["{}", "sh -c '{}; true'"], ids=["plain", "wrapped"])
 def test_descriptors_that_grow_are_noted(noted: Callable[..., Record], around: str) -> None:
-    assert paces(noted(DUPLICATE, around=around)) == {"descriptors": 1.0}
+    assert paces(noted(DUPLICATE, around=around)) == {"descriptors": pytest.approx(1.0, abs=NEAR)}
 
 
 def test_threads_that_grow_are_noted(noted: Callable[..., Record]) -> None:
-    assert paces(noted(f"number % 3 or {SLEEPER}")) == {"threads": 0.3}
+    assert paces(noted(f"number % 3 or {SLEEPER}")) == {"threads": pytest.approx(1 / 3, abs=NEAR)}
 
 
 def test_both_are_noted_with_what_was_counted(noted: Callable[..., Record]) -> None:
     record = noted(f"{DUPLICATE}; {DUPLICATE}; {SLEEPER}")
-    assert paces(record) == {"descriptors": 2.0, "threads": 1.0}
+    assert paces(record) == {"descriptors": pytest.approx(2.0, abs=NEAR), "threads": pytest.approx(1.0, abs=NEAR)}
     for finding in record.findings:
         counts = re.search(r": (\d+) before, (\d+) after 32, (\d+) after 64$", finding.reason)
         assert counts and int(counts[1]) < int(counts[2]) < int(counts[3])

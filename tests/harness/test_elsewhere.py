@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -77,13 +79,16 @@ def test_one_that_listens_there_as_well_is_at_home(
 
 @pytest.fixture
 def listen() -> Iterator[Callable[..., int]]:
-    """Listen on an address; gives the port."""
+    """Listen on an address, on a port that no system gives to anybody, for others may have it at the other family."""
     open_ones: list[socket.socket] = []
 
     def one(host: str, dual: bool = False) -> int:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        open_ones.append(socket.create_server((host, 0), family=family, dualstack_ipv6=dual))
-        return int(open_ones[-1].getsockname()[1])
+        while True:
+            with contextlib.suppress(OSError):
+                port = random.randrange(10_000, 20_000)
+                open_ones.append(socket.create_server((host, port), family=family, dualstack_ipv6=dual))
+                return port
 
     yield one
     for listener in open_ones:
