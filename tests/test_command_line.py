@@ -7,7 +7,7 @@ import shlex
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,12 @@ PROJECT = Path(__file__).parent.parent
 Run = subprocess.CompletedProcess[str]
 
 
-def unused_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
+@pytest.fixture
+def unused() -> Iterator[int]:
+    """A port on which nobody listens, and nobody can meanwhile."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield int(held.getsockname()[1])
 
 
 @pytest.mark.parametrize(
@@ -57,11 +60,10 @@ def unused_port() -> int:
     ],
 )
 def test_a_mistake_is_said_in_one_clear_line(
-    suite: Callable[..., Run], tmp_path: Path, words: str, status: int, said: str
+    suite: Callable[..., Run], tmp_path: Path, unused: int, words: str, status: int, said: str
 ) -> None:
     (tmp_path / "broken.toml").write_text("[reply")
     (tmp_path / "empty.toml").touch()
-    unused = unused_port()
     run = suite("--quick", "-k", "test_greeting_is_one_line", *shlex.split(words.format(unused=unused)))
     assert run.returncode == status, run.stdout + run.stderr
     [line] = run.stderr.splitlines()
