@@ -60,6 +60,11 @@ def greets(case: Case) -> None:
     case.client("ehlo")
 
 
+def is_greeted(case: Case) -> None:
+    """A client is greeted, and leaves."""
+    case.unconnected_client().open()
+
+
 def run(bench: Bench, *requirements: str) -> Record:
     return bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", requirements, greets))
 
@@ -91,6 +96,26 @@ def test_one_reply_in_time_is_enough_to_go_on(bench: Bench) -> None:
 def test_whoever_is_not_answered_is_not_accused(bench: Bench) -> None:
     records = [run(bench, rule) for rule in ("ehlo.250", "reply.one", "close.error", "tls.reset")]
     assert {one.verdict for one in records} <= {"skip", "blocked"}
+
+
+def test_a_server_that_answers_quit_when_the_client_has_ended_its_side_is_heard() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            for _ in range(4):
+                with listener.accept()[0] as client:
+                    client.sendall(b"220 mail.example ESMTP\r\n")
+                    while client.recv(1000):
+                        pass
+                    client.sendall(b"221 mail.example\r\n")
+
+        served = threading.Thread(target=serve)
+        served.start()
+        server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE, (), learned={"client name": "[127.0.0.1]"})
+        said = [bench.run(Plan("x.py::test_x", "Title.", ("greet.first",), is_greeted)).transcript for _ in range(4)]
+        served.join()
+    assert all(any("221 mail.example" in text for *_, text in one.entries()) for one in said)
 
 
 @pytest.mark.parametrize(("trouble", "judges"), [("", True), ("it was not found there", False)])

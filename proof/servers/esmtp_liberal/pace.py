@@ -98,6 +98,15 @@ PACE = [
         arguments="--threads 4",
     ),
     EsmtpLiberal(
+        "holds-its-answer-to-quit-for-the-client-to-close",
+        [
+            headed("esmtp.py", "import select"),
+            first("_quit", "select.select([self._channel._connection], [], [], 0.2)"),
+        ],
+        "Exim does; clients wait for minutes (4.5.3.2)",
+        workers=4,
+    ),
+    EsmtpLiberal(
         "closes-three-seconds-after-quit",
         _after_goodbye("time.sleep(3)"),
         "it should close, not at once (4.1.1.10)",
