@@ -80,7 +80,7 @@ def test_backlog(case: Case) -> None:
     crowd.fill(case)
     before = proc.unowned(case.server.address[1])
     beyond = crowd.beyond(case, 4)
-    waiting = crowd.waiting_in_backlog(case, len(beyond), before)
+    waiting = crowd.waiting_in_backlog(case, beyond, before)
     shown = f"{waiting} of 4 wait in the accept queue"
     why = f"{4 - waiting} of 4 connections are accepted before anybody serves them"
     case.expect(waiting >= 3, "pool.backlog", why, "3 or 4 of 4 wait in the accept queue", shown, beyond)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,9 +20,10 @@ from conformance.cs4410.kind import KIND
 from conformance.cs4410.mailbox import Message, wanted
 from conformance.cs4410.profile import PROFILE
 from conformance.harness.client.scene import Scene
+from conformance.harness.server import proc
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Addressed
-from conformance.harness.verdict.verdict import Record, Stopped
+from conformance.harness.verdict.verdict import Record, Stopped, Void
 from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
@@ -220,6 +223,18 @@ def test_those_that_have_left_before_are_counted(greeting_few: tuple[str, int]) 
     assert stopped.value.about == (4, 3)
     assert ("--3", "closed by the client") in [entry[1:] for entry in case.record.transcript.entries()]
     case.close()
+
+
+@pytest.mark.parametrize(("since", "late"), [(0.0, False), (50.0, False), (95.0, True), (200.0, True)])
+def test_who_may_have_been_timed_out_left_a_place_to_those_that_are_accepted(
+    since: float, late: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = made(None, ("127.0.0.1", 1), limit=100.0)
+    monkeypatch.setattr(proc, "unowned", lambda _: 0)
+    served, beyond = case.unconnected_client(), case.unconnected_client()
+    served.valid_sent = time.monotonic() - since
+    with pytest.raises(Void) if late else nullcontext():
+        assert crowd.waiting_in_backlog(case, [beyond], 0) == 0
 
 
 def test_what_several_of_a_crowd_met_is_counted(case: Case) -> None:
