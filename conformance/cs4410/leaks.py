@@ -15,13 +15,13 @@ LEAST = 0.1
 """What grows by less with each client grows by chance, or for another reason."""
 
 
-def grown(case: Case, visit: Callable[[], object], clients: int) -> Iterator[str]:
+def grown(case: Case, visits: Callable[[], object], clients: int) -> Iterator[str]:
     """What a server has more of after clients that came and left, and still more after as many again.
 
     Args:
         case: the case; it holds the server alone.
-        visit: lets one client come and leave.
-        clients: how many make a round; there are two.
+        visits: lets the clients of a round come and leave; there are two rounds.
+        clients: how many they are.
 
     Returns:
         A sentence for each that grew: how fast, how many there were before, and how many after each round.
@@ -32,8 +32,7 @@ def grown(case: Case, visit: Callable[[], object], clients: int) -> Iterator[str
     before = _settled(case, SETTLE)
     rounds: list[tuple[int, ...]] = []
     for patience in (SETTLE, case.limit + 2.0):
-        for _ in range(clients):
-            visit()
+        visits()
         rounds.append(_settled(case, patience, (rounds or [before])[-1]))
     for what, start, middle, end in zip(proc.KINDS, before, *rounds, strict=True):
         if min(middle - start, end - middle) >= LEAST * clients:

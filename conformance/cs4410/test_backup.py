@@ -6,7 +6,7 @@ import pytest
 
 from conformance.cs4410 import crowd
 from conformance.cs4410.case import Case
-from conformance.cs4410.client import Client
+from conformance.cs4410.client import Client, whole
 from conformance.cs4410.entries import GROUP
 from conformance.cs4410.mailbox import Message
 
@@ -140,6 +140,37 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
         case.inbox.expect_backups_in_order()
+
+
+EACH = 30
+"""Messages that a client sends at once."""
+
+
+@pytest.mark.long
+@pytest.mark.alone
+@pytest.mark.judges("backup.whole", "backup.group", control={"clients": 1})
+@pytest.mark.parametrize("clients", [32], ids=["32"])
+def test_backup_under_joined_load(case: Case, clients: int) -> None:
+    """32 clients send many messages at once, so that deliveries follow each other closely: every group is one of 32."""
+    crew = crowd.fill(case)[:clients]
+    with case.counting():
+        for client in crew:
+            client.set_up(client.words.fill("HELO {host}"))
+        scripts = {client: joined(client) for client in crew}
+        messages = crowd.together(crew, lambda client: client.expect_replies(scripts[client], whole, "backup.whole"))
+        case.inbox.expect_consecutive(messages, "numbers")
+        case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
+        case.inbox.expect_backups_in_order()
+
+
+def joined(client: Client) -> list[bytes]:
+    """Messages for one segment."""
+    lines = ("MAIL FROM: {address}", "RCPT TO: {address}", "DATA")
+    return [
+        part
+        for _ in range(EACH)
+        for part in (*(client.words.fill(line).encode() + b"\r\n" for line in lines), client.words.body(1) + b".\r\n")
+    ]
 
 
 @pytest.mark.long

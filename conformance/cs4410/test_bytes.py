@@ -16,7 +16,8 @@ BODIES = {
     "spaces-around": b"   leading\r\ntrailing   \r\n\tboth\t\r\n",
     "empty-lines-inside": b"one\r\n\r\n\r\ntwo\r\n",
     "empty-line-first": b"\r\nsecond line\r\n",
-    "percent-and-braces": b"100% {0} %s %d $HOME `id` \\n \\x00\r\n",
+    "composed-and-decomposed": "\u00e9 e\u0301 \u212b A\u030a\r\n".encode(),
+    "percent-and-braces": b"100% 100%% {0} {{}} %s %d $HOME $$ `id` \\n \\x00\r\n",
     "header-like": b"Number: 7\r\nFrom: someone\r\nReceived: from a by b (CS4410MP3)\r\nTo: other\r\n",
     "From-line": b"From me to you\r\nFrom \r\n>From quoted\r\n From indented\r\n",
     "quoted-printable": b"=3D=20=0A =\r\nsoft =\r\n=\r\n",
@@ -54,8 +55,11 @@ def test_body_of_size(case: Case, size: int) -> None:
     case.inbox.expect_entry(message, "bytes")
 
 
+BORDERS = (1015, 1020, 1021, 1022, 1023, 1024, 4090, 4091, 4092, 4093, 4094, 4095)
+
+
 @pytest.mark.judges("bytes", control={"size": 100})
-@pytest.mark.parametrize("size", [1015, 1020, 1021, 1022, 1023, 1024, 4090, 4091, 4092, 4093, 4094, 4095])
+@pytest.mark.parametrize("size", [*BORDERS, 8189, 16_381, 32_765, 65_533])
 def test_end_of_data_at_buffer_border(case: Case, size: int) -> None:
     """The end of data is seen wherever it falls in a buffer, and the body before it is kept."""
     text = b"z" * (size - 2) + b"\r\n"

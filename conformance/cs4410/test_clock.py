@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from conformance.cs4410 import crowd
+from conformance.cs4410 import crowd, leaks
 from conformance.cs4410.case import Case
 from conformance.cs4410.crowd import POOL
 from conformance.cs4410.lines import RIGHT
@@ -159,6 +159,20 @@ def test_floods_of_errors(case: Case, floods: dict[str, bytes]) -> None:
     crowd.fill(case, requirement="pool.survives")
     if any(client.ended_in_flood for client in clients):
         raise Skipped("the server ends a session after many errors, so that no clock is seen in a flood of them")
+
+
+@pytest.mark.long
+@pytest.mark.clock(2.4, own=True)
+@pytest.mark.judges("pool.leaks")
+def test_nothing_leaks_of_those_timed_out(case: Case) -> None:
+    """32 clients are timed out, and 32 others: what the server grows by with each of them is noted."""
+
+    def be_timed_out() -> None:
+        for client in crowd.fill(case):
+            client.await_end()
+
+    for growth in leaks.grown(case, be_timed_out, POOL):
+        case.find_if_judged("pool.leaks", growth)
 
 
 @pytest.mark.clock(1.2, own=True)

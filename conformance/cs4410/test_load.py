@@ -24,7 +24,7 @@ def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: boo
 def deliver_plain(client: Client) -> Message:
     """One message of a client that waits for its reply."""
     client.begin_message()
-    return client.expect_delivered(client.words.body(1), "numbers")
+    return client.expect_delivered(client.words.body(1), "pool.no-influence")
 
 
 # How many of them deliver, how many messages each, of how many lines, and whether in pieces. No backup is due in the
@@ -57,7 +57,7 @@ CONVERSATION = b"HELO client\r\nMAIL FROM: sender@example.org\r\nRCPT TO: recipi
 
 @pytest.mark.long
 @pytest.mark.alone
-@pytest.mark.judges("numbers", "mailbox.whole", control={"leave": ""})
+@pytest.mark.judges("numbers", "mailbox.whole", "pool.no-influence", control={"leave": ""})
 @pytest.mark.parametrize("leave", ["reset", "close"])
 def test_reply_that_nobody_reads(case: Case, leave: str) -> None:
     """Clients end a message and leave at once: each is there once or never, and every number is given once."""

@@ -1,6 +1,7 @@
 """A line, a blank and a letter are those of ASCII and CRLF, whatever the server's language thinks of other bytes."""
 
 import string
+from collections.abc import Sequence
 from functools import partial
 
 import pytest
@@ -73,6 +74,13 @@ def test_odd_bytes_are_kept(case: Case, odd: bytes) -> None:
     case.inbox.expect_entry(case.client("body").expect_delivered(body), "bytes")
 
 
+@pytest.mark.judges("unknown", control={"verb": "MAXL"})
+@pytest.mark.parametrize("verb", ["MA\u0131L"], ids=["dotless-i"])
+def test_letter_with_the_upper_case_of_another(case: Case, verb: str) -> None:
+    """A verb with such a letter is unknown, because verbs are ASCII, whatever a language makes of the letter."""
+    case.client("greeted").expect(f"{verb} FROM: someone@example.org".encode(), "unknown")
+
+
 LINES = {
     "HELO": ("connected", "HELO {word} {end}", "syntax"),
     "MAIL": ("greeted", "MAIL FROM: {word} {end}", "sender.refused"),
@@ -86,9 +94,39 @@ UNITS = (*"azAZ09", *string.punctuation, "a.", "a-", "a@", "a.a@", "%s", "%n", "
 """What words are made of that patterns try in ever more ways, or formats fill in."""
 
 
-def words_of(length: int) -> list[str]:
+ALIKE = ("a", "Z", "0", "a.", "a-", "a@", "a.a@")
+"""Those that patterns for hosts and addresses match."""
+
+
+def words_of(length: int, units: Sequence[str] = UNITS) -> list[str]:
     """Words of this length, each of one kind of characters."""
-    return [(unit * length)[:length] for unit in UNITS]
+    return [(unit * length)[:length] for unit in units]
+
+
+TOKENS = {
+    "HELO": ("connected", "HELO {word}"),
+    "MAIL": ("greeted", "MAIL FROM: {word}"),
+    "RCPT": ("sender", "RCPT TO: {word}"),
+    "unknown": ("greeted", "x{word}"),
+}
+TAILS = ("_", "!", "\x01", "\x80")
+"""What patterns for hosts, addresses and verbs do not expect at the end of one."""
+
+
+@pytest.mark.long
+@pytest.mark.alone(fresh=False, heavy=True)
+@pytest.mark.judges("pool.no-influence")
+@pytest.mark.parametrize("command", TOKENS)
+def test_words_with_an_odd_end(case: Case, command: str) -> None:
+    """Words of one kind that end in another are answered, and nobody waits while a pattern tries to match them."""
+    state, line = TOKENS[command]
+    other = case.client("sender")
+    for word in case.soon([f"{word}{tail}" for word in words_of(60, ALIKE) for tail in TAILS]):
+        client = case.client(state)
+        reason = f"another client waits while {len(word)} characters like {word[:6]}, and {word[-1]!r}, are looked at"
+        meanwhile = partial(crowd.expect_answered, case, other, "RCPT TO: someone@example.org", reason)
+        client.expect_some_reply(line.format(word=word), "pool.no-influence", meanwhile)
+        client.close()
 
 
 @pytest.mark.long

@@ -75,7 +75,12 @@ def _case(case: Case) -> None:
     for _ in range(12):
         case.client()
     case.close()
-    for growth in leaks.grown(case, lambda: case.abandon(*next(leaving)), 32):
+
+    def come_and_leave() -> None:
+        for way in itertools.islice(leaving, 32):
+            case.abandon(*way)
+
+    for growth in leaks.grown(case, come_and_leave, 32):
         case.find_if_judged("pool.leaks", growth)
 
 

@@ -48,6 +48,44 @@ SAID = {
             raise socket.error(104, "reset")
         socket.error: [Errno 104] reset
         -> socket.error: [Errno 104] reset""",
+    "python-2-thread": """
+        Exception in thread Thread-7:
+        Traceback (most recent call last):
+          File "server.py", line 3, in serve
+            client.send(reply)
+        error: [Errno 104] Connection reset by peer
+        -> error: [Errno 104] Connection reset by peer""",
+    "python-2-time-out": """
+        Traceback (most recent call last):
+          File "server.py", line 3, in serve
+            data = client.recv(1024)
+        timeout: timed out
+        -> timeout: timed out""",
+    "python-logged": """
+        [worker 3] Traceback (most recent call last):
+          File "server.py", line 3, in serve
+        ValueError: bad
+        -> ValueError: bad""",
+    "python-after-a-print": """
+        listening...Traceback (most recent call last):
+          File "server.py", line 3, in <module>
+        OSError: [Errno 98] Address already in use
+        -> OSError: [Errno 98] Address already in use""",
+    "python-in-a-line": """
+        Exception in thread Thread-3 (serve): ValueError: bad
+        -> Exception in thread Thread-3 (serve): ValueError: bad""",
+    "python-syntax": """
+          File "server.py", line 3
+            def serve(
+                     ^
+        SyntaxError: '(' was never closed
+        -> SyntaxError: '(' was never closed""",
+    "own-panic": """
+        server panic: no buffer left
+        -> panic: no buffer left""",
+    "own-panic-in-capitals": """
+        PANIC: the pool is empty
+        -> PANIC: the pool is empty""",
     "python-ignored": """
         Exception ignored in: <function Channel.__del__ at 0x7f>
         Traceback (most recent call last):

@@ -23,8 +23,11 @@ PATIENCE = 200
 
 _COLOUR = re.compile(rb"\x1b\[[0-9;]*m")
 _TRACEBACK = re.compile(r"[\s+|]*(Exception Group )?Traceback \(most recent call last\):$")
+_AFTER_OTHERS = re.compile(r".*Traceback \(most recent call last\):$")
+"""Behind a logger's prefix, or behind what was printed without a line end; a frame on the next line proves it."""
+_FRAME = '  File "'
 _CHAINED = re.compile(r"[\s|]*(During handling of the above exception|The above exception was the direct cause)\b")
-_RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*(?:(?P<class>_*[A-Z]\w*)|(?<=\.)\w+)(: .*)?$")
+_RAISED = re.compile(r"(?:[A-Za-z_]\w*\.)*(?:(?P<class>_*[A-Z]\w*|error|timeout|herror|gaierror)|(?<=\.)\w+)(: .*)?$")
 _ANOTHERS = re.compile(r" {3,}|  File |self\.\w+\(|Exception in thread|Thread-\d|Traceback \(")
 """What Python prints around an exception, which threads that raise at once mix into each other's last line."""
 _THROWN = re.compile(r"(?:[\w$]+[./])*\w*(?:Error|Exception)\b(?: \[\w+\])?(: .*)?$")
@@ -39,13 +42,18 @@ def _table(*rows: tuple[str, str]) -> dict[bytes, re.Pattern[str]]:
 _SAID = _table(
     ("Fatal Python error", r"Fatal Python error: .*"),
     (" ignored", r"Exception .* in .* ignored$"),  # Python 2
-    ("panic: ", r"(?:thread \d+ )?(?P<said>panic: .*)"),  # Go, Zig
+    ("SyntaxError: ", r"SyntaxError: .*"),  # a script's own, before it is run, comes without "Traceback"
+    ("IndentationError: ", r"IndentationError: .*"),
+    ("TabError: ", r"TabError: .*"),
+    ("panic: ", r"(?:thread \d+ |[\w-]+ )?(?P<said>panic: .*)"),  # Go, Zig, and programs of their own accord
+    ("PANIC: ", r"(?:[\w-]+ )?(?P<said>PANIC: .*)"),
     ("http: panic serving", r"(?:\S+ \S+ )?http: panic serving \S+: (?P<said>.*)"),
     ("fatal error: ", r"fatal error: .*"),
     ("panicked at '", r"thread '[^']*' (?:\(\d+\) )?(?P<said>panicked at '.*)"),  # Rust
     ("has overflowed its stack", r"thread '[^']*' (?:\(\d+\) )?(?P<said>has overflowed its stack)"),
     ("fatal runtime error: ", r"fatal runtime error: .*"),
-    ("Exception in thread", r'Exception in thread "[^"]*" (?P<said>.+)'),  # Java
+    ("Exception in thread \"", r'Exception in thread "[^"]*" (?P<said>.+)'),  # Java
+    ("Exception in thread ", r"Exception in thread [\w-]+(?: \(\w+\))?: [A-Z]\w*(?:Error|Exception)\b.*"),  # Python
     ("Unhandled exception", r"Unhandled exception(?:\. | in spawn: )(?P<said>.+)"),  # .NET, Crystal
     ("Unhandled", r"\(node:\d+\) (?P<said>Unhandled\w+.*)|\[?UnhandledPromiseRejection\b.*"),
     ("Uncaught", r"(?:error: )?(?P<said>Uncaught\b.*)"),  # Node, Deno
@@ -148,6 +156,7 @@ class Reader:
         self._tracebacks = self._lines_left = 0
         self._quiet = KEPT
         self._thrown = False
+        self._may_be_traceback = False
 
     def feed(self, data: bytes) -> None:
         """Take more output."""
@@ -173,10 +182,14 @@ class Reader:
 
     @property
     def _is_waiting(self) -> bool:
-        return bool(self._tracebacks or self._wanting or self._thrown)
+        return bool(self._tracebacks or self._wanting or self._thrown or self._may_be_traceback)
 
     def _take(self, line: str, hints: Sequence[bytes]) -> None:
-        if self._wanting:
+        begun, self._may_be_traceback = self._may_be_traceback and line.startswith(_FRAME), False
+        if begun:
+            self._tracebacks += 1
+            self._lines_left = PATIENCE
+        elif self._wanting:
             # C++ tells what() only of a standard exception.
             text = f"{self._wanting} {line.strip()}" if line[:2] == "  " or self._wanting[-1] == ":" else self._wanting
             self._wanting = ""
@@ -186,7 +199,11 @@ class Reader:
             self._lines_left = PATIENCE
         elif _CHAINED.match(line):
             self._complaints.withdraw()
-        elif not (self._tracebacks and self._raised(line)):
+        elif self._tracebacks and self._raised(line):
+            return
+        elif _AFTER_OTHERS.match(line):
+            self._may_be_traceback = True
+        else:
             self._other(line, hints)
 
     def _raised(self, line: str) -> bool:
@@ -282,7 +299,7 @@ def _remark(text: str, count: int) -> str:
 
 
 def _kind(text: str) -> str:
-    if "panic" in text:
+    if "panic" in text.lower():
         return "a panic"
     return "an exception" if re.match(r"(?:Uncaught )?[\w.$]+(:|$)|.*[Ee]xception", text) else "a crash"
 
