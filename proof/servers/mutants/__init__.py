@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from proof.servers.edit import Mutant
-from proof.servers.mutants import backup, clock, commands, field, lines, mailbox, message, order, pool, source
+from proof.servers.mutants import backup, clock, commands, field, lines, mailbox, message, order, pool, rare, source
 
 SECTIONS: dict[str, Sequence[Mutant]] = {
     "lines": lines.MUTANTS,
@@ -15,6 +15,6 @@ SECTIONS: dict[str, Sequence[Mutant]] = {
     "source": source.MUTANTS,
     "mailbox": mailbox.MUTANTS,
     "backup": backup.MUTANTS,
-    "field": field.MUTANTS,
+    "field": [*field.MUTANTS, *rare.MUTANTS],
 }
 MUTANTS: tuple[Mutant, ...] = tuple(mutant for section in SECTIONS.values() for mutant in section)
