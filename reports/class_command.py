@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reports import grading, matrix, matrix_writers, scores
+from reports.accepted import expect_accepted
 from reports.classroom import JUDGED, USAGE, Classroom, Ended
 from reports.engines import Engine, Here, Lost
 from reports.escape import named, sentence, typed
@@ -58,11 +59,13 @@ def run(
         The exit status: 0, 2 when the user stopped it, 4 when the scheduler was lost.
 
     Raises:
-        ResultsError: the roster or the rubric is wrong, servers could do harm and that was not accepted, or there is no
-            such engine here.
+        ResultsError: the roster, its options or the rubric are wrong, servers could do harm and that was not accepted,
+            or there is no such engine here.
     """
     roster = load_roster(roster_path).part(*part)
     rubric = load_rubric(rubric_path) if rubric_path else None
+    for options in {(*roster.options, *entry.options) for entry in roster.entries} - {()}:
+        expect_accepted(options)
     folder = output or Path("reports", "out", typed(roster_path.stem))
     chosen = _cluster(roster, scheduler, unconfined) if engine == "dask" else _here(roster, folder, unconfined)
     for remark in roster.remarks:

@@ -169,7 +169,10 @@ class Classroom:
                 (folder / "report.html").write_text(page.render(results, name=entry.name), encoding="utf-8")
             except (OSError, ResultsError) as error:
                 status, told = 3, f"its results cannot be read: {error}"
-        told = told or _reason(folder / "log.txt") or _TOLD.get(status, f"the suite ended with status {status}")
+        reason = _reason(folder / "log.txt")
+        if tried.copy:
+            reason = reason.replace(tried.copy, str(entry.directory))
+        told = told or reason or _TOLD.get(status, f"the suite ended with status {status}")
         ended = Ended(entry, status, told, tried.seconds)
         record = {"key": self.roster.key(entry), "status": status, "told": told, "seconds": ended.seconds}
         unfinished = folder / "run.json.part"

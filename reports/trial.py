@@ -57,11 +57,19 @@ class Trial:
 
 @dataclass(frozen=True)
 class Tried:
-    """How that ended: the suite's exit status, seconds that it took, and why it was given up, if it was."""
+    """How that ended.
+
+    Attributes:
+        status: the suite's exit status.
+        seconds: how long it took.
+        why: it was given up, if it was.
+        copy: where the server's files were for that while; empty for one that was not launched.
+    """
 
     status: int
     seconds: float
     why: str = ""
+    copy: str = ""
 
 
 def run(trial: Trial, isolation: Isolation, folder: Path, look: Callable[[], None]) -> Tried:
@@ -102,9 +110,10 @@ def run(trial: Trial, isolation: Isolation, folder: Path, look: Callable[[], Non
         finally:
             _finish(process)
         seconds = round(time.monotonic() - began, 1)
+    copy = str(lodging.folder) if lodging else ""
     if in_time:
-        return Tried(process.returncode, seconds)
-    return Tried(INTERRUPTED, seconds, f"given up after {trial.minutes:g} minutes")
+        return Tried(process.returncode, seconds, copy=copy)
+    return Tried(INTERRUPTED, seconds, f"given up after {trial.minutes:g} minutes", copy)
 
 
 def _command(trial: Trial, isolation: Isolation, folder: Path, lodging: Lodging | None) -> list[str]:

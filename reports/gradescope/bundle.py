@@ -1,8 +1,6 @@
 """The zip that is uploaded to Gradescope: its two scripts, the suite, what it needs, the rubric, and how to test."""
 
 import io
-import re
-import shlex
 import subprocess
 import sys
 import tomllib
@@ -11,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
-from reports.escape import sentence
+from reports.accepted import expect_accepted
 from reports.gradescope.settings import Settings
 from reports.results import Requirement, ResultsError
 from reports.rubric import load_rubric
@@ -19,8 +17,6 @@ from reports.rubric import load_rubric
 PACKAGES = ("conformance", "reports")
 SCRIPTS = ("setup.sh", "run_autograder")
 DISTRIBUTION = "smtp-conformance"
-REFUSED = 4
-"""The suite's exit status for wrong usage."""
 
 
 def bundle(settings: Settings, rubric: Path) -> bytes:
@@ -36,7 +32,7 @@ def bundle(settings: Settings, rubric: Path) -> bytes:
     """
     home = Path(__file__).parent
     load_rubric(rubric).shared_out(_ledger(home.parent.parent))
-    _accept(settings)
+    expect_accepted(settings.options)
     files = {
         **{name: (home / name).read_bytes() for name in SCRIPTS},
         "settings.json": settings.text().encode(),
@@ -54,17 +50,6 @@ def _ledger(project: Path) -> list[Requirement]:
     path = project / "conformance" / "cs4410" / "requirements.toml"
     rows = tomllib.loads(path.read_text(encoding="utf-8"))["requirement"]
     return [Requirement(row["id"], row["level"], row["section"], row["rule"], "skip", "") for row in rows]
-
-
-def _accept(settings: Settings) -> None:
-    """Let the suite look at its options, for the same reason."""
-    words = [sys.executable, "-m", "conformance", "--collect-only", "-q", "-p", "no:cacheprovider"]
-    words += ["--launch", settings.launch, *settings.options]
-    done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
-    if done.returncode == REFUSED:
-        why = re.search(r"(?:error|conformance): (.+)", done.stderr)
-        told = sentence(why[1]) if why else "`python -m conformance --help` lists what it takes"
-        raise ResultsError(f"the suite refuses {sentence(shlex.join(settings.options))}: {told}")
 
 
 def _requirements() -> list[str]:

@@ -32,7 +32,7 @@ def test_the_run_before_is_kept_beside_it(tmp_path: Path) -> None:
 
 
 def contents(place: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in place.iterdir()}
+    return {path.name: path.read_bytes() for path in place.iterdir() if not path.is_symlink()}
 
 
 def test_what_cannot_be_written_leaves_the_run_before_as_it_was(tmp_path: Path) -> None:
@@ -44,12 +44,27 @@ def test_what_cannot_be_written_leaves_the_run_before_as_it_was(tmp_path: Path) 
     assert contents(tmp_path) == before
 
 
-@pytest.mark.parametrize("where", ["file", "file/below", "file/further/below", "/proc/below", "/proc/version/below"])
+WRONG_PLACES = [
+    "file",
+    "file/below",
+    "file/further/below",
+    "new/" + "x" * 300,
+    "x" * 5000,
+    "link-to-nowhere",
+    "link-to-nowhere/below",
+    "/proc/below",
+    "/proc/version/below",
+]
+
+
+@pytest.mark.parametrize("where", WRONG_PLACES)
 def test_a_folder_that_cannot_be_written_is_refused(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").touch()
+    (tmp_path / "link-to-nowhere").symlink_to("/nowhere/at/all")
     with pytest.raises(UsageError, match=r"^--report .*: name a folder that can be written$") as refused:
         expect_writable(tmp_path / where)
     assert "\n" not in str(refused.value)
+    assert sorted(contents(tmp_path)) == ["file"], "what was made for the trial is gone"
 
 
 @pytest.mark.parametrize("where", ["", "new", "new/below"])

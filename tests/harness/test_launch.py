@@ -134,6 +134,10 @@ def test_a_server_that_prints_a_lot_is_not_held_up(script: Callable[[str], str],
         ("python3 /nowhere/no-such.py {port}", "--launch: no-such.py is not in /nowhere"),
         ("java -jar no/such.jar {port}", f"--launch: no/such.jar is not in {os.getcwd()}"),
         ("true --port={prot}", "--launch: {prot} is no placeholder: {host}, {port} and {time_limit} are"),
+        (
+            "true {prot} {pid} {port}",
+            "--launch: {prot}, {pid} are no placeholders: {host}, {port} and {time_limit} are",
+        ),
         ("true {host}:{ports}", "--launch: {ports} is no placeholder: {host}, {port} and {time_limit} are"),
         ("", "--launch: the command is empty"),
         ("   ", "--launch: the command is empty"),
@@ -165,6 +169,24 @@ def test_a_server_that_does_not_start_is_said_in_one_line(command: str, said: st
 )
 def test_arguments_are_what_follows_the_program(command: str, arguments: bool) -> None:
     assert launch.has_arguments(command) == arguments
+
+
+@pytest.mark.parametrize(
+    ("first", "command", "wrapped"),
+    [
+        ("#!/bin/sh", "FILE", True),
+        ("#!/usr/bin/env bash", "FILE", True),
+        ("exec python3 server.py", "sh FILE", True),
+        ("#!/usr/bin/env python3", "FILE", False),
+        ("#!/usr/bin/env python3", "python3 FILE", False),
+        ("", "python3 -m reference_server", False),
+        ("", "java -cp build Server", False),
+    ],
+)
+def test_a_shell_may_give_the_server_what_nobody_sees(tmp_path: Path, first: str, command: str, wrapped: bool) -> None:
+    (tmp_path / "run").write_text(f"{first}\n")
+    (tmp_path / "run").chmod(0o755)
+    assert launch.is_wrapped(command.replace("FILE", str(tmp_path / "run"))) == wrapped
 
 
 @pytest.mark.parametrize("command", ["no-such-program {port}", "'open quote", "false {port}"])

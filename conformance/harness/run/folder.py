@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,15 +40,27 @@ def expect_writable(folder: Path) -> None:
     Raises:
         UsageError: it cannot.
     """
+    missing: list[Path] = []
+    made: list[Path] = []
     there = folder.absolute()
-    while not there.exists() and there != there.parent:
-        there = there.parent
     try:
+        while not os.path.lexists(there):
+            missing.append(there)
+            there = there.parent
+        while missing:
+            missing[-1].mkdir()
+            made.append(there := missing.pop())
         with tempfile.TemporaryFile(dir=there) as file:
             file.write(bytes(ROOM))
     except OSError as error:
-        where = "" if there == folder.absolute() else f"{there}: "
-        raise UsageError(f"--report {folder}: {where}{error.strerror}: name a folder that can be written") from None
+        where = f"{there}: " if there != folder.absolute() else ""
+        room = f" for {ROOM // 2**20} MiB" if error.errno == errno.ENOSPC else ""
+        why = f"{where}{error.strerror}{room}"
+        raise UsageError(f"--report {folder}: {why}: name a folder that can be written") from None
+    finally:
+        for one in reversed(made):
+            with suppress(OSError):  # another run may have begun to write there
+                one.rmdir()
 
 
 def write(results: dict[str, Any], folder: Path, files: dict[str, str]) -> Path:

@@ -40,6 +40,9 @@ FILLED_IN = ("host", "port", "time_limit")
 """What a command may name in braces."""
 SCRIPTS = (".py", ".pl", ".rb", ".js", ".sh", ".php", ".jar")
 """How the name of a program ends that another one runs."""
+SHELLS = ("sh", "bash", "dash", "ksh", "zsh", "fish")
+LONGEST_SHEBANG = 128
+"""Bytes of a script's first line that say what runs it."""
 HOST = "127.0.0.1"
 IN_BACKGROUND = (
     "the server put itself into the background, and was ended with its children: start it so that it stays in the "
@@ -82,9 +85,10 @@ def words_of(command: str) -> list[str]:
         raise Unreachable(f"--launch {command!r}: {error}") from None
     if not words:
         raise Unreachable("--launch: the command is empty")
-    for name in (name for word in words for name in re.findall(r"(?:^|[=:]){([a-z_]+)}", word)):
-        if name not in FILLED_IN:
-            raise Unreachable(f"--launch: {{{name}}} is no placeholder: {{host}}, {{port}} and {{time_limit}} are")
+    named = [name for word in words for name in re.findall(r"(?:^|[=:]){([a-z_]+)}", word)]
+    if unknown := [f"{{{name}}}" for name in dict.fromkeys(named) if name not in FILLED_IN]:
+        are = "is no placeholder" if len(unknown) == 1 else "are no placeholders"
+        raise Unreachable(f"--launch: {', '.join(unknown)} {are}: {{host}}, {{port}} and {{time_limit}} are")
     place = _program(words)
     script = words[place]
     if place and script.endswith(SCRIPTS) and not os.path.isfile(script):
@@ -110,6 +114,19 @@ def has_arguments(command: str) -> bool:
     """Whether a command that was split by `words_of` before gives its program any arguments."""
     words = shlex.split(command)
     return _program(words) < len(words) - 1
+
+
+def is_wrapped(command: str) -> bool:
+    """Whether a shell starts the server, so that what it is given is the shell script's affair."""
+    words = shlex.split(command)
+    program = words[_program(words)]
+    try:
+        with open(shutil.which(program) or program, "rb") as file:
+            first = file.read(LONGEST_SHEBANG).partition(b"\n")[0].decode("latin-1")
+    except OSError:
+        first = ""
+    run_by = first[2:].split() if first.startswith("#!") else []
+    return any(Path(word).name in SHELLS for word in (words[0], *run_by))
 
 
 def without_placeholders(command: str) -> str:
