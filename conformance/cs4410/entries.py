@@ -165,8 +165,9 @@ class Entries:
         except mailbox.Unreadable:
             return None
 
-    def _expect_backups_of(self, missing: Collection[int], last: int) -> None:
+    def _expect_backups_of(self, missing: Collection[int], last: int, about: Sequence[Message] = ()) -> None:
         """Go on only if missing entries are not those of groups whose backup is not there, or holds others."""
+        lost = f"{telling.counted(len(missing), 'message')}: {telling.spans(sorted(missing))}"
         backups = self.folder.backups()
         for number in sorted(missing):
             low, high = _group_of(number)
@@ -176,8 +177,9 @@ class Entries:
             if held is None or (held and not set(held) & set(range(low, high + 1))):
                 name = f"mailbox.{low}-{high}"
                 why = f"there is no {name}" if held is None else f"{name} holds {telling.spans(held)}"
-                why += f", and no file holds message {number}, though {last} were delivered"
-                raise self._case.breach("backup.group", why, f"{name} with {GROUP} messages", self._backups_there())
+                why += f", and no file holds {lost}, though {last} were delivered"
+                wanted = f"{name} with {GROUP} messages"
+                raise self._case.breach("backup.group", why, wanted, self._backups_there(), about=about)
 
     def _expect_kept_by_backup(self, number: int, last: int) -> None:
         """Go on only if a missing entry's group was not finished: otherwise its backup has lost it."""

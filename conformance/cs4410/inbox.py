@@ -161,7 +161,7 @@ class Inbox(Entries):
             why = f"in a backup and in the mailbox as well: {telling.spans(sorted(wrong.doubled))}"
             about = [sent[number] for number in wrong.doubled]
             raise self._case.breach("backup.emptied", why, "each in one file", self.held(wrong.doubled), about=about)
-        self._expect_backups_of(wrong.lost, max(sent))
+        self._expect_backups_of(wrong.lost, max(sent), [sent[number] for number in wrong.lost])
         if wrong.told(len(sent)):
             shown = wrong.differences or self.held(sent)
             self._expect_plain_entries()
