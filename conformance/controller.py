@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conformance.categories import recount
 from conformance.harness.run import again, folder, planning
 from conformance.harness.run.probe import Found
 from conformance.harness.run.report import CaseReport
@@ -174,6 +175,7 @@ class Controller:
         collector = self._collector
         if not collector.document or self._session is None:
             return
+        recount(terminalreporter, {case["id"]: case["verdict"] for case in collector.document["cases"]})
         write = terminalreporter.write_line
         color, verbose = terminalreporter.hasmarkup, self._config.option.verbose > 0
         text, unwritten = publish(collector.document, collector.path, color, verbose)

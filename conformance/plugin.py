@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from conformance.categories import CATEGORIES
 from conformance.controller import Controller, folder_of, is_outside, run_in_parallel
 from conformance.harness.run import folder, planning, probe
 from conformance.harness.run.report import CaseReport
@@ -243,6 +244,5 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     verdict = sent.case.verdict
     if hasattr(report, "wasxfail"):
         return "known", "x", f"{verdict.upper()} (known)"
-    letters = {"fail": "F", "warn": "w", "note": "n", "blocked": "b", "skip": "s", "pass": "."}
-    words = {"fail": "broken", "warn": "warned", "note": "noted", "skip": "skipped", "pass": "passed"}
-    return words.get(verdict, verdict), letters[verdict], verdict.upper()
+    word, letter = CATEGORIES[verdict]
+    return word, letter, verdict.upper()
