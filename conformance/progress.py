@@ -87,7 +87,8 @@ class Progress:
                 name, word = finding.requirement, WORDS.get(finding.verdict)
                 if word and name not in self._known and not self._excuses(sent.case):
                     self._known[name] = word
-                    self._line(f"{word}  {name}: {finding.reason}", red=word == "BROKEN", yellow=word == "WARNED")
+                    why = " ".join(finding.reason.split("\n"))
+                    self._line(f"{word}  {name}: {why}", red=word == "BROKEN", yellow=word == "WARNED")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self) -> None:
@@ -103,7 +104,8 @@ class Progress:
         if self._waits:
             left = self._began + max(self._waits.values()) - now
             soon = f"{left:.0f} s left" if left >= 1 else "any moment"
-            said += f"; {len(self._waits)} wait for the {self._clock}: {soon}"
+            wait = "1 waits" if len(self._waits) == 1 else f"{len(self._waits)} wait"
+            said += f"; {wait} for the {self._clock}: {soon}"
         return said
 
     def _tell(self) -> None:
