@@ -87,7 +87,7 @@ class Progress:
                 name, word = finding.requirement, WORDS.get(finding.verdict)
                 if word and name not in self._known and not self._excuses(sent.case):
                     self._known[name] = word
-                    why = " ".join(finding.reason.split("\n"))
+                    why = finding.reason.replace(":\n", ": ")
                     self._line(f"{word}  {name}: {why}", red=word == "BROKEN", yellow=word == "WARNED")
 
     @pytest.hookimpl(tryfirst=True)

@@ -130,7 +130,7 @@ def test_silence_says_what_it_waits_for(begin: Begin, isatty: bool, monkeypatch:
         time.sleep(0.02)
     told.pytest_sessionfinish()
     assert re.fullmatch(
-        r"after \d+ s: 1 of 2 cases, nothing broken; 1 wait for the 10-second clock: (\d+ s left|any moment)",
+        r"after \d+ s: 1 of 2 cases, nothing broken; 1 waits for the 10-second clock: (\d+ s left|any moment)",
         screen.lines[1],
     )
 
