@@ -45,7 +45,8 @@ def main(words: Sequence[str] | None = None) -> int:
     except ChoiceError as error:
         return _left(USAGE, f"{kind.name}: {error}")
     # In the background of a script Ctrl-C is ignored, and a run that takes too long could not be interrupted.
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         with tempfile.TemporaryDirectory(prefix="proof-") as folder:
             if why := kind.unfit(Path(folder)):

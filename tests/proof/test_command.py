@@ -152,13 +152,14 @@ def test_help_says_what_there_is(words: list[str], capsys: pytest.CaptureFixture
     assert "Exit status: 0" in " ".join(capsys.readouterr().out.split())
 
 
-def test_an_interrupted_run_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_run_says_so(tmp_path: Path, number: signal.Signals) -> None:
     words = [sys.executable, "-m", "proof", "mutants", "replies-end-in-lf", "--results", str(tmp_path)]
     process = subprocess.Popen(words, cwd=PROJECT, stderr=subprocess.PIPE, text=True)
     while not list(tmp_path.glob("servers/replies-end-in-lf/__main__.py")):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)  # and not to what it has started
+    process.send_signal(number)  # and not to what it has started
     _, errors = process.communicate(timeout=120)
     assert process.returncode == 2
     assert errors == "proof mutants: interrupted; --resume takes the results that are there\n"
