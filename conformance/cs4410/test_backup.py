@@ -1,5 +1,7 @@
 """The backup: groups of 32, an emptied mailbox, and nothing lost while others deliver."""
 
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -142,8 +144,10 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
         case.inbox.expect_backups_in_order()
 
 
-EACH = 30
-"""Messages that a client sends at once."""
+FEW, MANY = 4, 30
+"""Messages that a client sends at once: first to see how long they take, and then, at the most."""
+LONGEST_BURST = 5.0
+"""Seconds that the latter may take."""
 
 
 @pytest.mark.long
@@ -156,21 +160,25 @@ def test_backup_under_joined_load(case: Case, clients: int) -> None:
     with case.counting():
         for client in crew:
             client.set_up(client.words.fill("HELO {host}"))
-        scripts = {client: joined(client) for client in crew}
-        messages = crowd.together(crew, lambda client: client.expect_replies(scripts[client], whole, "backup.whole"))
+        began = time.monotonic()
+        messages = deliver_at_once(crew, FEW)
+        each = FEW * LONGEST_BURST / (time.monotonic() - began)
+        messages += deliver_at_once(crew, max(1, min(MANY, int(each))))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "backup.whole", "backup.whole")
         case.inbox.expect_backups_in_order()
 
 
+def deliver_at_once(crew: Sequence[Client], each: int) -> list[Message]:
+    """So many messages of each client, sent together without a look at the replies."""
+    scripts = {client: [part for _ in range(each) for part in joined(client)] for client in crew}
+    return crowd.together(crew, lambda client: client.expect_replies(scripts[client], whole, "backup.whole"))
+
+
 def joined(client: Client) -> list[bytes]:
-    """Messages for one segment."""
+    """The lines of a message, and its body."""
     lines = ("MAIL FROM: {address}", "RCPT TO: {address}", "DATA")
-    return [
-        part
-        for _ in range(EACH)
-        for part in (*(client.words.fill(line).encode() + b"\r\n" for line in lines), client.words.body(1) + b".\r\n")
-    ]
+    return [*(client.words.fill(line).encode() + b"\r\n" for line in lines), client.words.body(1) + b".\r\n"]
 
 
 @pytest.mark.long

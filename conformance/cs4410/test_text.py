@@ -115,7 +115,7 @@ TAILS = ("_", "!", "\x01", "\x80")
 
 @pytest.mark.long
 @pytest.mark.alone(fresh=False, heavy=True)
-@pytest.mark.judges("pool.no-influence")
+@pytest.mark.judges("pool.no-influence", "reply.one")
 @pytest.mark.parametrize("command", TOKENS)
 def test_words_with_an_odd_end(case: Case, command: str) -> None:
     """Words of one kind that end in another are answered, and nobody waits while a pattern tries to match them."""
@@ -125,7 +125,7 @@ def test_words_with_an_odd_end(case: Case, command: str) -> None:
         client = case.client(state)
         reason = f"another client waits while {len(word)} characters like {word[:6]}, and {word[-1]!r}, are looked at"
         meanwhile = partial(crowd.expect_answered, case, other, "RCPT TO: someone@example.org", reason)
-        client.expect_some_reply(line.format(word=word), "pool.no-influence", meanwhile)
+        client.expect_some_reply(line.format(word=word), "reply.one", meanwhile)
         client.close()
 
 
