@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from tabulate import tabulate
 
+from reports import grading
 from reports.classroom import Ended
 from reports.escape import named, sentence, typed
 from reports.matrix import Column
@@ -83,6 +84,4 @@ def table(scores: Sequence[Score]) -> str:
 
 
 def _shown(cell: str | int | float) -> str:
-    if isinstance(cell, str):
-        return named(cell)
-    return f"{cell:.1f}" if isinstance(cell, float) and cell != int(cell) else f"{cell:g}"
+    return named(cell) if isinstance(cell, str) else grading.shown(cell)
