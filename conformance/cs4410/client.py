@@ -124,13 +124,16 @@ class Client(Clocked):
         self._judge(reply, (Answer("delivered", self.state.delivered()),), requirement)
         return self._delivered(message, reply)
 
-    def expect_replies(self, script: Sequence[bytes], cut: Cut, requirement: str = "") -> list[Message]:
+    def expect_replies(
+        self, script: Sequence[bytes], cut: Cut, requirement: str = "", own_rules: bool = False
+    ) -> list[Message]:
         """Send a whole script and judge the replies, in order.
 
         Args:
             script: command lines and bodies, each with its CRLF; a body follows its DATA and ends with its dot.
             cut: how all of it is cut into segments.
             requirement: as in `expect`.
+            own_rules: whether a wrong reply to a command breaks the command's own requirement.
 
         Returns:
             The messages that must stand in the mailbox now.
@@ -141,17 +144,18 @@ class Client(Clocked):
             self._send(cut(b"".join(script)))
             self._one_by_one = False
             for part in script:
-                reply = self._judged_reply(requirement, self._deadline("joined"))
+                delivered = (Answer("delivered", self.state.delivered()),) if self._in_body else ()
+                answers = delivered or acceptable(self.state, part.removesuffix(CRLF))
+                rule = answers[0].rule if own_rules and not delivered else requirement
+                reply = self._judged_reply(rule, self._deadline("joined"))
                 if self._case.server.manners.chatty:
                     raise Blocked("reply.one", "more than one reply a line cannot be told apart")
                 if self._case.server.manners.unterminated:
                     raise Blocked("reply.crlf", "replies without a line end cannot be told apart")
-                if self._in_body:
-                    message = self._message(part.removesuffix(b".\r\n"))
-                    self._judge(reply, (Answer("delivered", self.state.delivered()),), requirement)
+                message = self._message(part.removesuffix(b".\r\n"))
+                self._judge(reply, answers, rule)
+                if delivered:
                     messages.append(self._delivered(message, reply))
-                else:
-                    self._judge(reply, acceptable(self.state, part.removesuffix(CRLF)), requirement)
         return messages
 
     @property
