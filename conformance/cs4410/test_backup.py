@@ -144,7 +144,7 @@ def test_backup_under_load(case: Case, each: int, clients: int) -> None:
         case.inbox.expect_backups_in_order()
 
 
-FEW, MANY = 4, 30
+FEW, MANY = 4, 60
 """Messages that a client sends at once: first to see how long they take, and then, at the most."""
 LONGEST_BURST = 8.0
 """Seconds that the latter may take."""
