@@ -147,7 +147,7 @@ def waiting_in_backlog(case: Case, clients: Sequence[Client], before: int) -> in
     while (waiting := proc.unowned(case.server.address[1]) - before) >= len(clients) and time.monotonic() < until:
         time.sleep(0.02)
     if waiting < len(clients):
-        _need_full_pool(case, clients)
+        _expect_full_pool(case, clients)
     return waiting
 
 
@@ -161,18 +161,23 @@ def expect_waiting(case: Case, clients: Sequence[Client], requirement: str = "po
     until = time.monotonic() + min(0.3, 0.1 * case.limit)
     for client in clients:
         if client.is_greeted(until):
-            _need_full_pool(case, clients)
-            for one in case.clients:
-                one.expect_still_served()
+            _expect_full_pool(case, clients)
             why = f"greeted though {POOL} others are connected"
             raise case.breach(requirement, why, "no greeting", "a greeting", about=[client])
 
 
-def _need_full_pool(case: Case, beyond: Sequence[Client]) -> None:
-    """Go on only if none but the clients beyond the pool can have been timed out yet."""
+def _expect_full_pool(case: Case, beyond: Sequence[Client]) -> None:
+    """Go on only if none but the clients beyond the pool can have been timed out yet, and none has been.
+
+    Raises:
+        Broken, Blocked: one has been, or was closed on.
+        Void: one may have been.
+    """
     oldest = min(one.valid_sent for one in case.clients if one not in beyond)
     if time.monotonic() - oldest > 0.9 * case.limit:
         raise Void("the case itself was late")
+    for one in case.clients:
+        one.expect_still_served()
 
 
 def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:

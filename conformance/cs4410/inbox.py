@@ -9,11 +9,11 @@ from itertools import pairwise
 
 from conformance.cs4410 import heads, mailbox
 from conformance.cs4410.client import Client
-from conformance.cs4410.discrepancies import discrepancies, not_each_once, order
+from conformance.cs4410.discrepancies import Discrepancies, discrepancies, not_each_once, order
 from conformance.cs4410.entries import GROUP, SOON, USUAL, Entries
-from conformance.cs4410.mailbox import Message
+from conformance.cs4410.mailbox import Entry, Message
 from conformance.harness.verdict import telling
-from conformance.harness.verdict.verdict import Skipped
+from conformance.harness.verdict.verdict import Blocked, Skipped
 
 BACKUP = 5.0
 """Seconds within which a backup has to be made."""
@@ -143,20 +143,8 @@ class Inbox(Entries):
             in_order: what another order breaks.
         """
         sent = {message.number: message for message in messages}
-        deadline = time.monotonic() + BACKUP
-        while True:
-            entries = [entry for entry in self.settled_entries() if entry.number in sent or entry.number < 0]
-            if len(entries) == len(sent) or time.monotonic() > deadline:
-                break
-        for entry in entries:
-            if entry.number in sent:
-                self._expect_told_number(entry, sent[entry.number], entries)
+        entries, wrong = self._held_against(sent)
         numbers = [entry.number for entry in entries]
-        wrong = discrepancies(entries, sent)
-        if any(mailbox.differences(one, sent[one.number]).keys() & USUAL for one in entries if one.number in sent):
-            self._case.close()  # to have a place for one that shows what is wrong with any entry
-            self.learn()
-            wrong = discrepancies(entries, sent, self.differences)
         if wrong.doubled and self._rule_of_doubled(wrong.doubled[0], entries) == "backup.emptied":
             why = f"in a backup and in the mailbox as well: {telling.spans(sorted(wrong.doubled))}"
             about = [sent[number] for number in wrong.doubled]
@@ -174,6 +162,37 @@ class Inbox(Entries):
             why = f"entries out of order: {telling.falls(numbers)}"
             about = [sent[one] for pair in pairwise(numbers) if pair[0] > pair[1] for one in pair]
             raise self._case.breach(in_order, why, *order(numbers), "numbers.file", about)
+
+    def expect_groups(self, messages: Sequence[Message]) -> None:
+        """Judge that the backups of all that was delivered are groups of 32, whose entries are others' to judge.
+
+        Raises:
+            Blocked: the entries are not all there once, whole and in order.
+        """
+        sent = {message.number: message for message in messages}
+        entries, wrong = self._held_against(sent)
+        if why := wrong.told(len(sent)):
+            raise Blocked("mailbox.whole", why)
+        numbers = [entry.number for entry in entries]
+        if numbers != sorted(numbers):
+            raise Blocked("numbers.file", f"entries out of order: {telling.falls(numbers)}")
+        self.expect_backups_in_order()
+
+    def _held_against(self, sent: Mapping[int, Message]) -> tuple[list[Entry], Discrepancies]:
+        """The entries of messages, by number, waited for, and what is wrong with them beside what is with any entry."""
+        deadline = time.monotonic() + BACKUP
+        while True:
+            entries = [entry for entry in self.settled_entries() if entry.number in sent or entry.number < 0]
+            if len(entries) == len(sent) or time.monotonic() > deadline:
+                break
+        for entry in entries:
+            if entry.number in sent:
+                self._expect_told_number(entry, sent[entry.number], entries)
+        if not any(mailbox.differences(one, sent[one.number]).keys() & USUAL for one in entries if one.number in sent):
+            return entries, discrepancies(entries, sent)
+        self._case.close()  # to have a place for one that shows what is wrong with any entry
+        self.learn()
+        return entries, discrepancies(entries, sent, self.differences)
 
     def expect_each_once_at_most(self, told: Sequence[Message], left: Mapping[bytes, Client]) -> None:
         """Judge that messages whose replies nobody read are there once or not at all, each with a number of its own.
