@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from proof.servers.edit import Edit, Mutant, begun, headed, replaced, within
+from proof.servers.edit import Edit, Mutant, begun, headed, within
 from proof.servers.shared import read
 
 RECEIVED = "self._received += self._tls.opened(data) if self._tls else data"
@@ -87,30 +87,16 @@ MUTANTS = [
         "delivery-looks-once-when-it-is-woken",
         "backup.group",
         [within("mailbox.py", "Mailbox.deliver", "while self._backup_due:", "if self._backup_due:")],
-        also="backup.whole mailbox.whole",
-        why="what is delivered beside a backup may be lost in it",
     ),
     Mutant(
         "backup-told-outside-the-lock",
         "backup.group",
         [
-            replaced(
+            within(
                 "mailbox.py",
                 "Mailbox.deliver",
-                """
-                def deliver(self, message: Message) -> int:
-                    with self._lock:
-                        while self._backup_due:
-                            self._backup_is_done.wait()
-                        number = self._last_number + 1
-                        self._append(message.entry(self._netid, number))
-                        self._last_number = number
-                    if number % self._backup_every == 0:
-                        with self._lock:
-                            self._backup_due = True
-                            self._backup_is_due.notify()
-                    return number
-                """,
+                "self._backup_due = True",
+                "self._lock.release()\nself._lock.acquire()\nself._backup_due = True",
             )
         ],
     ),
