@@ -154,7 +154,7 @@ LONGEST_BURST = 8.0
 
 @pytest.mark.long
 @pytest.mark.alone
-@pytest.mark.judges("backup.group", control={"clients": 1})
+@pytest.mark.judges("backup.group", "numbers", control={"clients": 1})
 @pytest.mark.parametrize("clients", [32], ids=["32"])
 def test_backup_under_joined_load(case: Case, clients: int) -> None:
     """32 clients send many messages at once, so that deliveries follow each other closely: every group is one of 32."""
