@@ -18,6 +18,7 @@ from tests.suite_runs import left_over, results_in
 
 DEADLINE = 120.0  # seconds: for what must happen at all, on however busy a machine
 PROJECT = Path(__file__).parent.parent
+SUITE = str(PROJECT / "conformance")
 Run = subprocess.CompletedProcess[str]
 
 
@@ -73,14 +74,21 @@ def test_a_mistake_is_said_in_one_clear_line(
 
 
 @pytest.mark.parametrize("name", ["test_reply[nosuch]", "test_nosuch"])
+@pytest.mark.parametrize("beside", [[], [SUITE]], ids=["alone", "beside-the-suite"])
 def test_a_case_that_is_not_there_is_named_as_it_was_asked_for(
-    suite: Callable[..., Run], tmp_path: Path, name: str
+    suite: Callable[..., Run], beside: list[str], name: str
 ) -> None:
-    run = suite(f"cs4410/test_commands.py::{name}")
+    run = suite(*beside, f"cs4410/test_commands.py::{name}")
     assert run.returncode == USAGE
     assert (
         run.stderr.strip() == f"ERROR: cs4410/test_commands.py::{name}: not found: `--collect-only -q` lists the cases"
     )
+
+
+def test_cases_that_are_named_beside_the_suite_are_run_alone(suite: Callable[..., Run]) -> None:
+    run = suite(SUITE, "cs4410/test_greeting.py::test_greeting_is_one_line", "--collect-only", "-q")
+    [named] = [line for line in run.stdout.splitlines() if "::" in line]
+    assert named.endswith("cs4410/test_greeting.py::test_greeting_is_one_line")
 
 
 def test_what_a_server_printed_before_it_ended_is_shown_below_the_line(

@@ -184,6 +184,7 @@ def test_fits(case: Case, tour: str) -> None:
             raise Skipped("DATA is refused")
 
 
+@pytest.mark.clock(1.1)
 @pytest.mark.judges("reply.421-closes")
 def test_421_closes(case: Case) -> None:
     """After a 421 the server ends the connection within 30 seconds."""
