@@ -61,11 +61,34 @@ def test_235(case: Case, form: str) -> None:
     """The right user and password are answered 235."""
     user, (name, log_in) = known(case), FORMS[form]
     client = stranger(case, name.upper())
-    reply = log_in(client, user, case.tester.password, name)
+    expect_235(client, log_in(client, user, case.tester.password, name), f"by {form}")
+
+
+def expect_235(client: Client, reply: Reply, how: str) -> None:
+    """Judge the answer to the right user and password.
+
+    Raises:
+        Broken: it is not 235.
+        Skipped: they are refused for now.
+    """
     if codes.sense(reply) in FOR_NOW:
         raise Skipped(f"{codes.sense(reply).value}: a login is answered {shown(reply)}")
     if reply.code != "235":
-        raise client.breach(f"the right login, by {form}", "235", reply.text)
+        raise client.breach(f"the right login, {how}", "235", reply.text)
+
+
+@pytest.mark.judges("auth.235", control={"failed": 0})
+@pytest.mark.parametrize("failed", [1], ids=["one"])
+def test_after_failed(case: Case, failed: int) -> None:
+    """A login that failed does not stand in the way of the next one, with the right password, in the same session."""
+    user, client = known(case), stranger(case, "PLAIN")
+    for _ in range(failed):
+        case.may_fail_to_log_in()
+        client.send_secret(f"AUTH PLAIN {plain_response(user, case.words.token(12))}", "AUTH PLAIN [wrong]")
+        reply = client.hear_or_end()
+        if reply is None or reply.code == "421":
+            raise Skipped("closes: the session ends with the first login that fails")
+    expect_235(client, by_plain(client, user, case.tester.password, "PLAIN"), "after one that failed")
 
 
 def said(reply: Reply) -> str | None:

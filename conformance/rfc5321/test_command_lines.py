@@ -294,7 +294,9 @@ def test_control(case: Case, verb: str, control: str) -> None:
 
 
 @pytest.mark.judges("args.missing")
-@pytest.mark.parametrize("line", ["EHLO", "HELO", "MAIL", "RCPT", "VRFY", "MAIL TO:<{recipient}>"])
+@pytest.mark.parametrize(
+    "line", ["EHLO", "HELO", "MAIL", "RCPT", "VRFY", "MAIL FROM:", "RCPT TO:", "MAIL TO:<{recipient}>"]
+)
 def test_missing(case: Case, line: str) -> None:
     """A command without the argument that it needs, or with another's, is refused."""
     client = case.client(BEFORE[line[:4]])

@@ -240,6 +240,7 @@ def test_literal(case: Case, form: str) -> None:
 ODD_DOMAINS = {
     "underscore": "b_c.example",
     "one label": "onelabel",
+    "dot at its end": "b.example.",
     "no IPv4 address": "[300.1.1.1]",
     "no IPv6 address": "[IPv6:zz]",
     "number": "#123",

@@ -87,7 +87,7 @@ def test_group_with_reset(case: Case, begin: tuple[str, ...], cut: str) -> None:
 def expect_group(case: Case, verbs: Iterable[str], cut: str) -> None:
     """Judge that plain commands, DATA the last of them, get their replies in order, and that a message can follow."""
     client = pipeliner(case)
-    lines = ["RSET" if verb == "RSET" else client.plain(verb) for verb in verbs]
+    lines = [client.plain(verb) for verb in verbs]
     replies = say_all(client, lines, cut)
     expect_all_accepted(case, client, lines, replies)
     if [reply.code[:1] for reply in replies] != [*"2" * (len(lines) - 1), "3"]:
@@ -117,10 +117,11 @@ def test_refused(case: Case, refused: str) -> None:
 
 @pytest.mark.judges("pipe.after-data", control={"together": False})
 @pytest.mark.parametrize("together", [True], ids=["together"])
-def test_after_data(case: Case, together: bool) -> None:
-    """MAIL, RCPT and DATA of the next message are served that come in one go with the end of data."""
+@pytest.mark.parametrize("begin", [(), ("RSET",)], ids=["MAIL", "RSET"])
+def test_after_data(case: Case, begin: tuple[str, ...], together: bool) -> None:
+    """MAIL, RCPT and DATA of the next message, RSET before them too, are served that come with the end of data."""
     client = pipeliner(case, "data")
-    data, lines = client.message().data, [client.plain(verb) for verb in ("MAIL", "RCPT", "DATA")]
+    data, lines = client.message().data, [client.plain(verb) for verb in (*begin, "MAIL", "RCPT", "DATA")]
     if together:
         client.send_content(data + b"".join(as_bytes(line) + CRLF for line in lines))
         taken, replies = client.hear(), client.hear_all(len(lines))
@@ -129,7 +130,9 @@ def test_after_data(case: Case, together: bool) -> None:
     if not taken.code.startswith("2"):
         raise Skipped(f"content: a plain message is answered {shown(taken)}")
     if len(replies) < len(lines):
-        raise client.breach("commands behind the end of data are lost", "2yz 2yz 354", told_codes(replies))
+        raise client.breach(
+            "commands behind the end of data are lost", f"{'2yz ' * (len(lines) - 1)}354", told_codes(replies)
+        )
     expect_all_accepted(case, client, lines, replies)
     client.content(client.message().data)
 

@@ -83,16 +83,34 @@ def test_over(case: Case) -> None:
     client.expect_refused(f"{client.plain('MAIL')} SIZE={client.largest + 1}")
 
 
+def too_large(client: Client) -> int:
+    """Octets that are a tenth and 64 KiB more than the limit that is announced."""
+    return client.largest * 11 // 10 + LEAST
+
+
 @pytest.mark.judges("size.over-data")
 @pytest.mark.long
 def test_over_data(case: Case) -> None:
     """A message that is a tenth and 64 KiB larger than the announced limit is not taken."""
     client = limited(case, "data", needs_big=True)
-    size = client.largest * 11 // 10 + LEAST
+    size = too_large(client)
     client.send_content(client.message().with_body(LINE * (size // len(LINE) + 1)).data, pieces)
     if (reply := client.hear_or_end()) and not codes.refused(reply):
         why = f"a message of {size} octets is taken"
         raise client.breach(why, f"refused, for SIZE announces {client.largest}", reply.text)
+
+
+@pytest.mark.judges("data.smuggle")
+@pytest.mark.long
+def test_false_end_beyond_the_limit(case: Case) -> None:
+    """No transaction runs that stands behind a false end of data in a message that is too large already."""
+    client = limited(case, "data", needs_big=True)
+    first = client.message().with_body(LINE * (too_large(client) // len(LINE) + 1))
+    client.send_content(ends.hidden(client, first, ends.FALSE[ends.LF_LF], client.message()), pieces)
+    replies = [reply.code for reply in (client.hear_or_end(), *client.farewell()) if reply]
+    if "354" in replies and replies[replies.index("354") + 1 :][:1] == ["250"]:
+        why = f"a transaction behind {ends.LF_LF} in a message that is too large"
+        raise client.breach(f"{why} runs", "one refusal, or a close", " ".join(replies))
 
 
 @pytest.mark.judges("size.endless")

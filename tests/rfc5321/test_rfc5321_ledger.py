@@ -15,7 +15,7 @@ from conformance.rfc5321.profile import PROFILE
 ROOT = Path(__file__).parents[2]
 FILES = [Path(conformance.rfc5321.__file__).with_name(f"{name}.toml") for name in ("requirements", "extensions")]
 LEDGER = load(*FILES)
-PAGE = (ROOT / "docs" / "rfc5321.md").read_text(encoding="utf-8")
+PAGE, PEERS = ((ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8") for name in ("rfc5321", "peers"))
 SESSION = [
     "Connection and greeting",
     "Replies",
@@ -104,8 +104,9 @@ def test_vulnerabilities_stand_only_with_the_rules_that_were_attacked() -> None:
         assert all(re.fullmatch(r"CVE-\d{4}-\d{4,}", cve) for cve in cves.split(", "))
 
 
-def test_the_page_names_only_requirements_that_there_are() -> None:
-    assert mentioned(PAGE) and unknown(PAGE, LEDGER) == set()
+@pytest.mark.parametrize("page", [PAGE, PEERS], ids=["rfc5321", "peers"])
+def test_a_page_names_only_requirements_that_there_are(page: str) -> None:
+    assert mentioned(page) and unknown(page, LEDGER) == set()
 
 
 def test_an_id_that_does_not_exist_is_seen() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from proof.servers.edit import Edit, Mutant, headed, within
-from proof.servers.esmtp_mutants.common import said
+from proof.servers.esmtp_mutants.common import first, said
 
 TAKEN = 'return refusal or b"250 2.0.0 %d octets taken" % size'
 SIZE = 'size = int(found["size"])'
@@ -183,6 +183,14 @@ REFUSALS = [
         "bdat.rset",
         [
             said("_rset", FORGETS, f'self._left = bytes(self._chunks.text if self._chunks else b"")\n{FORGETS}'),
+            said("_bdat", ADDED, f'self._chunks.text[:0] = getattr(self, "_left", b"")\nself._left = b""\n{ADDED}'),
+        ],
+    ),
+    Mutant(
+        "ehlo-keeps-chunks",
+        "bdat.rset",
+        [
+            first("_ehlo", 'self._left = bytes(self._chunks.text if self._chunks else b"")'),
             said("_bdat", ADDED, f'self._chunks.text[:0] = getattr(self, "_left", b"")\nself._left = b""\n{ADDED}'),
         ],
     ),

@@ -69,7 +69,15 @@ GROUPS = [
         "pipe.refused",
         [answered(f'if (reply or b"").startswith(b"550"):\n    {DROPPED}')],
     ),
-    Mutant("rest-dropped-after-a-message", "pipe.after-data", [first("_end", DROPPED)]),
+    Mutant("rest-dropped-after-a-message", "pipe.after-data bdat.pipelined", [first("_end", DROPPED)]),
+    Mutant(
+        "rset-behind-the-end-of-data-drops-the-rest",
+        "pipe.after-data",
+        [
+            first("_end", "self._followed = bool(self._channel._received)"),
+            first("_rset", f'if self.__dict__.pop("_followed", False):\n    {DROPPED}'),
+        ],
+    ),
     Mutant(
         "rest-dropped-beyond-3000-octets",
         "pipe.many",

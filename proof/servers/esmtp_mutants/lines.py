@@ -164,6 +164,11 @@ ARGUMENTS = [
         "args.missing",
         [Edit("commands.py", 'b"VRFY": (_syntax(rb".+")', 'b"VRFY": (_syntax(rb".*")')],
     ),
+    Mutant(
+        "mail-from-nothing",
+        "args.missing",
+        [Edit("commands.py", '_syntax(rb"FROM:", REVERSE_PATH', '_syntax(rb"FROM:(?:", REVERSE_PATH, rb")?"')],
+    ),
     Mutant("mail-to", "args.missing", [Edit("commands.py", '_syntax(rb"FROM:"', '_syntax(rb"(?:FROM|TO):"')]),
     Mutant(
         "data-with-an-argument", "args.data", [Edit("commands.py", 'b"DATA": (_syntax()', 'b"DATA": (_syntax(rb".*")')]

@@ -108,6 +108,14 @@ AUTH = [
         "auth.235",
         [within("auth.py", "_plain", 'ask(b"") if initial is None else initial', 'ask(b"")')],
     ),
+    Mutant(
+        "no-login-after-one-that-failed",
+        "auth.235",
+        [
+            first("_auth", 'if getattr(self, "_failed", False):\n    return b"535 5.7.8 Not any more"'),
+            said("_auth", LOGGED_IN, f"{LOGGED_IN}\nself._failed = not self._is_logged_in"),
+        ],
+    ),
     Mutant("challenges-in-clear", "auth.334", [within("auth.py", "log_in", "b64encode(challenge)", "challenge")]),
     Mutant(
         "334-without-its-space",

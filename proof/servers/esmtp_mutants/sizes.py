@@ -43,6 +43,25 @@ SIZES = [
         options=BIG,
     ),
     Mutant(
+        "lf-dot-lf-ends-a-text-that-is-too-large",
+        "data.smuggle",
+        [
+            said("_data", READ_TEXT, READ_TEXT.replace("SENT_LIMIT", "SIZE_LIMIT")),
+            within(
+                "channel.py",
+                "Channel.read_body",
+                "if not too_long:",
+                """
+                if too_long and (at := self._received.find(b"\\n.\\n")) >= 0:
+                    del self._received[: at + 3]
+                    return None
+                if not too_long:
+                """,
+            ),
+        ],
+        options=BIG,
+    ),
+    Mutant(
         "endless-text-is-kept-in-memory",
         "size.endless",
         [within("channel.py", "Channel.read_body", "del self._received[: 1 - len(END_OF_DATA)]", "pass")],
