@@ -178,6 +178,9 @@ def _expect_full_pool(case: Case, beyond: Sequence[Client]) -> None:
         raise Void("the case itself was late")
     for one in case.clients:
         one.expect_still_served()
+        if one.ended and one not in beyond:
+            why, came = "one of those served is closed on early", "a close, and a place for the next"
+            raise case.breach("time.early", why, "it is served", came, about=[one])
 
 
 def together(clients: Sequence[Client], act: Callable[[Client], list[Message]]) -> list[Message]:

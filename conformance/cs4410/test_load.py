@@ -5,11 +5,14 @@ import pytest
 from conformance.cs4410 import crowd
 from conformance.cs4410.case import Case
 from conformance.cs4410.client import Client, whole
+from conformance.cs4410.entries import GROUP
 from conformance.cs4410.mailbox import Message
 
 
-def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: bool) -> list[Message]:
-    """One client's messages, every line of them marked as its own."""
+def deliver_some(
+    case: Case, client: Client, count: int, lines: int, pieces: bool, requirement: str = "mailbox.whole"
+) -> list[Message]:
+    """One client's messages, every line of them marked as its own; one without a reply breaks the requirement."""
     messages = []
     name = f"client{case.clients.index(client)}"
     for number in range(count):
@@ -17,7 +20,7 @@ def deliver_some(case: Case, client: Client, count: int, lines: int, pieces: boo
         client.set_up(f"RCPT TO: {name}@example.org")
         client.set_up("DATA")
         body = b"".join(f"{name} message {number} line {line} {'x' * 60}\r\n".encode() for line in range(lines))
-        messages.append(client.expect_delivered(body, "mailbox.whole", client.words.cuts if pieces else whole))
+        messages.append(client.expect_delivered(body, requirement, client.words.cuts if pieces else whole))
     return messages
 
 
@@ -44,10 +47,11 @@ def test_deliveries_at_once(case: Case, shape: str) -> None:
     """32 clients deliver at once: numbers are unique and without a gap, and every entry is whole and stands once."""
     delivering, count, lines, pieces = SHAPES[shape]
     clients = crowd.fill(case)[:delivering]
+    waits_for = "backup.whole" if delivering * count >= GROUP else "mailbox.whole"
     with case.counting():
         for client in clients:
             client.set_up(client.words.fill("HELO {host}"))
-        messages = crowd.together(clients, lambda client: deliver_some(case, client, count, lines, pieces))
+        messages = crowd.together(clients, lambda client: deliver_some(case, client, count, lines, pieces, waits_for))
         case.inbox.expect_consecutive(messages, "numbers")
         case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
 

@@ -23,7 +23,7 @@ from conformance.harness.client.scene import Scene
 from conformance.harness.server import proc
 from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Addressed
-from conformance.harness.verdict.verdict import Record, Stopped, Void
+from conformance.harness.verdict.verdict import Blocked, Record, Stopped, Void
 from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
@@ -235,6 +235,19 @@ def test_who_may_have_been_timed_out_left_a_place_to_those_that_are_accepted(
     served.valid_sent = time.monotonic() - since
     with pytest.raises(Void) if late else nullcontext():
         assert crowd.waiting_in_backlog(case, [beyond], 0) == 0
+
+
+def test_who_was_closed_on_left_a_place_to_those_that_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proc, "unowned", lambda _: 0)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        case = made(None, listener.getsockname(), limit=100.0)
+        served, beyond = case.unconnected_client(), case.unconnected_client()
+        served.connect()
+        listener.accept()[0].close()
+        with pytest.raises(Blocked) as blocked:
+            crowd.waiting_in_backlog(case, [beyond], 0)
+    assert blocked.value.finding[0] == "time.early" and blocked.value.about == (served.connection,)
+    case.close()
 
 
 def test_what_several_of_a_crowd_met_is_counted(case: Case) -> None:
