@@ -61,7 +61,7 @@ def too_few_greeted(requirement: str, greeted: int, before: bool) -> tuple[str, 
         What it breaks, and what judges the same in its plainest form.
     """
     if greeted or not before:
-        return requirement, ""
+        return requirement, "" if requirement == "pool.32" else "pool.32"
     # It is another requirement's only where the case is about what came before, which its control leaves out.
     return ("pool.frees" if requirement == "pool.32" else requirement), "pool.frees"
 

@@ -93,10 +93,10 @@ def _too_few(
     if others_connected(case):
         return Skipped("somebody else is connected to this server")
     why = f"{len(greeted)} of {count} clients were greeted{after_others(case, noun='')}"
-    wanted, shown = f"{count} greetings", f"{len(greeted)}, and no more"
+    wanted, shown = f"{count} greetings", f"{len(greeted)}, and no more" if greeted else "none"
     about = [*waiting[:1], *(greeted[-1:] or left_last(case))]
     rule, base = blame.too_few_greeted(requirement, len(greeted), case.server.connections > AT_A_TIME)
-    return case.breach(rule, why, wanted, "none" if base else shown, base, about)
+    return case.breach(rule, why, wanted, shown, base, about)
 
 
 def after_others(case: Case, noun: str = " clients") -> str:

@@ -112,6 +112,8 @@ class Entries:
             del entries, found  # before they are read again: a body may be large
             time.sleep(0.02)
         own = [] if by_number else _own(entries, message)
+        if not own and not by_number and (not found or self._wrong_numbers):
+            own = _named_alike(entries, message)
         if own and not any(one in found for one in own) and self._numbers_are_wrong():
             return own[0]
         if not found:
@@ -333,6 +335,12 @@ def _group_of(number: int) -> tuple[int, int]:
 def _own(entries: Sequence[Entry], message: Message) -> list[Entry]:
     """The entries that are a message's by its sender and body, whatever their number."""
     return [entry for entry in entries if mailbox.same_sender_and_body(entry, message)]
+
+
+def _named_alike(entries: Sequence[Entry], message: Message) -> list[Entry]:
+    """The only entry with a message's sender and recipients, whatever became of its body; none if there are more."""
+    found = [entry for entry in entries if mailbox.same_names(entry, message)]
+    return found if len(found) == 1 else []
 
 
 def _numbered(entries: Sequence[Entry], message: Message) -> list[Entry]:

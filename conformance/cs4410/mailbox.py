@@ -210,6 +210,11 @@ def same_sender_and_body(entry: Entry, message: Message) -> bool:
     return _same_address(entry.sender, message.sender) and same_body(entry.body, message.body)
 
 
+def same_names(entry: Entry, message: Message) -> bool:
+    """Whether an entry has a message's sender and recipients, whatever its number and its body."""
+    return _same_address(entry.sender, message.sender) and _same_recipients(entry.recipients, message.recipients)
+
+
 def wanted(message: Message) -> str:
     """An entry as a message should have it, for people: line ends made LF, a long body cut."""
     head = [f"Received: from {message.host} by <netid> (CS4410MP3)", f"Number: {message.number}"]

@@ -66,7 +66,9 @@ def test_33rd_is_next(case: Case) -> None:
     waited = time.monotonic() - left
     why, wanted, about = "not greeted though a place is free", f"within {case.limit + 2:g} s", [clients[7], waiting]
     case.expect(greeted, "pool.next", why, f"a greeting {wanted}", f"none in {waited:.1f} s", about)
-    if waited > 1.0 and not case.patience.slow_to_free:
+    # Who is greeted when the first of the 32 are timed out has perhaps the place of one of those.
+    at_a_time_out = left + waited - min(client.valid_sent for client in clients) > 0.9 * case.limit
+    if waited > 1.0 and not (case.patience.slow_to_free or at_a_time_out):
         why = f"greeted {waited:.1f} s after a place was free"
         case.find_if_judged("pool.prompt", why, "within a second", f"after {waited:.1f} s", about)
 

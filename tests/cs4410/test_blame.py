@@ -32,7 +32,8 @@ def test_no_greeting(silent: bool, greets: bool, others: bool, before: bool, rul
         ("pool.32", 0, False, "pool.32", ""),
         ("pool.32", 0, True, "pool.frees", "pool.frees"),
         ("pool.survives", 0, True, "pool.survives", "pool.frees"),
-        ("pool.survives", 31, True, "pool.survives", ""),
+        ("pool.survives", 31, True, "pool.survives", "pool.32"),
+        ("pool.alive", 0, False, "pool.alive", "pool.32"),
     ],
 )
 def test_too_few_greeted(requirement: str, greeted: int, before: bool, rule: str, base: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,16 @@ def test_a_mailbox_to_which_nothing_more_is_written_is_to_blame_itself(case: Cas
         with pytest.raises(Broken) as broken:
             case.inbox.entry(message(number))
         assert broken.value.finding[0] == "mailbox.soon"
+
+
+def test_an_entry_with_a_wrong_number_and_another_body_is_found_by_its_names(case: Case, tmp_path: Path) -> None:
+    case.patience.known |= {"form": "", "number": "Number: 2 instead of 3"}
+    sent = replace(message(3), sender="own@example.org")
+    stored = wanted(replace(sent, number=2, body=b"altered\r\n")).replace("<netid>", "me")
+    write(tmp_path / "mailbox", [1])
+    with (tmp_path / "mailbox").open("a") as file:
+        file.write(f"{stored}\n")
+    assert bytes(case.inbox.entry(sent, by_number=False).body).strip() == b"altered"
 
 
 @pytest.mark.parametrize("number", [34, 40, 42])
