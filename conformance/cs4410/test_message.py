@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import pytest
 
 from conformance.cs4410.case import Case
+from conformance.cs4410.dialect import Fit
+from conformance.cs4410.model import WORD_RULES
 from conformance.harness.verdict.verdict import Blocked, Broken
 
 
@@ -145,6 +147,17 @@ def test_a_thousand_recipients_of_a_message(case: Case, recipients: int) -> None
             client.expect(client.words.fill("RCPT TO: {address}"))
         client.expect("DATA")
         client.expect_delivered(client.words.body(1))
+
+
+@pytest.mark.judges("mail.words", "rcpt.words")
+def test_words_after_a_message(case: Case) -> None:
+    """The sender and the recipients of a second message are accepted in the words of the first, to the letter."""
+    client = case.client("delivered")
+    for kind, line in (("mail", "MAIL FROM: {address}"), ("rcpt", "RCPT TO: {address}")):
+        reply = client.set_up(case.words.fill(line))
+        if case.dialect.fit(reply.text, kind, {}) == Fit.MUST:
+            why, wanted = "not quite the words, in a second message", case.dialect.show(kind, {})
+            case.find_if_judged(WORD_RULES[kind], why, wanted, reply.text, [client])
 
 
 @pytest.mark.judges("after.forgets")

@@ -218,6 +218,21 @@ RCPT = [
     Mutant("rcpt-reply-without-enhanced-code", "rcpt", [Edit("session.py", "250 2.1.5 OK", "250 OK")]),
     Mutant("rcpt-reply-in-other-case", "rcpt.words", [Edit("session.py", "250 2.1.5 OK", "250 2.1.5 Ok")]),
     Mutant(
+        "rcpt-reply-in-other-case-after-a-message",
+        "rcpt.words",
+        [
+            within(
+                "session.py", "Session._data", "self._forget_message()", "self._forget_message()\nself._sent = True"
+            ),
+            within(
+                "session.py",
+                "Session._rcpt",
+                'return b"250 2.1.5 OK"',
+                'return b"250 2.1.5 Ok" if "_sent" in vars(self) else b"250 2.1.5 OK"',
+            ),
+        ],
+    ),
+    Mutant(
         "second-rcpt-refused",
         "rcpt rcpt.lines recipient.refused",
         [
