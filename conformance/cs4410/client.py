@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from conformance.cs4410.clock import Clocked
 from conformance.cs4410.mailbox import Message
 from conformance.cs4410.model import Answer, State, acceptable
+from conformance.cs4410.scene import KNOCK
 from conformance.cs4410.session import CRLF, Cut, whole
 from conformance.harness.verdict.verdict import Blocked
 from conformance.harness.wire.connection import WireError
@@ -40,9 +41,9 @@ class Client(Clocked):
         speaks_first = self.speaks_first
         if speaks_first and not self.greeted_late:
             self.greeted_late = True
-            self.send_as_far_as_possible(b"mkdir" + CRLF)
+            self.send_as_far_as_possible(KNOCK.encode() + CRLF)
         try:
-            reply = self.wire.reply(deadline)
+            reply = self._greeting(deadline)
         except WireError:
             return False
         if speaks_first:

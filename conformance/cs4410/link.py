@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 from conformance.cs4410 import blame
 from conformance.cs4410.dialect import Fit
-from conformance.cs4410.scene import MailScene
+from conformance.cs4410.scene import KNOCK, MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
@@ -68,7 +69,7 @@ class Link:
             self.take_greeting()
 
     def connect(self) -> None:
-        """Connect.
+        """Connect, and say something where nobody is greeted who does not.
 
         Raises:
             Blocked: the server takes no connections.
@@ -92,6 +93,13 @@ class Link:
         server.own_ports.add(self.wire.local_port)
         server.open_ports.add(self.wire.local_port)
         self.valid_sent = self.wire.began
+        if self._knocks:
+            with suppress(WireError):  # it may have left already
+                self.wire.send(f"{KNOCK}\r\n".encode())
+
+    @property
+    def _knocks(self) -> bool:
+        return KNOCK in self._case.learned and not self._case.judges("greeting")
 
     @property
     def speaks_first(self) -> bool:
@@ -111,7 +119,7 @@ class Link:
         if self.speaks_first:  # before it is timed out
             patience = NO_GREETING if case.patience.given_up("greeting") else min(patience, 0.5 * case.limit)
         try:
-            reply = self.wire.reply(time.monotonic() + patience)
+            reply = self._greeting(time.monotonic() + patience)
         except WireError as error:
             stopped = self._not_greeted(error)
             if not (isinstance(error, Silent) and self.speaks_first):
@@ -131,6 +139,12 @@ class Link:
         case.patience.record_setup("greeting", goes_on, case.judges("greeting"))
         if not goes_on:
             raise case.breach("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
+
+    def _greeting(self, deadline: float) -> Reply:
+        reply = self.wire.reply(deadline)
+        if self._knocks and self._case.learned[KNOCK] == "answered":
+            self.wire.reply(deadline)
+        return reply
 
     def _not_greeted(self, error: WireError) -> Exception:
         case, server = self._case, self._case.server

@@ -6,6 +6,10 @@ from conformance.cs4410.dialect import Dialect
 from conformance.cs4410.mailbox import Message
 from conformance.harness.client.scene import Scene
 
+KNOCK = "mkdir"
+"""What is said to a server that will not speak first, and the name of what is learned of one that greets then: whether
+the line is `answered` or `dropped`."""
+
 
 class MailScene(Scene):
     """A case on a server of the assignment, before anybody is connected.

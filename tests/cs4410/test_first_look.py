@@ -12,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.cs4410.profile import PROFILE
+from conformance.cs4410.scene import KNOCK
 from conformance.harness.run import probe
 from tests.harness.plain import PLAIN
 
@@ -42,3 +43,23 @@ def dripping() -> Iterator[Callable[[bytes], str]]:
 def test_drips_are_no_greeting_and_no_answer(dripping: Callable[[bytes], str], dripped: bytes) -> None:
     found = probe.look(replace(PLAIN, target=dripping(dripped), time_limit=4.0), PROFILE)
     assert found.failed(PROFILE.kind.rules) == ("greeting", "reply.one")
+
+
+@pytest.mark.parametrize(("drops", "learned"), [(True, "dropped"), (False, "answered")], ids=["drops", "answers"])
+def test_server_that_greets_once_it_is_spoken_to(drops: bool, learned: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            client, _ = listener.accept()
+            with client, client.makefile("rb") as lines:
+                line = lines.readline()
+                client.sendall(b"220 netid SMTP CS4410MP3\r\n")
+                line = lines.readline() if drops else line
+                while line:
+                    client.sendall(b"250 netid\r\n" if line.startswith(b"HELO") else b"502 5.5.2 Error: unknown\r\n")
+                    line = lines.readline()
+
+        threading.Thread(target=serve, daemon=True).start()
+        target = "{}:{}".format(*listener.getsockname())
+        found = probe.look(replace(PLAIN, target=target, time_limit=1.0), PROFILE)
+    assert (found.failed(PROFILE.kind.rules), found.learned) == ((), {KNOCK: learned})

@@ -62,16 +62,16 @@ class Look:
         Raises:
             WireError: nothing comes.
         """
-        reply = self._hear(self._patience if patience is None else patience)
+        reply = self.hear(self._patience if patience is None else patience)
         flood = len(self._connection.extra(QUIET)) >= LONGEST_REPLY
         return None if flood or reply.truncated else reply
 
-    def say(self, data: bytes, late: str = "") -> Reply:
+    def say(self, data: bytes, alone: bool = True) -> Reply:
         """Send a line or a message, and read what answers it.
 
         Args:
             data: what is sent.
-            late: the code of what may come before the answer, because it is late itself.
+            alone: whether that is all; more of it will be heard otherwise.
 
         Raises:
             WireError: nothing does, or too slowly.
@@ -79,12 +79,10 @@ class Look:
         if self.answered and self.latency > LATE:
             raise Silent("too slow to be looked at any longer")
         self._connection.send(data)
-        reply = self._hear(self._patience)
-        if late and reply.code == late:
-            self.greeted = True
-            reply = self._hear(self._patience)
+        reply = self.hear(self._patience)
         self.answered = True
-        self._connection.extra(QUIET)
+        if alone:
+            self._connection.extra(QUIET)
         return reply
 
     def begin_tls(self, settings: ssl.SSLContext, name: str | None) -> None:
@@ -106,7 +104,12 @@ class Look:
         """Hold the right to deliver."""
         return self._places.delivering()
 
-    def _hear(self, patience: float) -> Reply:
+    def hear(self, patience: float) -> Reply:
+        """Read a reply that comes within so many seconds.
+
+        Raises:
+            WireError: none does.
+        """
         reply = self._connection.reply(time.monotonic() + patience)
         self._waits.append(reply.at - self._connection.sent)
         self.latency = sorted(self._waits)[len(self._waits) // 2]

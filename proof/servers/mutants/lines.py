@@ -17,6 +17,21 @@ GREETINGS_AND_NETIDS = [
         [begun("session.py", "Session.run", "self._channel.read_line(LINE_LIMIT)")],
     ),
     Mutant(
+        "greeting-before-first-reply",
+        "greeting",
+        [
+            Edit("session.py", 'self._reply(b"220 %b SMTP CS4410MP3" % self._netid)', "greeted = False"),
+            Edit(
+                "session.py",
+                "line = self._channel.read_line(LINE_LIMIT)",
+                "line = self._channel.read_line(LINE_LIMIT)\n"
+                "                if not greeted:\n"
+                '                    self._reply(b"220 %b SMTP CS4410MP3" % self._netid)\n'
+                "                    greeted = True",
+            ),
+        ],
+    ),
+    Mutant(
         "greeting-of-two-lines",
         "greeting reply.one",
         [Edit("session.py", 'SMTP CS4410MP3" % self._netid', 'SMTP CS4410MP3\\r\\n220 Welcome" % self._netid')],
