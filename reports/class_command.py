@@ -95,6 +95,7 @@ def run(
         for entry in ended:
             listed.append(_score(room, entry, folder, rubric))
             progress.step()
+    listed = scores.alike(listed)
     _write(listed, folder)
     if listed:
         print(scores.table(listed) + "\n")

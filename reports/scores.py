@@ -4,7 +4,7 @@ import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tabulate import tabulate
 
@@ -54,6 +54,13 @@ class Score:
         unjudged = column.count("blocked") + column.count("skip")
         counts = [kept, column.count("fail"), column.count("warn"), unjudged]
         return [*head, *counts, points, most, self.ended.seconds]
+
+
+def alike(scores: Sequence[Score]) -> list[Score]:
+    """Give those that were not tested the most points that any that was could earn: a quick class has fewer for all."""
+    judged = [score.most for score in scores if score.column.cells and score.most is not None]
+    most = max(judged, default=None)
+    return [replace(score, most=most) if judged and not score.column.cells else score for score in scores]
 
 
 def comma_separated(scores: Sequence[Score]) -> str:
