@@ -209,7 +209,8 @@ def _verdicts(row: Row[Recipe, Judged], name: str) -> list[str]:
 
 
 def _cell(verdicts: Sequence[str]) -> str:
-    return " or ".join("–" if one in UNJUDGED else one if one in BLAMED else "" for one in verdicts)
+    shown = ("–" if one in UNJUDGED else one if one in BLAMED else "" for one in verdicts)
+    return " or ".join(dict.fromkeys(shown))
 
 
 def _version(row: Row[Recipe, Judged]) -> str:

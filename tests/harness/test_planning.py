@@ -52,6 +52,7 @@ PLAIN = item()
 SHORT, LONGER = item(clock(1.0)), item(clock(2.5, own=True))
 ALONE, HEAVY = item(alone), item(alone(heavy=True))
 LONG_AND_HEAVY = item(alone(heavy=True), long)
+SEARCH = item(pytest.mark.conversations(300, 10), pytest.mark.places(3))
 FEW, MANY = item(pytest.mark.places(3)), item(pytest.mark.places(4))
 
 
@@ -64,8 +65,9 @@ FEW, MANY = item(pytest.mark.places(3)), item(pytest.mark.places(4))
         (False, 6, [PLAIN, SHORT, LONGER, MANY, ALONE, LONG_AND_HEAVY]),
         (True, 6, [SHORT, LONGER, FEW, MANY]),
         (True, 0, [SHORT, LONGER, MANY, ALONE]),
+        (True, 6, [SHORT, LONGER, SEARCH, PLAIN, ALONE]),
     ],
-    ids=["one-process", "workers", "workers-on-one-server", "one-process-and-server", "places", "own-places"],
+    ids=["one-process", "workers", "workers-on-one-server", "one-process-and-server", "places", "own-places", "search"],
 )
 def test_cases_run_in_this_order_however_they_were_collected(distributed: bool, shared: int, order: list[Item]) -> None:
     for collected in permutations(order):

@@ -175,7 +175,8 @@ def sort_key(item: pytest.Item, distributed: bool, shared: int) -> tuple[int, fl
 
     Who needs more than half of the places that all share would keep the others waiting for clocks, and comes after
     them. Heavy cases are the last of the exclusive ones, for a server may not survive them. Where each has a server of
-    its own the longest is the first, so that it is neither left to be waited for nor run beside another heavy one.
+    its own the longest is the first, so that it is neither left to be waited for nor run beside another heavy one; and
+    where all share one, the random search is the first of its group.
 
     Args:
         item: the case.
@@ -186,6 +187,8 @@ def sort_key(item: pytest.Item, distributed: bool, shared: int) -> tuple[int, fl
     alone, places = item.get_closest_marker("alone"), item.get_closest_marker("places")
     if shared and not group(item) and places and places.args[0] > shared / 2:
         return order["alone"], -1.0
+    if shared and distributed and item.get_closest_marker("conversations"):
+        return order[""], -1.0
     heavy = float(bool(alone and alone.kwargs.get("heavy")))
     first = heavy and item.get_closest_marker("long") and not shared
     return order[group(item)], -heavy if first else heavy or _limits(item)
