@@ -45,7 +45,7 @@ def table(findings: Mapping[str, Findings]) -> list[str]:
         "",
         "Which bytes end the data though they are not CR LF . CR LF. Each is a breach wherever it is taken. It can be",
         "exploited only where a sender lets the same bytes pass as text: the second column has what is public of that.",
-        "All servers were met from loopback, which some treat more kindly than strangers.",
+        "All servers were met from loopback, which some treat more kindly than strangers; Postfix was told not to.",
         "",
         *tables.markdown(heads, rows),
     ]
