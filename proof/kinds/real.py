@@ -59,8 +59,8 @@ its limits on connections lifted, and is judged by the profile `rfc5321`. The ta
 them broke: *fail* a MUST, *warn* a SHOULD, *–* not judged there, and nothing where it is kept. What each of them asks,
 where, and how strongly the RFC itself says it, stands in [requirements.toml](../conformance/rfc5321/requirements.toml)
 and [extensions.toml](../conformance/rfc5321/extensions.toml); what the suite makes of rules that servers read in
-different ways, in [rfc5321.md](rfc5321.md). Below the table stands why. A *breach* is one; *defended* is one on purpose,
-for a reason that the server gives; *false* would be the suite's fault.
+different ways, in [rfc5321.md](rfc5321.md). Below the table stands why. A *breach* is one; *defended* is one on
+purpose, for a reason that the server gives; *false* would be the suite's fault.
 """
     heads = ("server", "version", "failed", "warned of", "not judged", "s")
     form = Judged
