@@ -124,7 +124,7 @@ class Profile(ABC):
 
     @abstractmethod
     def case(self, scene: Scene) -> Run:
-        """What a case has in hand."""
+        """What a case has in hand; nothing is judged in making it, for the case has not begun yet."""
 
 
 @cache

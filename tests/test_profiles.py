@@ -63,6 +63,20 @@ def test_what_it_finds_broken_is_blamed_shown_and_repeated(run: Callable[..., Ru
     assert run(*repeat).returncode == 1
 
 
+@pytest.mark.parametrize("greeting", ["HI", ""], ids=["another", "none"])
+def test_what_is_broken_before_a_case_says_anything_is_a_finding(
+    run: Callable[..., Run], tmp_path: Path, greeting: str
+) -> None:
+    server = (TOY / "echo_profile" / "server.py").read_text()
+    said = f"{greeting}\\r\\n" if greeting else ""
+    (tmp_path / "mute.py").write_text(server.replace("HELLO\\r\\n", said))
+    launch = f"{shlex.quote(sys.executable)} mute.py {{port}}"
+    done = run("conformance", "--profile", "echo", "--time-limit", "1", "--launch", launch, "--report", "out")
+    assert done.returncode == 1 and "Traceback" not in done.stdout, done.stdout + done.stderr
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert {rule["id"]: rule["verdict"] for rule in results["requirements"]}["welcome"] == "fail"
+
+
 def test_its_own_option_is_checked_and_shown_in_the_help(run: Callable[..., Run]) -> None:
     assert run("conformance", "--profile", "echo", "--mood", "sad").returncode == 4
     assert "--mood" in run("conformance", "--profile", "echo", "--help").stdout

@@ -12,12 +12,16 @@ LATE = 2.0
 class Rules(NamedTuple):
     """Ids of requirements of a profile's ledger.
 
+    The engine finds `alive` broken by itself, and notes the next three at the first look, for what is given up; in all
+    else the profile's cases and clients judge them. A protocol without a greeting sets `Look.greeted` itself.
+
     Attributes:
         alive: the server goes on, whatever a client does.
         greeting: a client is greeted.
         answer: a command is answered.
         prompt: a reply comes in time.
-        given_up: what is not waited for any more once it has failed a few times in a row, and how that is said.
+        given_up: what clients, who ask `Patience`, do not wait for any more once it has failed a few times in a row, and
+            how that is said.
         unproved: what keeps a case from its point because the suite waits for a shorter time than a client has to: that
             it does so twice proves nothing.
     """

@@ -242,6 +242,13 @@ def test_words_that_name_files_are_made_absolute(tmp_path: Path, monkeypatch: py
     ]
 
 
+def test_a_folder_that_python_runs_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "server").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert words_of(f"{PYTHON} server server") == [sys.executable, f"{tmp_path}/server", "server"]
+    assert words_of(f"{PYTHON} -m server") == [sys.executable, "-m", "server"]
+
+
 def test_a_program_in_this_directory_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "server").write_text("#!/bin/sh\n")
     monkeypatch.chdir(tmp_path)

@@ -94,6 +94,9 @@ def words_of(command: str) -> list[str]:
     if place and script.endswith(SCRIPTS) and not os.path.isfile(script):
         folder, name = os.path.split(script) if os.path.isabs(script) else (os.getcwd(), script)
         raise Unreachable(f"--launch: {name} is not in {folder}")
+    # A folder is made absolute only where it is the program: elsewhere it may be one of the server's own.
+    if os.path.isdir(script) and words[place - 1] != "-m":
+        words[place] = os.path.abspath(script)
     words = [os.path.abspath(word) if os.path.isfile(word) else word for word in words]
     if shutil.which(words[0]) is None:
         raise Unreachable(f"--launch: {words[0]}: no such program, or it is not executable")

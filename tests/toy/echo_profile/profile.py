@@ -17,35 +17,42 @@ from conformance.profile import Option, Profile
 
 
 class Case:
-    """One client of an echo server."""
+    """One client of an echo server, which connects when it first has something to say: a case has begun by then."""
 
     def __init__(self, scene: Scene) -> None:
         self.words = scene.words
         self._scene = scene
-        server, patience = scene.server, scene.patience.patience()
-        first = server.first_socket()
-        self._connection = Connection(server.address, scene.record.transcript, server.manners, patience, first)
-        self.expect(self._reply("welcome"), "HELLO", "welcome")
+        self._connection: Connection | None = None
 
     def say(self, line: str) -> str:
-        self._connection.send(f"{line}\r\n".encode())
-        return self._reply("echo")
+        connection = self._connection or self._connect()
+        connection.send(f"{line}\r\n".encode())
+        return self._reply(connection, "echo")
 
     def expect(self, came: str, wanted: str, requirement: str) -> None:
         self._scene.expect(came == wanted, requirement, "not what it should be", wanted, came)
 
-    def _reply(self, requirement: str) -> str:
+    def _connect(self) -> Connection:
+        scene, server, patience = self._scene, self._scene.server, self._scene.patience.patience()
+        first = server.first_socket()
+        connection = Connection(server.address, scene.record.transcript, server.manners, patience, first)
+        self._connection = connection
+        self.expect(self._reply(connection, "welcome"), "HELLO", "welcome")
+        return connection
+
+    def _reply(self, connection: Connection, requirement: str) -> str:
         try:
-            return self._connection.reply(time.monotonic() + self._scene.patience.patience()).text
+            return connection.reply(time.monotonic() + self._scene.patience.patience()).text
         except WireError as error:
             raise self._scene.breach(requirement, str(error)) from None
 
     @property
     def hung_up_on(self) -> bool:
-        return self._connection.ended
+        return self._connection is not None and self._connection.ended
 
     def close(self) -> None:
-        self._connection.close()
+        if self._connection:
+            self._connection.close()
 
 
 class Echo(Profile):
