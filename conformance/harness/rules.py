@@ -20,7 +20,7 @@ class Rules(NamedTuple):
         greeting: a client is greeted.
         answer: a command is answered.
         prompt: a reply comes in time.
-        given_up: what clients, who ask `Patience`, do not wait for any more once it has failed a few times in a row, and
+        given_up: what clients, who ask `Patience`, wait for no more once it has failed a few times in a row, and
             how that is said.
         unproved: what keeps a case from its point because the suite waits for a shorter time than a client has to: that
             it does so twice proves nothing.
