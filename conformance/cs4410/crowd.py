@@ -365,11 +365,13 @@ def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
     """
     clients = fill(case)
     (waiting,) = beyond(case)
-    if waiting.is_greeted(clients[0].valid_sent + 0.8 * case.limit):
+    if waiting.is_greeted(clients[0].valid_sent + 0.7 * case.limit):
+        _expect_full_pool(case, [waiting])
         why = f"greeted though {POOL} others are connected"
         raise case.breach("pool.33rd", why, "no greeting", "a greeting", about=[waiting])
     # The place cannot be free, and the clock cannot have started, before this moment.
     freed = time.monotonic()
+    _expect_full_pool(case, [waiting])
     clients[0].leave("close")
     if not waiting.is_greeted(freed + case.limit + 3.0):
         why, wanted = "not greeted though a place is free", f"a greeting within {case.limit + 2:g} s"

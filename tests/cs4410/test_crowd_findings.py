@@ -237,6 +237,20 @@ def test_who_may_have_been_timed_out_left_a_place_to_those_that_are_accepted(
         assert crowd.waiting_in_backlog(case, [beyond], 0) == 0
 
 
+@pytest.mark.parametrize("greeted", [True, False])
+def test_who_may_have_been_timed_out_left_a_place_to_the_one_that_waits(
+    greeted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = made(None, ("127.0.0.1", 1), limit=100.0)
+    served, waiting = case.unconnected_client(), case.unconnected_client()
+    served.valid_sent = time.monotonic() - 95.0
+    monkeypatch.setattr(crowd, "fill", lambda _: [served])
+    monkeypatch.setattr(crowd, "beyond", lambda _: [waiting])
+    monkeypatch.setattr(waiting, "is_greeted", lambda _: greeted)
+    with pytest.raises(Void):
+        crowd.expect_whole_limit_after_queue(case, "time.start")
+
+
 def test_who_was_closed_on_left_a_place_to_those_that_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proc, "unowned", lambda _: 0)
     with socket.create_server(("127.0.0.1", 0)) as listener:
