@@ -221,6 +221,20 @@ def test_a_requirement_is_complete(requirement: Requirement) -> None:
     assert "\n" not in requirement.rule
 
 
+def test_what_rests_on_others_rests_on_what_is_there_as_grave_and_never_on_itself(rules: Ledger) -> None:
+    weight = {"MUST": 2, "SHOULD": 1, "NOTE": 0}
+
+    def bases(id: str, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+        for base in rules[id].rests_on.split():
+            yield (*path, id, base)
+            if base not in path:
+                yield from bases(base, (*path, id))
+
+    ways = [way for id in rules for way in bases(id)]
+    assert [way for way in ways if way[-1] in way[:-1]] == []
+    assert [way for way in ways if weight[rules[way[-1]].level] < weight[rules[way[-2]].level]] == []
+
+
 def test_sections_stand_together(rules: Ledger) -> None:
     sections = [requirement.section for requirement in rules.values()]
     assert len([name for name, _ in groupby(sections)]) == len(set(sections))

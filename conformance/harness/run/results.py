@@ -22,7 +22,13 @@ from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
 from conformance.harness.verdict import outcome, telling
 from conformance.harness.verdict.known import NONE, Known
-from conformance.harness.verdict.result import CaseResult, RequirementResult, by_requirement, set_aside_explained
+from conformance.harness.verdict.result import (
+    CaseResult,
+    RequirementResult,
+    by_requirement,
+    set_aside_explained,
+    set_aside_resting,
+)
 from conformance.profile import Profile
 from conformance.version import version
 
@@ -121,6 +127,9 @@ class Collector:
         chosen = [] if self.interrupted or self.fault else again.chosen(requirements, cases, lasting)
         if run_again and chosen:
             again.settle(self.ledger, cases, run_again(chosen), rules.unproved)
+            requirements = self._by_requirement(cases)
+        if run_again:
+            set_aside_resting(cases, self.ledger)
             requirements = self._by_requirement(cases)
         known = self.known.breaches(requirements, cases)
         passing = self.known.passing(requirements, cases, self.whole and not self.interrupted)

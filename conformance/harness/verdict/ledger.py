@@ -11,13 +11,16 @@ from pathlib import Path
 class Requirement:
     """One rule: a breach of a MUST fails, of a SHOULD warns, a NOTE is only observed.
 
-    The engine judges by the first four; the others it only carries, for a profile whose source is more than one text.
+    The engine judges by the first four and `rests_on`; the others it only carries, for a profile whose source is more
+    than one text.
 
     Attributes:
         id: a stable word, by which cases and reports name the rule.
         level: what a breach of it does here.
         section: the heading under which reports list it.
         rule: what a server must do, in a sentence or two.
+        rests_on: ids of requirements without which this one cannot be judged: where one of them is broken, that is to
+            be mended first, and what looks like a breach of this one is put down to it.
         strength: how strongly the source itself says so, which may be more or less than the level.
         source: where the source says so, so that a finding can be checked against it.
         successor: where the text that replaces the source says so, so that the id outlives the source.
@@ -31,6 +34,7 @@ class Requirement:
     section: str
     rule: str
     _: KW_ONLY
+    rests_on: str = ""
     strength: str = ""
     source: str = ""
     successor: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any
 
 from conformance.harness.verdict.ledger import Ledger, Requirement
@@ -153,6 +153,24 @@ def set_aside_explained(cases: Sequence[CaseResult], suspects: Mapping[str, Mapp
                 case.requirements = (by[0],)
                 reason = f"found as well by the search: {finding.reason}"
                 case.set_aside("blocked", reason, by[0], finding.expected, finding.actual)
+
+
+def set_aside_resting(cases: Sequence[CaseResult], ledger: Ledger) -> None:
+    """Set aside breaches of what rests on something that is as badly broken by itself: that is to be mended first.
+
+    Args:
+        cases: all of them; changed in place.
+        ledger: the requirements.
+    """
+    found = {(finding.requirement, finding.verdict) for case in cases for finding in case.findings}
+    for case in cases:
+        for at, finding in enumerate(case.findings):
+            grave = ("fail", "warn")[: 1 + (finding.verdict == "warn")] if finding.verdict in ("fail", "warn") else ()
+            bases = ledger[finding.requirement].rests_on.split()
+            if by := next((base for base in bases if any((base, verdict) in found for verdict in grave)), ""):
+                reason = f"mend {by} first: {finding.reason}"
+                case.findings[at] = replace(finding, requirement=by, verdict="blocked", reason=reason)
+                case.blocked_by = by if case.verdict == "blocked" else case.blocked_by
 
 
 def by_requirement(

@@ -31,6 +31,14 @@ BASE = {
     "QUIT": "quit.221",
 }
 """What is broken where a command is refused that has to be taken, and nothing special is needed for it."""
+ALSO = {
+    "HELO": ("helo.transaction",),
+    "EHLO": ("args.missing",),
+    "MAIL": ("mail.atext", "mail.length-local", "mail.length-path"),
+    "RCPT": ("rcpt.before-mail", "rcpt.route-ignored", "rcpt.limit-order", "rcpt.100", "data.partial"),
+    "end of data": ("data.eod-only", "data.eod-first", "data.not-commands", "data.whole", "data.partial"),
+}
+"""What else may be broken where a conversation that has one of these fails, and is judged by cases of its own."""
 TAKEN = {
     "RCPT": "rcpt.before-mail",
     "DATA": "bdat.then-data",
@@ -143,6 +151,8 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
         failure.requirement,
         *traits,
         *(BASE[one.said.verb] for one in told if one.said.verb in BASE),
+        *(name for one in told for name in ALSO.get(one.said.verb, ())),
+        "reply.form",
     }
     for one in told:
         suspects |= {BASE.get(one.said.verb, requirement), *one.said.parameters, *one.said.odd}
