@@ -104,7 +104,13 @@ TEXT = [
         _changed('re.sub(rb"([^\\r\\n]{900})[^\\r\\n]+", rb"\\1", message.text)'),
     ),
     Mutant("spaces-at-line-ends-lost", "data.whole", _changed('re.sub(rb"[ \\t]+\\r\\n", b"\\r\\n", message.text)')),
-    Mutant("tabs-become-spaces", "data.whole", _changed('message.text.replace(b"\\t", b"        ")')),
+    Mutant(
+        "tabs-become-spaces",
+        "data.whole",
+        _changed('message.text.replace(b"\\t", b"        ")'),
+        also="data.controls",
+        why="A tab is a control character, too.",
+    ),
     Mutant(
         "empty-lines-joined", "data.whole", _changed('message.text.replace(b"\\r\\n\\r\\n\\r\\n", b"\\r\\n\\r\\n")')
     ),
@@ -131,8 +137,20 @@ TEXT = [
             "if len(message.text) > 200_000 else message.text"
         ),
     ),
-    Mutant("escape-characters-lost", "data.controls", _changed('message.text.replace(b"\\x1b", b"")')),
-    Mutant("form-feed-ends-a-line", "data.controls", _changed('message.text.replace(b"\\f", b"\\r\\n")')),
+    Mutant(
+        "escape-characters-lost",
+        "data.controls",
+        _changed('message.text.replace(b"\\x1b", b"")'),
+        also="bin.kept",
+        why="A binary message is changed in the same way.",
+    ),
+    Mutant(
+        "form-feed-ends-a-line",
+        "data.controls",
+        _changed('message.text.replace(b"\\f", b"\\r\\n")'),
+        also="bin.kept",
+        why="A binary message is changed in the same way.",
+    ),
 ]
 WHO = [
     Mutant(

@@ -29,7 +29,13 @@ def _read_line(old: str, new: str) -> Edit:
 
 
 ENDS = [
-    Mutant("segment-is-a-line", "line.split", [_read_line(RECEIVED, "self._received.clear()\nself._receive()")]),
+    Mutant(
+        "segment-is-a-line",
+        "line.split",
+        [_read_line(RECEIVED, "self._received.clear()\nself._receive()")],
+        also="reply.one",
+        why="A BDAT that comes octet by octet is never answered.",
+    ),
     Mutant(
         "cr-and-lf-of-two-segments-missed",
         "line.split",
@@ -59,7 +65,13 @@ ENDS = [
             )
         ],
     ),
-    Mutant("lf-ends-a-line", "line.bare-lf", _line_ended_by(r"(?<!\r)\n")),
+    Mutant(
+        "lf-ends-a-line",
+        "line.bare-lf",
+        _line_ended_by(r"(?<!\r)\n"),
+        also="bdat.chunks bdat.split bin.kept",
+        why="A chunk that ends between CR and LF, or has a bare LF, is changed.",
+    ),
     Mutant("cr-ends-a-line", "line.bare-cr", _line_ended_by(r"\r(?!\n|$)")),
     Mutant("line-limit-of-500", "line.512", [Edit("esmtp.py", "LINE_LIMIT = 2_000", "LINE_LIMIT = 500")]),
     Mutant(
@@ -136,10 +148,12 @@ VERBS = [
         "names-beyond-ascii-taken",
         "cmd.8bit",
         [Edit("commands.py", 'LINE = re.compile(rb"[ -~]*")', 'LINE = re.compile(rb"[ -~\\x80-\\xff]*")')],
+        also="utf8.malformed",
+        why="So are octets that are no UTF-8, in a session that has SMTPUTF8.",
     ),
     Mutant(
         "sender-beyond-ascii-taken",
-        "cmd.8bit",
+        "utf8.without",
         [said("_mail", "if not is_utf8 and not found[0].isascii():", "if False:")],
     ),
     Mutant("closes-on-bytes-beyond-ascii", "cmd.8bit", [answered("if line and max(line) > 127:\n    return")]),

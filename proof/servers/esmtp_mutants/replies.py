@@ -63,11 +63,19 @@ FORM = [
         "reply.multiline",
         [said("_help", 'b"214 2.0.0 " +', 'b"214-2.0.0 These there are:\\r\\n250 2.0.0 " +')],
     ),
-    Mutant("bare-code-after-rset", "reply.text", [said("_rset", "250 2.0.0 OK", "250")]),
+    Mutant(
+        "bare-code-after-rset",
+        "reply.text",
+        [said("_rset", "250 2.0.0 OK", "250")],
+        also="esc.all",
+        why="A reply without a text has no enhanced code in it.",
+    ),
     Mutant(
         "code-and-a-space-after-quit",
         "reply.text",
         [said("_quit", 'b"221 2.0.0 %b Goodbye" % self._site.domain', 'b"221 "')],
+        also="esc.all",
+        why="A reply without a text has no enhanced code in it.",
     ),
     Mutant("help-in-one-long-line", "reply.length", [said("_help", 'b" ".join(', '600 * b"." + b" ".join(')]),
     Mutant(
