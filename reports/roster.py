@@ -210,7 +210,7 @@ def _entry(entry: Checked, home: Path, usual: str | None, students: Sequence[Stu
     if launch is not None:
         if "{file}" in launch:
             raise WrongShape(f"the server {named(name)}: launch: only submissions have a {{file}}, so name it")
-        _check_command(launch, name)
+        check_command(launch, f"the server {named(name)}: launch")
     options = entry.texts("options") if "options" in entry else ()
     student = student_of(name, students)
     email = entry.text("email") if "email" in entry else student.email if student else ""
@@ -228,7 +228,7 @@ def _submitted(
         if called.count(shown) > 1 or (student is None and shown in called):
             shown = f"{shown} ({name})"
         command = launch.replace("{file}", shlex.quote(path.name))
-        _check_command(command, shown)
+        check_command(command, f"the server {named(shown)}: launch")
         yield Entry(shown, _folder(shown, folders), None, command, path.parent, (), student.email if student else "")
 
 
@@ -240,19 +240,25 @@ def _check_address(target: str, name: str) -> None:
         )
 
 
-def _check_command(launch: str, name: str) -> None:
+def check_command(launch: str, whose: str) -> None:
+    """Refuse a command that cannot start a server.
+
+    Args:
+        launch: the command, with its placeholders.
+        whose: what it is called in the error.
+
+    Raises:
+        WrongShape: it is none.
+    """
     try:
         words = shlex.split(launch)
     except ValueError as error:
-        raise WrongShape(f"the server {named(name)}: launch: {error}") from None
+        raise WrongShape(f"{whose}: {error}") from None
     if not words:
-        raise WrongShape(f"the server {named(name)}: launch is empty")
+        raise WrongShape(f"{whose} is empty")
     for word in words:
         if (found := _PLACEHOLDER.search(word)) and found[1] not in ("host", "port", "time_limit"):
-            raise WrongShape(
-                f"the server {named(name)}: launch: {{{found[1]}}} is no placeholder: {{host}}, {{port}} and "
-                "{time_limit} are"
-            )
+            raise WrongShape(f"{whose}: {{{found[1]}}} is no placeholder: {{host}}, {{port}} and {{time_limit}} are")
 
 
 def _folder(name: str, taken: set[str]) -> str:

@@ -52,7 +52,7 @@ def unused() -> Iterator[int]:
         ("cs4410/no_such.py", USAGE, "cs4410/no_such.py: not found: `--collect-only -q` lists the cases"),
         ("no_such.py::test_it[1]", USAGE, "no_such.py::test_it[1]: not found: "),
         ("--launch 'python3 no-such.py {{port}}'", UNREACHABLE, "--launch: no-such.py is not in "),
-        ("--launch 'true {{prot}}'", UNREACHABLE, "--launch: {{prot}} is no placeholder: "),
+        ("--launch 'true {{prot}}'", USAGE, "--launch: {{prot}} is no placeholder: "),
         ("--report broken.toml", USAGE, "--report broken.toml: Not a directory: name a folder that can be written"),
         ("--report /proc/below", USAGE, "--report /proc/below: /proc: "),
         ("--target ''", USAGE, "--target"),

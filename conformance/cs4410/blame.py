@@ -88,6 +88,17 @@ def time_out(sent: float, came: float, limit: float) -> Late:
     return Late.UNANSWERED if came > 0.95 * limit else Late.EARLY
 
 
+def too_early(requirement: str, connected: float, limit: float) -> str:
+    """A time-out comes before its time.
+
+    Args:
+        requirement: what judges that.
+        connected: seconds from the connect to the time-out: after a whole limit it is a command that restarts no clock.
+        limit: seconds.
+    """
+    return "time.restart" if requirement == "time.early" and connected >= limit else requirement
+
+
 def hung_up(stumbled: bool, delivered: bool) -> str:
     """The server ends the connection where it should not; empty where that is for what is judged to say.
 

@@ -16,7 +16,7 @@ from conformance.cs4410.model import Answer, acceptable
 from conformance.cs4410.session import AT_ONCE, CRLF
 from conformance.cs4410.steps import Steps
 from conformance.harness.rules import LATE
-from conformance.harness.verdict.verdict import Blocked, Void
+from conformance.harness.verdict.verdict import Blocked, Skipped, Void
 from conformance.harness.wire.connection import Flooded, Silent, WireError
 from conformance.harness.wire.reply import Reply
 
@@ -63,6 +63,7 @@ class Clocked(Steps):
         waited = f"{at - self.valid_sent:.2f} s after the last valid command was sent"
         if at - self.valid_sent >= limit:
             return Void("the case itself was late")
+        early = blame.too_early(early, at - self.wire.began, limit)
         return self._case.breach(early, f"timed out {waited}", f"nothing before {limit:g} s", actual, about=[self])
 
     def expect_timeout(self, early: str = "time.early", since: float | None = None, late: float = LATE) -> None:
@@ -93,6 +94,7 @@ class Clocked(Steps):
         waited = f"{at - since:.2f} s after the last valid command"
         if at - since < limit:
             wanted = f"nothing before {limit:g} s"
+            early = blame.too_early(early, at - self.wire.began, limit)
             raise case.breach(early, f"timed out {waited}", wanted, closed or text, about=[self])
         if closed:
             why = f"{closed} without a word, {waited}"
@@ -170,6 +172,8 @@ class Clocked(Steps):
                 if reply.code == case.dialect.code("timeout"):
                     self._not_before_limit(reply.at, reply.text)
                     return
+                if reply.code[:1] in ("2", "3"):
+                    raise Skipped(f"what was to restart no clock is taken: {reply.code}")
                 due -= every * limit
         except WireError as error:
             self._not_before_limit(time.monotonic(), str(error))

@@ -180,6 +180,8 @@ class Session(Link):
             why, wanted = "a reply that does not end in CRLF", reply.text + "\r\n"
             case.find_if_judged("reply.crlf", why, wanted, reply.raw.decode("latin-1"), [self])
         answer, fit = judge(case.dialect, reply.text, answers)
+        if answer is None and reply.code[:1] == "4" and not case.judges("reply.codes"):
+            answer, fit = judge(case.dialect, "5" + reply.text[1:], answers)  # as it is meant
         if answer is None:
             raise self._unfit(reply, answers, requirement)
         rule = answer.rule if answer.kind in RULES or answer.kind == "need" else requirement
@@ -238,7 +240,8 @@ class Session(Link):
             late = blame.time_out(self._done - self.valid_sent, reply.at - self.valid_sent, case.limit)
             if late is Late.CASE:
                 return Void(late.value)
-            rule, base = (requirement, answers[0].rule) if late is Late.UNANSWERED else ("time.early", "")
+            early = blame.too_early("time.early", reply.at - self.wire.began, case.limit)
+            rule, base = (requirement, answers[0].rule) if late is Late.UNANSWERED else (early, "")
             return self._stop(rule, late.value, wanted, reply.text, base)
         refusing = any(case.dialect.code(answer.kind).startswith("5") for answer in answers)
         if (rule := blame.unfit(requirement, reply.code, refusing)) != requirement:

@@ -70,6 +70,7 @@ def test_reply_that_nobody_reads(case: Case, leave: str) -> None:
         clients = [case.client("greeted") for _ in range(8)]
         with case.counting():
             messages = crowd.together(clients, lambda client: deliver_some(case, client, 3, 100, pieces=False))
+            case.inbox.expect_consecutive(messages, "numbers")
             case.inbox.expect_all_entries(messages, "mailbox.whole", "numbers.file")
     ordinary = case.client("greeted")
     with case.counting():

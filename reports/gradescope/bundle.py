@@ -10,8 +10,10 @@ from importlib import metadata
 from pathlib import Path
 
 from reports.accepted import expect_accepted
+from reports.checked import WrongShape
 from reports.gradescope.settings import Settings
 from reports.results import Requirement, ResultsError
+from reports.roster import check_command
 from reports.rubric import load_rubric
 
 PACKAGES = ("conformance", "reports")
@@ -27,10 +29,14 @@ def bundle(settings: Settings, rubric: Path) -> bytes:
         rubric: what is worth how much.
 
     Raises:
-        ResultsError: the rubric is wrong or of another assignment, the suite refuses its options, or it is not
-            installed, so that it is not known what it needs.
+        ResultsError: the command is none, the rubric is wrong or of another assignment, the suite refuses its options,
+            or it is not installed, so that it is not known what it needs.
     """
     home = Path(__file__).parent
+    try:
+        check_command(settings.launch, "--launch")
+    except WrongShape as error:
+        raise ResultsError(str(error)) from None
     load_rubric(rubric).shared_out(_ledger(home.parent.parent))
     expect_accepted(settings.options)
     files = {

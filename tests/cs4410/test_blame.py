@@ -40,6 +40,12 @@ def test_too_few_greeted(requirement: str, greeted: int, before: bool, rule: str
     assert blame.too_few_greeted(requirement, greeted, before) == (rule, base)
 
 
+def test_a_time_out_a_whole_limit_after_the_connect_is_of_a_clock_that_was_not_restarted() -> None:
+    assert blame.too_early("time.early", 9.9, LIMIT) == "time.early"
+    assert blame.too_early("time.early", 10.0, LIMIT) == "time.restart"
+    assert blame.too_early("time.start", 12.0, LIMIT) == "time.start"
+
+
 @pytest.mark.parametrize(
     ("sent", "came", "late"),
     [

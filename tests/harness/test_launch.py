@@ -21,6 +21,7 @@ from conformance.cs4410.kind import KIND
 from conformance.harness.server import launch, leash
 from conformance.harness.server.launch import Process, Unreachable, words_of
 from conformance.harness.server.target import Launched
+from conformance.harness.settings import UsageError
 from conformance.harness.wire.manners import Manners
 from tests.harness.families import DEADLINE, PYTHON, runs, wait_until
 
@@ -37,7 +38,7 @@ LISTEN = """
 
 
 def refused(command: str) -> str:
-    with pytest.raises(Unreachable) as error:
+    with pytest.raises((Unreachable, UsageError)) as error:
         Process(KIND, command, 10.0).stop()
     return str(error.value)
 

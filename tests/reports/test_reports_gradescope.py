@@ -216,6 +216,7 @@ def test_the_same_files_make_the_same_zip(zipped: Path, tmp_path: Path) -> None:
         (["-o", "x.tar"], "the name must end in .zip"),
         (["-o", "x.zip", "--minutes", "0"], "give minutes, 9 for example"),
         (["-o", "x.zip", "--launch", "'"], "--launch"),
+        (["-o", "x.zip", "--launch", "python3 server.py {prot}"], "--launch: {prot} is no placeholder"),
         (["-o", "x.zip", "--rubric", "none.toml"], "cannot read the rubric none.toml"),
         (["-o", "x.zip", "--rubric", "wrong.toml"], "names mial.nested"),
         (["-o", "none/x.zip"], "cannot write none/x.zip"),

@@ -23,6 +23,7 @@ from conformance.harness.server import complaints, leash, proc, sockdiag
 from conformance.harness.server.complaints import Complaints
 from conformance.harness.server.elsewhere import Elsewhere
 from conformance.harness.server.kind import Kind
+from conformance.harness.settings import UsageError
 
 OUTPUT, OUTPUT_LIMIT = "output.txt", 1024 * 1024
 """The file that a server's output is kept in, and how many bytes of it are."""
@@ -77,18 +78,19 @@ def words_of(command: str) -> list[str]:
     """Split a command line, words that name existing files made absolute, for it runs in a directory of its own.
 
     Raises:
-        Unreachable: it cannot be split, names what is not filled in, or its program is not there.
+        UsageError: it cannot be split, or names what is not filled in.
+        Unreachable: its program is not there.
     """
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise Unreachable(f"--launch {command!r}: {error}") from None
+        raise UsageError(f"--launch {command!r}: {error}") from None
     if not words:
-        raise Unreachable("--launch: the command is empty")
+        raise UsageError("--launch: the command is empty")
     named = [name for word in words for name in re.findall(r"(?:^|[=:]){([a-z_]+)}", word)]
     if unknown := [f"{{{name}}}" for name in dict.fromkeys(named) if name not in FILLED_IN]:
         are = "is no placeholder" if len(unknown) == 1 else "are no placeholders"
-        raise Unreachable(f"--launch: {', '.join(unknown)} {are}: {{host}}, {{port}} and {{time_limit}} are")
+        raise UsageError(f"--launch: {', '.join(unknown)} {are}: {{host}}, {{port}} and {{time_limit}} are")
     place = _program(words)
     script = words[place]
     if place and script.endswith(SCRIPTS) and not os.path.isfile(script):
