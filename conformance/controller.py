@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -31,6 +33,9 @@ from conformance.progress import Progress
 from conformance.publish import module, publish
 from conformance.told import Told
 from conformance.worker import Worker
+
+WORKERS_END = 2
+"""Seconds that workers, who may be waiting for a clock, are given to end once a run is interrupted."""
 
 
 class Controller:
@@ -124,7 +129,15 @@ class Controller:
         """Know that the user stopped the run, which is not what -x does."""
         if excinfo.type is KeyboardInterrupt:
             self._collector.interrupted = True
+            self._end_soon()
         show_by_lines(excinfo)
+
+    def _end_soon(self) -> None:
+        """Whoever cancels a run does so again after some seconds, and kills it then: the report is to be done first."""
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        if distribution := self._config.pluginmanager.getplugin("dsession"):
+            distribution.nodemanager.EXIT_TIMEOUT = WORKERS_END
 
     def pytest_internalerror(self) -> None:
         """Know that the suite itself went wrong."""

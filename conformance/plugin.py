@@ -64,6 +64,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
             config.stash[KNOWN] = known.read(Path(option.expected), ledger, _home(profile))
         found = probe.look(settings, profile)
         folder.expect_writable(folder_of(config, found))
+        if getattr(option, "xmlpath", None):
+            folder.expect_writable(Path(option.xmlpath).parent, "--junitxml in")
     except UsageError as error:
         return _refuse(str(error), outcome.USAGE)
     except probe.Unreachable as error:
@@ -120,6 +122,17 @@ def pytest_collection(session: pytest.Session) -> Generator[None, object, object
                 said = f"{planning.inside(package, word)}: not found: `--collect-only -q` lists the cases"
                 raise pytest.UsageError(said) from None
         raise
+
+
+@pytest.hookimpl(wrapper=True, trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> Generator[None, object, object]:
+    """Say in one line what another plugin could not write, JUnit's file for one; the report is told all the same."""
+    try:
+        return (yield)
+    except OSError as error:
+        print(f"\nconformance: cannot write to {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        session.exitstatus = outcome.FAULT
+        return None
 
 
 def _take_termination_for_an_interrupt(config: pytest.Config) -> None:

@@ -55,6 +55,11 @@ def unused() -> Iterator[int]:
         ("--launch 'true {{prot}}'", USAGE, "--launch: {{prot}} is no placeholder: "),
         ("--report broken.toml", USAGE, "--report broken.toml: Not a directory: name a folder that can be written"),
         ("--report /proc/below", USAGE, "--report /proc/below: /proc: "),
+        (
+            "--junitxml broken.toml/x.xml",
+            USAGE,
+            "--junitxml in broken.toml: Not a directory: name a folder that can be",
+        ),
         ("--target ''", USAGE, "--target"),
         ("--launch ''", USAGE, "--launch"),
         ("--target 127.0.0.1:1 --shown-as x", USAGE, "--shown-as: give a command"),

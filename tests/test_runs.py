@@ -19,7 +19,7 @@ import pytest
 from conformance.controller import show_by_lines
 from conformance.cs4410 import ledger
 from conformance.harness.verdict.ledger import Ledger
-from conformance.harness.verdict.outcome import BROKEN, CONFORMS, INTERRUPTED
+from conformance.harness.verdict.outcome import BROKEN, CONFORMS, FAULT, INTERRUPTED
 from tests.suite_runs import left_over, results_in
 
 DEADLINE = 120.0  # seconds: for what must happen at all, on however busy a machine
@@ -219,7 +219,13 @@ def test_an_interrupt_between_two_lines_can_be_shown() -> None:
     assert "KeyboardInterrupt" in str(caught.getrepr(funcargs=True))
 
 
-@pytest.mark.parametrize("end", ["ctrl-c", "kill", "timeout"])
+def ignores_termination(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    ignored = next(line for line in status.splitlines() if line.startswith("SigIgn:"))
+    return bool(int(ignored.split()[1], 16) & 1 << signal.SIGTERM - 1)
+
+
+@pytest.mark.parametrize("end", ["ctrl-c", "kill", "timeout", "cancel"])
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_a_run_that_is_ended_leaves_a_report_and_no_servers(
     tmp_path: Path, environment: dict[str, str], workers: str, end: str
@@ -245,7 +251,11 @@ def test_a_run_that_is_ended_leaves_a_report_and_no_servers(
     if end == "kill":
         process.terminate()
     else:
-        os.killpg(process.pid, signal.SIGINT if end == "ctrl-c" else signal.SIGTERM)
+        os.killpg(process.pid, signal.SIGTERM if end == "timeout" else signal.SIGINT)
+    if end == "cancel":  # as a job on GitHub is: both, the second while the report is made
+        while not ignores_termination(process.pid) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.terminate()
     rest, _ = process.communicate(timeout=DEADLINE)
     assert process.returncode == INTERRUPTED, (said + rest).decode()
     results = results_in(tmp_path / "out")
@@ -257,6 +267,17 @@ def test_a_run_that_is_ended_leaves_a_report_and_no_servers(
     while left_over(tmp_path / "temporary") and time.monotonic() < deadline:
         time.sleep(0.05)
     assert left_over(tmp_path / "temporary") == []
+
+
+def test_what_another_plugin_cannot_write_costs_no_report(suite: Callable[..., Run], tmp_path: Path) -> None:
+    (tmp_path / "full.py").write_text(
+        "def pytest_sessionfinish():\n    raise OSError(28, 'No space left on device', 'junit.xml')\n"
+    )
+    run = suite("-k", "test_greeting_is_one_line", "-p", "full", "--report", "out")
+    assert run.returncode == FAULT, run.stdout + run.stderr
+    assert "conformance: cannot write to junit.xml: No space left on device" in run.stderr
+    assert "conforms in 1 of 104 requirements" in run.stdout and "Traceback" not in run.stdout + run.stderr
+    assert (tmp_path / "out" / "report.html").is_file()
 
 
 def test_junit_names_the_requirements(suite: Callable[..., Run], tmp_path: Path) -> None:

@@ -34,8 +34,12 @@ def name_of(target: str, part: bool) -> str:
     return name + ("-part" if part else "")
 
 
-def expect_writable(folder: Path) -> None:
+def expect_writable(folder: Path, option: str = "--report") -> None:
     """Make sure, leaving no trace, that a report can be written to a folder that is there or will be made.
+
+    Args:
+        folder: where to.
+        option: what names it.
 
     Raises:
         UsageError: it cannot.
@@ -56,7 +60,7 @@ def expect_writable(folder: Path) -> None:
         where = f"{there}: " if there != folder.absolute() else ""
         room = f" for {ROOM // 2**20} MiB" if error.errno == errno.ENOSPC else ""
         why = f"{where}{error.strerror}{room}"
-        raise UsageError(f"--report {folder}: {why}: name a folder that can be written") from None
+        raise UsageError(f"{option} {folder}: {why}: name a folder that can be written") from None
     finally:
         for one in reversed(made):
             with suppress(OSError):  # another run may have begun to write there
