@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import sys
@@ -104,6 +105,8 @@ class Controller:
         if ids and terminal and option.verbose >= 0 and not plugins.hasplugin("progress"):
             workers = getattr(option, "numprocesses", None) or 1
             manners = self._profile.seconds_a_case(self._settings)
+            if not getattr(option, "numprocesses", None):
+                tell_beside_cases(terminal)
             known = self._collector.known
             progress = Progress(
                 terminal, self._settings, self._profile.package, self._found, workers, ids, manners, known
@@ -209,6 +212,14 @@ class Controller:
         terminal = self._config.pluginmanager.getplugin("terminalreporter")
         if terminal and self._where:
             terminal.write_line(self._where)
+
+
+def tell_beside_cases(terminal: Any) -> None:
+    """Have what is told while a case of this process runs shown at once, and not captured as if the case said it."""
+    with suppress(OSError, ValueError):  # where the output is no file, it is not told
+        file = os.fdopen(os.dup(sys.stdout.fileno()), "w", buffering=1, encoding="utf-8", errors="replace")
+        told = type(terminal._tw)(file)
+        told.hasmarkup, terminal._tw = terminal._tw.hasmarkup, told
 
 
 def is_outside(config: pytest.Config) -> bool:

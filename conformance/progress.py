@@ -103,7 +103,7 @@ class Progress:
         said = f"after {now - self._began:.0f} s: {self._done} of {self._total} cases, {broken or 'nothing'} broken"
         if self._waits:
             left = self._began + max(self._waits.values()) - now
-            soon = f"{left:.0f} s left" if left >= 1 else "any moment"
+            soon = f"{left:.0f} s left" if left >= 1 else "any moment" if left > -EVERY else "later than expected"
             wait = "1 waits" if len(self._waits) == 1 else f"{len(self._waits)} wait"
             said += f"; {wait} for the {self._clock}: {soon}"
         return said

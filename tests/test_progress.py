@@ -136,6 +136,12 @@ def test_silence_says_what_it_waits_for(begin: Begin, isatty: bool, monkeypatch:
 
 
 @pytest.mark.parametrize("workers", ["-n0", "-n2"])
+def test_a_wait_is_told_of_while_it_lasts(suite: Callable[..., Run], workers: str) -> None:
+    run = suite("-k", "test_silent_client and greeted", workers, "--report", "out")
+    assert re.search(r"^after \d+ s: 0 of 1 cases, nothing broken", run.stdout, re.MULTILINE), run.stdout
+
+
+@pytest.mark.parametrize("workers", ["-n0", "-n2"])
 def test_a_run_tells(suite: Callable[..., Run], tmp_path: Path, workers: str) -> None:
     """In whichever process the cases are run; nothing with -q."""
     (tmp_path / "server.py").write_text(
