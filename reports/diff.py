@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from reports.escape import cut, sentence, typed
+from reports.escape import quotation, sentence, typed
 from reports.results import Case, Finding, Requirement, Results, ResultsError
 from reports.summary import counted, few
 
@@ -259,8 +259,9 @@ def _broken(broken: Broken) -> list[str]:
     if not broken.cases:
         return shown
     case, finding = broken.cases[0]
-    shown += [f"    expected  {cut(finding.expected, _LONGEST_QUOTE)}"] if finding.expected else []
-    shown += [f"    actual    {cut(finding.actual, _LONGEST_QUOTE)}"] if finding.actual else []
+    for label, text in (("expected", finding.expected), ("actual", finding.actual)):
+        lines = quotation(text, _LONGEST_QUOTE)
+        shown += [f"    {'' if at else label:<10}{line}" for at, line in enumerate(lines)]
     shown += [f"    why       {sentence(finding.reason)}"] if finding.reason else []
     shown.append(f"    repeat    {typed(case.repeat)}")
     if others := [other.id for other, _ in broken.cases[1:]]:

@@ -63,6 +63,15 @@ def test_what_broke_is_a_gate(runs: Runs, document: Any) -> None:
     assert told.endswith("1 broke, 0 mended, 0 new\n")
 
 
+def test_a_blank_that_nobody_sees_is_said_in_words(runs: Runs, document: Any) -> None:
+    broken = deepcopy(document)
+    for case in broken["cases"]:
+        for finding in case["findings"]:
+            finding["actual"] = "250 OK "
+    _, told = runs.diff(verdicts(document, mail_nested="pass"), broken)
+    assert "    actual    250 OK  [a blank at its end]\n" in told
+
+
 def test_what_was_mended_is_none(runs: Runs, document: Any) -> None:
     status, told = runs.diff(document, verdicts(document, mail_nested="pass"))
     assert status == 0
