@@ -20,6 +20,8 @@ MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
 """Verbs after whose 250 there are no recipients."""
+SOON = 0.5
+"""Seconds after which no more replies come where none is known to follow."""
 MOST_COUNTED = 30
 """Replies that are counted up to that to QUIT."""
 
@@ -92,11 +94,17 @@ class Hearing(Link):
         with suppress(WireError):
             self.wire.send(b"QUIT\r\n")  # not by `send`, which sets aside what is to be counted here
         self._said_quit = True
+        known, last = self._case.patience.known, ""
         replies: list[Reply] = []
-        while len(replies) < MOST_COUNTED and (reply := self.hear_within(self._case.patient)):
-            replies.append(reply)
-            if reply.code == "221":
+        while len(replies) < MOST_COUNTED and last != "221":
+            # Of a server that answers QUIT otherwise, and stays, nothing is waited for as long a second time.
+            reply = self.hear_within(SOON if last and last == known.get("quit") else self._case.patient)
+            if reply is None:
                 break
+            replies.append(reply)
+            last = reply.code
+        if last not in ("", "221") and not self.ended:
+            known["quit"] = last
         return replies
 
     def say(self, line: str | bytes, cut: Cut = whole) -> Reply:
