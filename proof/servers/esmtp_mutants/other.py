@@ -8,6 +8,7 @@ from proof.servers.esmtp_mutants.common import first, said
 FORGETS = "self._forget_message()"
 NOT_TOLD = 'return b"252 2.0.0 Not told here, try RCPT"'
 LEAVES = "self._leaves = True"
+ANNOUNCED = "VRFY is announced all the same."
 
 
 def _verified(text: str) -> Edit:
@@ -78,8 +79,8 @@ PLAIN = [
     ),
 ]
 ASKING = [
-    Mutant("no-vrfy", "vrfy.known", [said("_vrfy", "252 2.0.0", "502 5.5.1")]),
-    Mutant("vrfy-gets-500", "vrfy.known", [said("_vrfy", "252 2.0.0", "500 5.5.1")]),
+    Mutant("no-vrfy", "vrfy.known", [said("_vrfy", "252 2.0.0", "502 5.5.1")], also="ehlo.true", why=ANNOUNCED),
+    Mutant("vrfy-gets-500", "vrfy.known", [said("_vrfy", "252 2.0.0", "500 5.5.1")], also="ehlo.true", why=ANNOUNCED),
     Mutant("vrfy-verifies-anybody", "vrfy.honest", [said("_vrfy", NOT_TOLD, 'return b"250 2.0.0 <%b>" % found[0]')]),
     Mutant("vrfy-says-yes", "vrfy.mailbox", [_verified('b"250 2.0.0 Yes"')]),
     Mutant("vrfy-tells-without-brackets", "vrfy.mailbox", [_verified('b"250 2.0.0 " + found[0]')]),
