@@ -104,7 +104,7 @@ def test_backup_of_unusual_bodies(case: Case) -> None:
         messages = []
         for body in UNUSUAL:
             client.begin_message()
-            messages.append(case.inbox.as_it_stands(client.expect_delivered(body, "delivered")))
+            messages.append(case.inbox.as_it_stands(client.expect_delivered(body, "bytes")))
         case.inbox.expect_backup([*messages, *deliver_up_to(case, client, 32)])
 
 
