@@ -1,15 +1,10 @@
 """DATA, the body and its end, and what is left of a message afterwards."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import pytest
 
 from conformance.cs4410.case import Case
 from conformance.cs4410.dialect import Fit
 from conformance.cs4410.model import WORD_RULES
-from conformance.harness.verdict.verdict import Blocked, Broken
 
 
 @pytest.mark.judges("data")
@@ -108,19 +103,6 @@ def test_body_is_forgotten(case: Case) -> None:
     case.inbox.expect_entry(client.deliver(b""), "after.forgets")
 
 
-@contextmanager
-def however_long(case: Case) -> Iterator[None]:
-    """What ends a session that has lasted as long as the limit may be its age, which another case judges."""
-    began = time.monotonic()
-    try:
-        yield
-    except Broken as broken:
-        ended = broken.finding[3].startswith("421") or any(client.ended for client in case.clients)
-        if ended and broken.finding[0] == "session.long" and time.monotonic() - began > 0.9 * case.limit:
-            raise Blocked("time.session", *broken.finding[1:], broken.about) from None
-        raise
-
-
 @pytest.mark.long
 @pytest.mark.alone(fresh=False)
 @pytest.mark.judges("session.long", control={"messages": 5})
@@ -128,11 +110,10 @@ def however_long(case: Case) -> Iterator[None]:
 def test_a_thousand_messages_in_a_session(case: Case, messages: int) -> None:
     """Thousands of lines and a thousand messages in one session are served like the first."""
     client = case.client("greeted")
-    with however_long(case):
-        for _ in case.soon(range(messages)):
-            for line in ("MAIL FROM: {address}", "RCPT TO: {address}", "DATA"):
-                client.expect(client.words.fill(line))
-            client.expect_delivered(client.words.body(1))
+    for _ in case.soon(range(messages)):
+        for line in ("MAIL FROM: {address}", "RCPT TO: {address}", "DATA"):
+            client.expect(client.words.fill(line))
+        client.expect_delivered(client.words.body(1))
 
 
 @pytest.mark.long
@@ -142,11 +123,10 @@ def test_a_thousand_messages_in_a_session(case: Case, messages: int) -> None:
 def test_a_thousand_recipients_of_a_message(case: Case, recipients: int) -> None:
     """A message has more than a thousand recipients, each of whom is accepted like the first, and is delivered."""
     client = case.client("sender")
-    with however_long(case):
-        for _ in case.soon(range(recipients)):
-            client.expect(client.words.fill("RCPT TO: {address}"))
-        client.expect("DATA")
-        client.expect_delivered(client.words.body(1))
+    for _ in case.soon(range(recipients)):
+        client.expect(client.words.fill("RCPT TO: {address}"))
+    client.expect("DATA")
+    client.expect_delivered(client.words.body(1))
 
 
 @pytest.mark.judges("mail.words", "rcpt.words")
