@@ -168,7 +168,13 @@ WORKERS = [
 ]
 
 LEAVING = [
-    Mutant("client-that-left-keeps-its-worker", "pool.frees pool.frees-at-once", gone("sleep(86_400)")),
+    Mutant(
+        "client-that-left-keeps-its-worker",
+        "pool.frees pool.frees-at-once",
+        gone("sleep(86_400)"),
+        also="pool.survives",
+        why="Beside a bug by which workers do not see that a client has closed, it is only resets that none survives.",
+    ),
     Mutant("client-that-left-keeps-its-worker-for-10-seconds", "pool.frees pool.frees-at-once", gone("sleep(10)")),
     Mutant(
         "client-that-left-keeps-its-worker-until-the-limit",
