@@ -51,6 +51,7 @@ class Wire:
     flooded: list[int] = field(default_factory=list)
     number: int = 1
     sent: float = READ
+    began: float = READ
 
     def reply(self, deadline: float) -> Reply:
         if not self.said or self.said[0][0] > deadline + self.oversleeps:
