@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from email.utils import formatdate
 from pathlib import Path
 
-# Nothing is tried twice, so that a header of a million lines costs no time. Groups are atomic and not possessive, for of
-# those Python 3.11.2 takes along what did not match in the end.
+# Nothing is tried twice, so that a header of a million lines costs no time. Groups are atomic and not possessive, for
+# Python 3.11.2 takes along what did not match in the end of one.
 REST_OF_FIELD = rb"[ \t]*+:[^\r\n]*+\r\n(?>(?:[ \t][^\r\n]*+\r\n)*)"
 HEADER = re.compile(rb"(?>(?:[!-9;-~]++%b)*)" % REST_OF_FIELD)
 RECEIVED = re.compile(rb"^Received[ \t]*+:", re.IGNORECASE | re.MULTILINE)
