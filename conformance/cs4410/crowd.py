@@ -365,7 +365,7 @@ def expect_whole_limit_after_queue(case: Case, requirement: str) -> None:
     """
     clients = fill(case)
     (waiting,) = beyond(case)
-    if waiting.is_greeted(clients[0].valid_sent + 0.7 * case.limit):
+    if waiting.is_greeted(clients[0].valid_sent + 0.8 * case.limit):
         _expect_full_pool(case, [waiting])
         why = f"greeted though {POOL} others are connected"
         raise case.breach("pool.33rd", why, "no greeting", "a greeting", about=[waiting])
