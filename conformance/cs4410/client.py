@@ -41,7 +41,7 @@ class Client(Clocked):
         speaks_first = self.speaks_first
         if speaks_first and not self.greeted_late:
             self.greeted_late = True
-            self.send_as_far_as_possible(KNOCK.encode() + CRLF)
+            self.send_as_far_as_possible(KNOCK)
         try:
             reply = self._greeting(deadline)
         except WireError:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from conformance.cs4410 import blame
 from conformance.cs4410.dialect import Fit
-from conformance.cs4410.scene import KNOCK, MailScene
+from conformance.cs4410.scene import KNOCK, KNOCKED, MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Void
 from conformance.harness.wire.connection import Closed, Connection, Refused, Silent, WireError
@@ -95,11 +95,11 @@ class Link:
         self.valid_sent = self.wire.began
         if self._knocks:
             with suppress(WireError):  # it may have left already
-                self.wire.send(f"{KNOCK}\r\n".encode())
+                self.wire.send(KNOCK)
 
     @property
     def _knocks(self) -> bool:
-        return KNOCK in self._case.learned and not self._case.judges("greeting")
+        return KNOCKED in self._case.learned and not self._case.judges("greeting")
 
     @property
     def speaks_first(self) -> bool:
@@ -142,7 +142,7 @@ class Link:
 
     def _greeting(self, deadline: float) -> Reply:
         reply = self.wire.reply(deadline)
-        if self._knocks and self._case.learned[KNOCK] == "answered":
+        if self._knocks and self._case.learned[KNOCKED] == "answered":
             self.wire.reply(deadline)
         return reply
 

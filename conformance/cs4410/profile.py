@@ -11,7 +11,7 @@ from typing import Any
 from conformance.cs4410 import dialect, ledger
 from conformance.cs4410.case import Case
 from conformance.cs4410.kind import KIND
-from conformance.cs4410.scene import KNOCK
+from conformance.cs4410.scene import KNOCKED
 from conformance.harness.client.scene import Scene
 from conformance.harness.server.look import Look
 from conformance.harness.settings import Settings, UsageError
@@ -110,11 +110,11 @@ def _knock(line: bytes, look: Look) -> Reply:
     if reply.code != "220":
         return reply
     look.greeted = True
-    look.learned[KNOCK] = "answered"
+    look.learned[KNOCKED] = "answered"
     try:
         return look.hear(0.5 * look.settings.time_limit)
     except Silent:
-        look.learned[KNOCK] = "dropped"
+        look.learned[KNOCKED] = "dropped"
         return look.say(line)
 
 

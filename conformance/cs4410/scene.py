@@ -6,9 +6,11 @@ from conformance.cs4410.dialect import Dialect
 from conformance.cs4410.mailbox import Message
 from conformance.harness.client.scene import Scene
 
-KNOCK = "mkdir"
-"""What is said to a server that will not speak first, and the name of what is learned of one that greets then: whether
-the line is `answered` or `dropped`."""
+KNOCK = b"mkdir\r\n"
+"""What is said to a server that will not speak first."""
+KNOCKED = "a line before the greeting"
+"""What is learned of a server that greets a client once it has said something: whether the line is `answered`, too, or
+`dropped`."""
 
 
 class MailScene(Scene):

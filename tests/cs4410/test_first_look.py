@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.cs4410.profile import PROFILE
-from conformance.cs4410.scene import KNOCK
+from conformance.cs4410.scene import KNOCKED
 from conformance.harness.run import probe
 from tests.harness.plain import PLAIN
 
@@ -62,4 +62,4 @@ def test_server_that_greets_once_it_is_spoken_to(drops: bool, learned: str) -> N
         threading.Thread(target=serve, daemon=True).start()
         target = "{}:{}".format(*listener.getsockname())
         found = probe.look(replace(PLAIN, target=target, time_limit=1.0), PROFILE)
-    assert (found.failed(PROFILE.kind.rules), found.learned) == ((), {KNOCK: learned})
+    assert (found.failed(PROFILE.kind.rules), found.learned) == ((), {KNOCKED: learned})
