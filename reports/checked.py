@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from reports.escape import typed
@@ -11,6 +12,26 @@ _LARGEST_NUMBER = 10**15
 
 class WrongShape(ValueError):
     """A key is missing or has the wrong type; the message is printable and says which."""
+
+
+class Faults:
+    """What is wrong with a document, place by place, told all at once."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on behind a place that is wrong, and note what is."""
+        try:
+            yield
+        except WrongShape as fault:
+            self._told.append(str(fault))
+
+    def tell(self) -> None:
+        """Raise WrongShape if anything was wrong."""
+        if self._told:
+            raise WrongShape("; ".join(self._told))
 
 
 class Checked:

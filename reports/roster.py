@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import toml_input
-from reports.checked import Checked, WrongShape
+from reports.checked import Checked, Faults, WrongShape
 from reports.escape import named, typed
 from reports.lodging import LodgingError, own_files
 from reports.students import Student, load_students, student_of
@@ -153,23 +153,23 @@ def load_roster(path: Path) -> Roster:
 
 
 def _roster(document: dict[str, Any], path: Path) -> Roster:
-    checked = Checked({"limits": {}, "server": [], **document})
-    checked.only("at_once", "minutes", "options", "limits", "submissions", "launch", "students", "server")
-    limits = checked.inner("limits")
-    limits.only(*asdict(Limits()))
+    side_by_side = max(1, (os.cpu_count() or 1) // 2)
+    usual = {"at_once": side_by_side, "minutes": 15, "options": [], "limits": {}, "server": []}
+    checked, faults = Checked(usual | document), Faults()
+    with faults.noted():
+        checked.only(*usual, "submissions", "launch", "students")
+    with faults.noted():
+        roster = _empty(checked, path)
     home = path.parent
     listed = home / checked.text("students") if "students" in checked else None
     students = load_students(listed) if listed else []
     launch = checked.text("launch") if "launch" in checked else None
     folders: set[str] = set()
-    entries, faults = [], []
+    entries: list[Entry] = []
     for one in checked.objects("server"):
-        try:
+        with faults.noted():
             entries.append(_entry(one, home, launch, students, folders))
-        except WrongShape as fault:
-            faults.append(str(fault))
-    if faults:
-        raise WrongShape("; ".join(faults))
+    faults.tell()
     remarks: tuple[str, ...] = ()
     if "submissions" in checked:
         found = found_files(checked.text("submissions"), home)
@@ -181,15 +181,20 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
     for called in names:
         if names.count(called) > 1:
             raise WrongShape(f"the server {named(called)} is there twice")
-    at_once = checked.integer("at_once") if "at_once" in checked else max(1, (os.cpu_count() or 1) // 2)
+    private = (path, listed.resolve()) if listed else (path,)
+    return replace(roster, private=private, entries=tuple(entries), remarks=remarks)
+
+
+def _empty(checked: Checked, path: Path) -> Roster:
+    limits = checked.inner("limits")
+    limits.only(*asdict(Limits()))
     return Roster(
-        private=(path, listed.resolve()) if listed else (path,),
-        entries=tuple(entries),
-        at_once=int(_within(at_once, 1, MOST_AT_ONCE, "at_once")),
-        minutes=_within(checked.number("minutes") if "minutes" in checked else 15, 0.01, 24 * 60, "minutes"),
-        options=checked.texts("options") if "options" in checked else (),
+        private=(path,),
+        entries=(),
+        at_once=int(_within(checked.integer("at_once"), 1, MOST_AT_ONCE, "at_once")),
+        minutes=_within(checked.number("minutes"), 0.01, 24 * 60, "minutes"),
+        options=checked.texts("options"),
         limits=Limits(**{key: int(_within(limits.integer(key), 1, 1 << 30, f"limits.{key}")) for key in limits}),
-        remarks=remarks,
     )
 
 
@@ -281,5 +286,5 @@ def _files(directory: Path, sees: Sequence[Path]) -> Iterator[tuple[str, bool, s
 
 def _within(number: float, least: float, most: float, what: str) -> float:
     if not least <= number <= most:
-        raise WrongShape(f"{what} must be from {least:g} to {most:g}")
+        raise WrongShape(f"{what} must be from {least:g} to {most:.12g}")
     return number

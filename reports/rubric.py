@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from reports import toml_input
-from reports.checked import Checked, WrongShape
+from reports.checked import Checked, Faults, WrongShape
 from reports.escape import sentence, typed
 from reports.results import Requirement, ResultsError
 
@@ -83,13 +83,18 @@ def load_rubric(path: Path) -> Rubric:
 
 
 def _rubric(document: dict[str, Any]) -> Rubric:
-    checked = Checked({"visibility": "visible", "credit": {}, **document})
-    checked.only("visibility", "credit", "item")
-    visibility = checked.choice("visibility", VISIBILITIES)
-    credit = checked.inner("credit")
-    credit.only(*DEFAULT_CREDIT)
-    given = {verdict: _within(credit.number(verdict), 1.0, f"credit.{verdict}") for verdict in credit}
-    items = tuple(_item(item, visibility) for item in checked.objects("item"))
+    checked, faults = Checked({"visibility": "visible", "credit": {}, **document}), Faults()
+    visibility, given, items = VISIBILITIES[0], {}, []
+    with faults.noted():
+        checked.only("visibility", "credit", "item")
+    with faults.noted():
+        visibility = checked.choice("visibility", VISIBILITIES)
+    with faults.noted():
+        given = _credit(checked.inner("credit"))
+    for item in checked.objects("item"):
+        with faults.noted():
+            items.append(_item(item, visibility))
+    faults.tell()
     if not items:
         raise WrongShape("item must have an entry at least")
     for what, names in (
@@ -100,7 +105,12 @@ def _rubric(document: dict[str, Any]) -> Rubric:
         for one in names:
             if names.count(one) > 1:
                 raise WrongShape(f"the {what} {sentence(one)} is there twice")
-    return Rubric(visibility, {**DEFAULT_CREDIT, **given}, items)
+    return Rubric(visibility, {**DEFAULT_CREDIT, **given}, tuple(items))
+
+
+def _credit(credit: Checked) -> dict[str, float]:
+    credit.only(*DEFAULT_CREDIT)
+    return {verdict: _within(credit.number(verdict), 1.0, f"credit.{verdict}") for verdict in credit}
 
 
 def _item(item: Checked, visibility: str) -> Item:
@@ -121,5 +131,5 @@ def _item(item: Checked, visibility: str) -> Item:
 
 def _within(number: float, most: float, what: str) -> float:
     if not 0 <= number <= most:
-        raise WrongShape(f"{what} must be from 0 to {most:g}")
+        raise WrongShape(f"{what} must be from 0 to {most:.12g}")
     return float(number)

@@ -53,6 +53,7 @@ def unused() -> Iterator[int]:
         ("no_such.py::test_it[1]", USAGE, "no_such.py::test_it[1]: not found: "),
         ("--launch 'python3 no-such.py {{port}}'", UNREACHABLE, "--launch: no-such.py is not in "),
         ("--launch 'true {{prot}}'", USAGE, "--launch: {{prot}} is no placeholder: "),
+        ("--launch 'true {{port}}' --wrap no-such-program", UNREACHABLE, "--wrap: no-such-program: no such program"),
         ("--report broken.toml", USAGE, "--report broken.toml: Not a directory: name a folder that can be written"),
         ("--report /proc/below", USAGE, "--report /proc/below: /proc: "),
         (

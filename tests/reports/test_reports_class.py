@@ -230,6 +230,14 @@ def test_a_part_that_there_is_not(part: str, lesson: Class, capsys: pytest.Captu
         ('[[server]]\nname = "a"\n[[server]]\nname = "b"\ntarget = "b"', "not both; the server b: target"),
         ("at_once = 99\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "at_once must be from 1 to 32"),
         ("[limits]\nmemroy = 1\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "memroy is no key"),
+        (
+            'minuets = 1\n[limits]\ndisk = 0\n[[server]]\nname = "b"\ntarget = "b"',
+            "limits.disk must be from 1 to 1073741824; the server b",
+        ),
+        (
+            'minuets = 1\nminutes = 0\n[[server]]\nname = "b"\ntarget = "b:1"',
+            "minuets is no key; there are at_once, minutes, ",
+        ),
     ],
 )
 def test_a_wrong_roster_is_one_line(text: str, told: str, lesson: Class) -> None:

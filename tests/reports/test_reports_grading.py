@@ -274,6 +274,10 @@ def test_the_rubric_that_ships_fits_the_assignment(grader: Grader, document: Any
         (item(1, requirements=["mial.nested"]), "names mial.nested, which this run does not have"),
         ("[credit]\nwarn = 2\n" + item(1, sections=["Pool"]), "credit.warn must be from 0 to 1"),
         ("[credit]\nskip = 1\n" + item(1, sections=["Pool"]), "credit.skip is no key"),
+        (
+            "[credit]\nskip = 1\n" + item(-1, sections=["Pool"]) + item(1, name="a"),
+            "from 0 to 1000000; the item a needs",
+        ),
     ],
 )
 def test_a_wrong_rubric_is_one_line(rubric: str, told: str, grader: Grader, document: Any) -> None:

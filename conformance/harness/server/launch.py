@@ -74,8 +74,12 @@ def reference_command(kind: Kind) -> str:
     return f"{shlex.quote(sys.executable)} -m {module} {options}"
 
 
-def words_of(command: str) -> list[str]:
+def words_of(command: str, option: str = "--launch") -> list[str]:
     """Split a command line, words that name existing files made absolute, for it runs in a directory of its own.
+
+    Args:
+        command: the command line.
+        option: where it was given, for messages.
 
     Raises:
         UsageError: it cannot be split, or names what is not filled in.
@@ -84,24 +88,24 @@ def words_of(command: str) -> list[str]:
     try:
         words = shlex.split(command)
     except ValueError as error:
-        raise UsageError(f"--launch {command!r}: {error}") from None
+        raise UsageError(f"{option} {command!r}: {error}") from None
     if not words:
-        raise UsageError("--launch: the command is empty")
+        raise UsageError(f"{option}: the command is empty")
     named = [name for word in words for name in re.findall(r"(?:^|[=:]){([a-z_]+)}", word)]
     if unknown := [f"{{{name}}}" for name in dict.fromkeys(named) if name not in FILLED_IN]:
         are = "is no placeholder" if len(unknown) == 1 else "are no placeholders"
-        raise UsageError(f"--launch: {', '.join(unknown)} {are}: {{host}}, {{port}} and {{time_limit}} are")
+        raise UsageError(f"{option}: {', '.join(unknown)} {are}: {{host}}, {{port}} and {{time_limit}} are")
     place = _program(words)
     script = words[place]
     if place and script.endswith(SCRIPTS) and not os.path.isfile(script):
         folder, name = os.path.split(script) if os.path.isabs(script) else (os.getcwd(), script)
-        raise Unreachable(f"--launch: {name} is not in {folder}")
+        raise Unreachable(f"{option}: {name} is not in {folder}")
     # A folder is made absolute only where it is the program: elsewhere it may be one of the server's own.
     if os.path.isdir(script) and words[place - 1] != "-m":
         words[place] = os.path.abspath(script)
     words = [os.path.abspath(word) if os.path.isfile(word) else word for word in words]
     if shutil.which(words[0]) is None:
-        raise Unreachable(f"--launch: {words[0]}: no such program, or it is not executable")
+        raise Unreachable(f"{option}: {words[0]}: no such program, or it is not executable")
     return words
 
 
@@ -169,7 +173,7 @@ class Process:
         wrap: str | None = None,
         complaints: Complaints | None = None,
     ) -> None:
-        words = [*(words_of(wrap) if wrap else ()), *words_of(command)]
+        words = [*(words_of(wrap, "--wrap") if wrap else ()), *words_of(command)]
         self.port, self._claim = _free_port() if "{port}" in command else (kind.port, None)
         if sockdiag.may_listen(self.port) and proc.listener(HOST, self.port):
             raise Unreachable(f"port {self.port} is taken by another process: end it first")
