@@ -73,6 +73,7 @@ class Case(Clients):
                     raise taken
                 launch.Process(kind, command, self.limit, wrap=self.settings.wrap).stop()
         except launch.Unreachable as error:
-            raise self.breach("start.address", str(error), f"{launch.HOST}:{kind.port}") from None
+            wanted = f"it listens on {launch.HOST}:{kind.port}"
+            raise self.breach("start.address", str(error), wanted, "it does not") from None
         except TimeoutError:
             raise taken from None

@@ -117,7 +117,8 @@ class Clocked(Steps):
                 reply = self.wire.reply(deadline)
             except Flooded as error:
                 # Whoever floods has not timed anybody out.
-                raise self._case.breach("reply.one", str(error), "silence, then the time-out", about=[self]) from None
+                wanted = "silence, then the time-out"
+                raise self._case.breach("reply.one", str(error), wanted, "a flood", about=[self]) from None
             except WireError as error:
                 if time.monotonic() < limit:
                     self._expect_no_hanging_up(error)

@@ -342,9 +342,8 @@ def deliver_undisturbed(case: Case) -> None:
         client = case.client()
         waited = time.monotonic() - began
         if (plainest := blame.delayed(waited >= allowed and len(case.clients) > 1)) != rule:
-            raise case.breach(
-                plainest, f"greeted after {waited:.1f} s, beside another client", "at once", about=[client]
-            )
+            late = f"after {waited:.1f} s"
+            raise case.breach(plainest, "greeted late, beside another client", "at once", late, about=[client])
         client.reach("body")
         message = client.expect_delivered(case.words.body())
     except Void:

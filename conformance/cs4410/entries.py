@@ -71,7 +71,8 @@ class Entries:
                 return self.folder.entries()
             except mailbox.Unreadable as error:
                 if time.monotonic() > deadline:
-                    raise self._case.breach("start.mailbox", f"the mailbox cannot be read: {error}") from None
+                    why = "the mailbox cannot be read"
+                    raise self._case.breach("start.mailbox", why, "a file that can be read", str(error)) from None
                 time.sleep(0.02)
 
     def holds(self, message: Message) -> bool:

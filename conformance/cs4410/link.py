@@ -87,7 +87,7 @@ class Link:
                 server.address, case.record.transcript, server.manners, patience, server.first_socket()
             )
         except Refused as error:
-            raise case.breach("pool.alive", str(error)) from None
+            raise case.breach("pool.alive", str(error), "a connection", "none") from None
         except (Silent, Closed) as error:
             raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
@@ -154,7 +154,7 @@ class Link:
         rule = blame.no_greeting(silent, server.greets, len(server.open_ports) > 1, server.connections > 1)
         why = UNGREETED.get(rule, f"no greeting: {error}")
         case.patience.record_setup(rule, False, case.judges(rule))
-        return case.breach(rule, why, about=[self])
+        return case.breach(rule, why, self._shown("greeting"), str(error), about=[self])
 
     def _greeted(self, reply: Reply) -> None:
         # Whatever greets in other words names nobody that other replies could be held against.

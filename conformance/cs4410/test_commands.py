@@ -164,4 +164,4 @@ def test_command_of_the_standard(case: Case, verb: str) -> None:
     """Whether a server serves a command of the standard that the handout does not name is observed."""
     reply = case.client("greeted").try_line(f"{verb} x" if verb in ("EHLO", "VRFY", "EXPN") else verb)
     if reply.startswith("2"):
-        case.find_if_judged("unknown.rfc", f"{verb} is served", actual=reply)
+        case.note(f"{verb} is served")

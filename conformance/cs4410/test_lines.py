@@ -198,7 +198,7 @@ def test_too_long_line_is_survived(case: Case, length: int) -> None:
         "line.too-long",
         "neither served nor refused",
         "2xx or 5xx",
-        reply,
+        reply or "no reply",
     )
     if not client.wire.ended:
         client.wire.settle()
@@ -248,4 +248,4 @@ def test_bare_line_end(case: Case, end: str) -> None:
     client = case.client()
     client.send(BARE[end])
     if client.peek():
-        case.find_if_judged("line.bare", f"a bare {end} ends a command line")
+        case.note(f"a bare {end} ends a command line")

@@ -32,7 +32,8 @@ def test_entry_is_there_with_the_reply(case: Case) -> None:
     message = client.deliver(case.words.body())
     if not case.inbox.holds(message):
         case.inbox.entry(message)  # one that never comes is lost, not late
-        case.find_if_judged("mailbox.prompt", f"no entry {message.number} yet when the reply had come")
+        why = "no entry yet when the reply had come"
+        case.find_if_judged("mailbox.prompt", why, f"entry {message.number}", "later", [client])
 
 
 @pytest.mark.judges("case.arguments")

@@ -53,7 +53,8 @@ def test_empty_line_has_one_reply(case: Case) -> None:
     """An empty line is a line and gets one reply, so that client and server stay in step."""
     client = case.client("greeted")
     reply = client.try_line("")
-    case.expect(bool(reply) or not client.wire.ended, "line.empty-harmless", "an empty line ends the session")
+    why = "an empty line ends the session"
+    case.expect(bool(reply) or not client.wire.ended, "line.empty-harmless", why, "the session goes on", "it ended")
     if not reply:
         case.client("greeted").ask("mkdir")
     case.expect(bool(reply), "reply.one", "no reply to an empty line", "a reply", "none")

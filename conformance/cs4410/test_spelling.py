@@ -155,4 +155,4 @@ def test_space_before_colon(case: Case, command: str) -> None:
     client = case.client("greeted" if command == "MAIL FROM" else "sender")
     reply = client.expect(f"{command} : {case.words.address()}")
     if reply.code.startswith("2"):
-        case.find_if_judged("space.before-colon", f"`{command} :` is accepted")
+        case.note(f"`{command} :` is accepted")

@@ -158,7 +158,7 @@ class Client(Session):
             reply = self.content(self.message().data)
         self._case.expect_refused(reply, "DATA without a transaction", [self], requirement)
 
-    def breach(self, reason: str, expected: str = "", actual: str = "", requirement: str = "") -> Broken | Blocked:
+    def breach(self, reason: str, expected: str, actual: str, requirement: str = "") -> Broken | Blocked:
         """What to raise where this client shows that a requirement is broken, the case's main one if none is named."""
         return self._case.breach(requirement or self._case.main, reason, expected, actual, about=[self])
 

@@ -111,7 +111,7 @@ class Link:
                 server.address, transcript, server.manners, patience, server.first_socket(), between=between
             )
         except Refused as error:
-            raise case.breach("close.serves-on", str(error)) from None
+            raise case.breach("close.serves-on", str(error), "a connection", "none") from None
         except (Silent, Closed) as error:
             raise Skipped(str(error)) from None
         if case.tester.tls == "implicit":

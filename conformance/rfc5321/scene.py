@@ -144,15 +144,11 @@ class MailScene(Scene):
         """Whether the server treats this client as it would anyone: the tester says so, or its address is public."""
         return self.tester.stranger or ipaddress.ip_address(self.server.address[0]).is_global
 
-    def note(self, reason: str, requirement: str = "", about: Iterable[Connected] = ()) -> None:
-        """Say what was observed, whatever the requirement's level; the case goes on."""
-        self.record.find(requirement or self.main, reason, about=[one.connection for one in about], at_most="note")
-
     def warn(
         self,
         reason: str,
-        expected: str = "",
-        actual: str = "",
+        expected: str,
+        actual: str,
         requirement: str = "",
         about: Iterable[Connected] = (),
     ) -> None:

@@ -76,7 +76,14 @@ def test_partial(case: Case) -> None:
     message = client.message()
     reply = client.content(message.data)
     if codes.refused(reply):
-        case.expect(case.never_arrives(message), case.main, "refused for both, and it arrives", "nothing", "", [client])
+        case.expect(
+            case.never_arrives(message),
+            case.main,
+            "refused for both, and it arrives",
+            "nothing",
+            "the message",
+            [client],
+        )
         case.warn("a message is refused for a good recipient, too", "250, a notification", reply.text, about=[client])
     elif not case.arrived(message):
         raise client.breach("accepted, and the good recipient has it not", "a copy for the good recipient", "nothing")

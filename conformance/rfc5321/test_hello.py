@@ -62,7 +62,7 @@ def test_lines(case: Case) -> None:
         reason, at_most = keywords.fault(line.text)
         if reason:
             wanted = "KEYWORD PARAMETER ..."
-            case.record.find("ehlo.lines", reason, wanted, line.text, [client.connection], at_most)
+            case.record.find("ehlo.lines", reason, wanted, line.text or "an empty line", [client.connection], at_most)
 
 
 @pytest.mark.judges("ehlo.registered")

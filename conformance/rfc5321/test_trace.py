@@ -18,6 +18,7 @@ OLD = (
     ("Received", "from one.example ([192.0.2.1]) by two.example with ESMTP id a1; Mon, 1 Jan 2024 12:00:00 +0000"),
 )
 """Trace fields of earlier hops, the latest on top."""
+DATE = "; Mon, 1 Jan 2024 12:00:00 +0000"
 
 
 def _expect(client: Client, problem: str, expected: str, field: str = "") -> None:
@@ -47,7 +48,7 @@ def test_from_both(case: Case) -> None:
     client = case.client()
     field = read(case, client)
     if field.clause("from") is None:
-        raise case.breach("trace.from", "no FROM clause", about=[client])
+        raise case.breach("trace.from", "no FROM clause", "FROM name BY name", field.text, about=[client])
     address = client.wire.own_address
     if field.client_addresses and not case.tester.launched and not field.has_address(address):
         raise Skipped("between: the server sees the client at another address than its own")
@@ -61,16 +62,17 @@ def test_date(case: Case) -> None:
     """It ends in a semicolon and a date with a year of four digits."""
     client = case.client()
     field = read(case, client)
-    _expect(client, field.date.problem, "; Mon, 1 Jan 2024 12:00:00 +0000", field.text)
+    _expect(client, field.date.problem, DATE, field.text)
 
 
 @pytest.mark.judges("trace.zone")
 def test_zone(case: Case) -> None:
     """The time zone of its date is an offset; a name is a comment at most."""
     client = case.client()
-    date = read(case, client).date
+    field = read(case, client)
+    date = field.date
     if date.problem:
-        raise case.breach("trace.date", date.problem, about=[client])
+        raise case.breach("trace.date", date.problem, DATE, field.text, about=[client])
     _expect(client, "" if date.numeric_zone else f"the zone is `{date.zone}`", "an offset as +0100")
 
 

@@ -56,7 +56,7 @@ def expect_body(
     if change := same_body(message.body, as_delivered(case, client, message, data, cut).body):
         if len(more := client.farewell()) > 1:
             raise case.breach("data.eod-only", f"{what} ends the data", "one reply", more[0].text, about=[client])
-        raise case.breach(case.main, f"{what} changed on the way: {change}", "octet for octet", "", base, [client])
+        raise case.breach(case.main, f"{what} changed on the way", "octet for octet", change, base, [client])
 
 
 def note_what_arrives(case: Case, client: Client, message: Message, what: str, **becomes: bytes) -> None:
@@ -169,7 +169,7 @@ def test_whole(case: Case) -> None:
     elif case.tester.role == "submission" and change.startswith(IN_HEADER):
         case.note(change, about=[client])
     else:
-        raise client.breach(f"the message changed on the way: {change}", "octet for octet")
+        raise client.breach("the message changed on the way", "octet for octet", change)
 
 
 IN_HEADER = "header: "
@@ -226,7 +226,7 @@ def test_controls(case: Case, controls: bytes) -> None:
     message = client.message().with_body(b"".join(b"control %c here\r\n" % one for one in controls))
     client.expect_taken(message, "a message with control characters")
     if change := same_body(message.body, case.delivered(message).body):
-        raise client.breach(f"control characters changed on the way: {change}", "as they were sent")
+        raise client.breach("control characters changed on the way", "as they were sent", change)
 
 
 @pytest.mark.judges("data.controls")

@@ -269,7 +269,7 @@ def test_what_several_of_a_crowd_met_is_counted(case: Case) -> None:
 
     def act(client: Client) -> list[Message]:
         if client is not clients[2]:
-            raise case.breach("mailbox.entry", "no reply", about=[client])
+            raise case.breach("mailbox.entry", "no reply", "250", "none", about=[client])
         return []
 
     with pytest.raises(Stopped, match="no reply") as stopped:

@@ -181,7 +181,7 @@ def test_what_breaks_without_what_is_judged_as_well_is_blocked(hold: Hold) -> No
 
 def test_a_skip_after_a_finding_leaves_the_finding(hold: Hold) -> None:
     def body(case: Case) -> None:
-        case.find_if_judged("mail", "broken")
+        case.find_if_judged("mail", "broken", "this", "that")
         raise Skipped("the mailbox cannot be read")
 
     assert hold(body, "mail").verdict == "fail"
@@ -211,7 +211,7 @@ def test_a_server_that_floods_is_judged(hold: Hold, act: str, flooded: str) -> N
                     client.set_up("RCPT TO: a")
                 case "wait_closed":
                     client.wire.wait_closed(0.0)
-        case.expect(False, "reply.one", "the flood was not seen")
+        case.expect(False, "reply.one", "the flood was not seen", "a flood", "none")
 
     greeting = GREETING + (flood if flooded == "greeting" else b"")
     record = hold(body, "reply.one", greeting=greeting, replies={b"MAIL": flood} if flooded == "MAIL" else {})
@@ -373,7 +373,7 @@ def test_a_search_has_seen_by_itself_that_it_fails_again(hold: Hold) -> None:
 
 
 def test_a_breach_that_is_seen_twice_is_found(hold: Hold) -> None:
-    record = hold(lambda case: case.expect(False, "mail", "not as it should be"), "mail", twice=True)
+    record = hold(lambda case: case.expect(False, "mail", "not as it should be", "this", "that"), "mail", twice=True)
     assert (record.verdict, record.worst.reason) == ("fail", "not as it should be")
 
 

@@ -118,7 +118,9 @@ def test_what_is_left_out_is_said_where_it_was(connections: int, sizes: tuple[in
 
 
 def test_what_several_clients_met_is_told_once_with_their_count() -> None:
-    met = [Broken("pool.32", "no reply", about=[number]) for number in (3, 4, 5)] + [Broken("pool.32", "closed")]
+    met = [Broken("pool.32", "no reply", "220", "none", about=[number]) for number in (3, 4, 5)] + [
+        Broken("pool.32", "closed", "220", "none")
+    ]
     met[0].count(met, 32)
     assert met[0].finding[:2] == ("pool.32", "no reply, for 3 of 32 clients at once")
     assert met[0].about == (3, 4, 5)

@@ -102,7 +102,7 @@ def test_verdicts_have_the_rank_that_is_documented() -> None:
 
 def test_exceptions_carry_their_finding() -> None:
     assert Broken("must", "reason", "expected", "actual", "other").finding == ("must", "reason", "expected", "actual")
-    assert Broken("must", "reason", base="other").base == "other"
+    assert Broken("must", "reason", "this", "that", base="other").base == "other"
     assert Blocked("other", "reason", "expected").finding == ("other", "reason", "expected", "")
 
 

@@ -78,8 +78,8 @@ class Scene:
         self,
         requirement: str,
         reason: str,
-        expected: str = "",
-        actual: str = "",
+        expected: str,
+        actual: str,
         base: str = "",
         about: Iterable[Connected] = (),
     ) -> Broken | Blocked:
@@ -98,19 +98,24 @@ class Scene:
         return Blocked(requirement, reason, expected, actual, numbers)
 
     def find_if_judged(
-        self, requirement: str, reason: str, expected: str = "", actual: str = "", about: Iterable[Connected] = ()
+        self, requirement: str, reason: str, expected: str, actual: str, about: Iterable[Connected] = ()
     ) -> None:
         """Record a breach and go on; not this case's concern unless it judges the requirement."""
         if self.judges(requirement):
             self.record.find(requirement, reason, expected, actual, [one.connection for one in about])
+
+    def note(self, reason: str, requirement: str = "", about: Iterable[Connected] = ()) -> None:
+        """Say what was observed, whatever the requirement's level (by default the case's first); the case goes on."""
+        numbers = [one.connection for one in about]
+        self.record.find(requirement or self.record.requirements[0], reason, about=numbers, at_most="note")
 
     def expect(
         self,
         holds: bool,
         requirement: str,
         reason: str,
-        expected: str = "",
-        actual: str = "",
+        expected: str,
+        actual: str,
         about: Iterable[Connected] = (),
     ) -> None:
         """Judge something that is no reply; ends the case where it does not hold."""

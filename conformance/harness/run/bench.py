@@ -217,7 +217,7 @@ class Bench:
             record.set_aside("blocked", reason, by, expected, actual)
             record.about += blocked.about
         except WireError as error:
-            record.find(plan.requirements[0], str(error), about=record.transcript.latest(2))
+            record.find(plan.requirements[0], str(error), "a reply", "none", record.transcript.latest(2))
         except Skipped as skipped:
             record.set_aside("skip", str(skipped))
         except Void as void:

@@ -51,8 +51,8 @@ class Broken(Stopped):
         self,
         requirement: str,
         reason: str,
-        expected: str = "",
-        actual: str = "",
+        expected: str,
+        actual: str,
         base: str = "",
         about: Sequence[int] = (),
     ) -> None:
