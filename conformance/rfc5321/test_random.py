@@ -6,7 +6,7 @@ from conformance.rfc5321.case import Case
 from conformance.rfc5321.search import player
 
 
-@pytest.mark.places(3)
+@pytest.mark.places(0)
 @pytest.mark.conversations(player.EXAMPLES, player.QUICK_EXAMPLES)
 @pytest.mark.judges(*player.JUDGED)
 def test_conversations(case: Case) -> None:

@@ -63,7 +63,7 @@ def noted(script: Callable[[str], str], temporary: object) -> Callable[..., Reco
         server = Launched(KIND, around.format(f"{script(text)} {{port}}"), LIMIT, Manners())
         bench = Bench(server, replace(PLAIN, time_limit=LIMIT), PROFILE)
         try:
-            return bench.run(Plan("x.py::test_x", "Title.", ("pool.leaks",), _case, places=0))
+            return bench.run(Plan("x.py::test_x", "Title.", ("pool.leaks",), _case, places=None))
         finally:
             server.stop()
 

@@ -33,7 +33,8 @@ class Plan:
         requirements: what it judges, the main one first.
         body: the case itself.
         control: the same without what is judged; where that breaks as well, the case is blocked.
-        places: how many connections it holds at once; 0 if it holds the server alone.
+        places: how many connections it holds at once; 0 if it takes them as it needs them, None if it holds the server
+            alone.
         fresh: whether a launched server is to have had no client before.
         own: whether it waits on a server of its own, where one can be started; elsewhere it is run alone.
         searches: whether it sees by itself that what it finds shows again.
@@ -44,7 +45,7 @@ class Plan:
     requirements: tuple[str, ...]
     body: Callable[[Any], None]
     control: Callable[[Any], None] | None = None
-    places: int = 1
+    places: int | None = 1
     fresh: bool = False
     own: bool = False
     searches: bool = False
@@ -174,7 +175,7 @@ class Bench:
         try:
             self.server.prepare()
             places = self.server.places
-            with places.acquire(plan.places) if plan.places else places.take_all():
+            with places.take_all() if plan.places is None else places.acquire(plan.places):
                 self.server.prepare(plan.fresh)  # not before, for others may have been served until now
                 self.server.connections_before = self.server.connections
                 self.server.cases.append(plan.id)

@@ -68,7 +68,7 @@ def plan_of(item: pytest.Function) -> Plan:
         requirements=tuple(marker.args),
         body=_bound(item, {}),
         control=_bound(item, control) if control else None,
-        places=0 if alone or own else places.args[0] if places else 1,
+        places=None if alone or own else places.args[0] if places else 1,
         fresh=own or bool(alone and alone.kwargs.get("fresh", True)),
         own=own,
         searches=item.get_closest_marker("conversations") is not None,

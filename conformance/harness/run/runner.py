@@ -21,8 +21,8 @@ from conformance.profile import Profile
 
 WAITING = 16
 """Cases that wait at once."""
-LEFT = 2
-"""Places that they leave to the others where all share one server."""
+LEFT = 3
+"""Places that they leave to others where all share one server: one for each of the three workers that go on."""
 
 
 @dataclass

@@ -15,6 +15,8 @@ ERRORS, NEUTRALS, MESSAGES = 2, 8, 3
 """What one session may have: commands that are refused, such as transfer no mail, and transactions."""
 CONNECTIONS = 8
 """Connections that one conversation makes, beside the last one."""
+AT_ONCE = 2
+"""Clients that are there at the same time."""
 LAST = 99
 """The client that comes at the end of every conversation and delivers a plain message."""
 BELONGS = {"MAIL": (Phase.READY,), "RCPT": (Phase.SENDER, Phase.RECIPIENT), "DATA": (Phase.RECIPIENT,)}

@@ -17,7 +17,7 @@ from conformance.rfc5321.kind import ARRIVES
 from conformance.rfc5321.message import tells_of
 from conformance.rfc5321.search import replay
 from conformance.rfc5321.search.blame import ALIVE, LEFT, MailFailure, cause_of
-from conformance.rfc5321.search.conversation import Conversation, Pick, Step
+from conformance.rfc5321.search.conversation import AT_ONCE, LAST, Conversation, Pick, Step
 from conformance.rfc5321.search.performance import perform
 from conformance.rfc5321.search.plainness import language
 from conformance.rfc5321.search.post import Differs, Draft, Post, differs
@@ -111,6 +111,13 @@ class Player(Served[Step]):
         if not fresh and (ended := self._ended(0.0)):
             return _end(ended, 0)
         self._prepare(fresh)
+        clients = {step.client for step in conversation} - {LAST}
+        with self.server.places.acquire(min(max(1, len(clients)), AT_ONCE)):
+            return self._play(conversation, health, transcript, linger)
+
+    def _play(
+        self, conversation: Conversation, health: Patience, transcript: Transcript | None, linger: float
+    ) -> Failure | None:
         scene = self._scene
         record = Record(scene.record.id, "", JUDGED, scene.record.ledger)
         record.transcript = transcript or record.transcript

@@ -28,7 +28,8 @@ def run_conversations(case: Case) -> None:
         raise Skipped("not of LMTP: random conversations, which are of SMTP")
     if case.server.manners.chatty or case.server.manners.unterminated:
         raise Blocked("reply.one" if case.server.manners.chatty else "reply.crlf", "replies that cannot be told apart")
-    book = learn(case)
+    with case.server.places.acquire(1):
+        book = learn(case)
     asked, many = case.settings.examples, case.tester.launched and not case.settings.quick
     player = Player(case, book)
     hunt = Hunt(player, Budget(asked) if asked else USUAL if many else FEW, case.limit, case.patience.slowest)

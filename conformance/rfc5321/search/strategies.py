@@ -11,7 +11,7 @@ from dataclasses import replace
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from conformance.rfc5321.search.conversation import Pick
+from conformance.rfc5321.search.conversation import AT_ONCE, Pick
 from conformance.rfc5321.search.words import CUTS, NUMBERS, SPELLINGS
 
 _WHAT = (
@@ -30,7 +30,7 @@ _WHAT = (
     *[Pick(kind="leave", how=how) for how in ("close", "reset")],
     *[Pick(kind="abandon", how=how) for how in ("close", "close", "reset")],
 )
-_CLIENTS = (0, 0, 0, 0, 0, 0, 1)
+_CLIENTS = (*[0] * 6, *range(1, AT_ONCE))
 _SENT = (*[("", False)] * 34, *[("", True)] * 16, *[(cut, False) for cut in CUTS], *[(cut, True) for cut in CUTS[::2]])
 _BY_WHOM_AND_HOW = [(client, cut, joined) for client in _CLIENTS for cut, joined in _SENT]
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from conformance.harness.server.patience import Patience
+from conformance.harness.server.slots import Places
 from conformance.harness.server.target import Launched
+from conformance.rfc5321.kind import KIND
 from conformance.rfc5321.search.conversation import Part, Pick, Step
 from conformance.search.budget import Budget
 from conformance.search.hunt import Hunt
@@ -126,3 +130,31 @@ def test_a_client_skips_what_a_liberty_of_the_server_took_the_sense_from(start: 
     assert hunt.first(player.language.plan(picks)) is None
     sent = [b"".join(action.sent) for action in player.last.actions if action.client == 0 and action.sent]
     assert [line[:4] for line in sent if not line.startswith(b"EHLO")][:3] == [b"MAIL", b"MAIL", b"RCPT"]
+
+
+class Counted(Places):
+    """Places that remember how many were taken together, and are all free in the end."""
+
+    def __init__(self) -> None:
+        super().__init__(KIND)
+        self.taken: list[int] = []
+        self.held = 0
+
+    @contextmanager
+    def acquire(self, count: int) -> Iterator[None]:
+        with super().acquire(count):
+            self.taken.append(count)
+            self.held += count
+            yield
+            self.held -= count
+
+
+def test_a_conversation_takes_a_place_for_each_client_that_is_there_at_a_time(start: Start) -> None:
+    """However many come one after the other; else it would wait for ever, or others would for it."""
+    server = start(hunting.REFERENCE)
+    player = hunting.player_on(server)
+    server.places = places = Counted()
+    closing, one, two = player.language.closing, Step(0, (Part(b"QUIT"),)), Step(1, (Part(b"QUIT"),))
+    for conversation in ((), closing, (one, *closing), (one, two, *closing), player.language.visits(9)):
+        assert player.play(conversation, Patience(hunting.LIMIT, KIND.rules)) is None
+    assert places.taken == [1, 1, 1, 2, 2] and places.held == 0
