@@ -210,7 +210,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     distributed, kind = hasattr(config, "workerinput"), profile_of(config).kind
     shared = kind.places if config.option.target else 0
     if config.option.quick:
-        kept = set(planning.quick(items))
+        # Other plugins may have shuffled them already, and every server is to be judged by the same ones.
+        kept = set(planning.quick(sorted(items, key=lambda item: item.stash[planning.POSITION])))
         config.hook.pytest_deselected(items=[item for item in items if item not in kept])
         items[:] = [item for item in items if item in kept]
     yield

@@ -145,6 +145,22 @@ def test_what_another_plugin_ends_early_is_no_verdict(
     assert "\ninterrupted: 0 of " in run.stdout
 
 
+@pytest.mark.parametrize("how", ["tryfirst=True, wrapper=True", "tryfirst=True", "trylast=True"])
+def test_what_another_plugin_shuffles_is_run_in_the_same_order_and_a_quick_run_has_the_same_cases(
+    suite: Callable[..., Run], tmp_path: Path, environment: dict[str, str], how: str
+) -> None:
+    quick = "--quick", "--collect-only", "-q"
+    plain = suite(*quick)
+    shuffles = f"import pytest, random\n\n@pytest.hookimpl({how})\ndef pytest_collection_modifyitems(items):\n"
+    shuffles += "    random.shuffle(items)\n" + ("    return (yield)\n" if "wrapper" in how else "")
+    (tmp_path / "shuffled.py").write_text(shuffles)
+    environment["PYTHONPATH"] = os.pathsep.join([environment["PYTHONPATH"], str(tmp_path)])
+    shuffled = suite("-p", "shuffled", *quick)
+    assert plain.returncode == shuffled.returncode == 0, shuffled.stdout + shuffled.stderr
+    cases = [line for line in plain.stdout.splitlines() if "::" in line]
+    assert len(cases) > 100 and cases == [line for line in shuffled.stdout.splitlines() if "::" in line]
+
+
 def test_pytest_itself_says_the_same(tmp_path: Path, environment: dict[str, str]) -> None:
     command = [sys.executable, "-m", "pytest", str(PROJECT / "conformance"), "--target", "nowhere"]
     run = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, timeout=DEADLINE)
