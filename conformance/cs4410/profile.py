@@ -86,15 +86,13 @@ class CS4410(Profile):
         if greeting and look.greeted and _is_a_mail_server(greeting, look):
             raise UsageError("this looks like a mail server, not like one of the assignment: try --profile rfc5321")
         words, sender = look.words, f"{look.mark}@example.org"
-        lines = (f"HELO {words.host()}", f"MAIL FROM: {sender}", "mkdir", f"RCPT TO: {words.address()}", "DATA")
-        for line in lines:
-            if look.greeted or not line.startswith("HELO"):
-                reply = look.say(f"{line}\r\n".encode())
-            else:
-                reply = _knock(f"{line}\r\n".encode(), look)
-                if not reply.code.startswith("2"):
-                    look.answered = False  # whatever it is, it speaks no such protocol
-                    return
+        hello = f"HELO {words.host()}\r\n".encode()
+        reply = look.say(hello) if look.greeted else _knock(hello, look)
+        if not reply.code or not (look.greeted or reply.code.startswith("2")):
+            look.answered = False  # whatever it is, it speaks no such protocol
+            return
+        for line in (f"MAIL FROM: {sender}", "mkdir", f"RCPT TO: {words.address()}", "DATA"):
+            reply = look.say(f"{line}\r\n".encode())
         if reply.code.startswith("3"):  # else the lines of the body would be commands, and answered one by one
             with look.delivering():
                 look.delivered = look.say(words.body(1) + b".\r\n").code.startswith("2")

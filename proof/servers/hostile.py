@@ -136,6 +136,11 @@ NEVER_GREET = [
     ),
     speaks("endless-line", "Begins its greeting and never ends the line", for_ever('b"220 " + b"x" * 65536')),
     speaks("drip", "One byte a second, and no line end", for_ever('b"2"', pause=1.0)),
+    speaks(
+        "drip-after-code",
+        "A code and no line end, then one byte a second",
+        'client.sendall(b"222")\ntime.sleep(2.0)\n' + for_ever('b"2"', pause=1.0),
+    ),
     speaks("endless-greeting", "Greets with `220-` lines that never end", for_ever(r'b"220-hostile\r\n"', pause=0.01)),
     speaks("unavailable", "Greets with 554, and closes", r'client.sendall(b"554 no SMTP service here\r\n")'),
     speaks("busy", "Greets with 421, and stays", r'client.sendall(b"421 4.3.2 busy\r\n")' + "\n" + DRAINS),
