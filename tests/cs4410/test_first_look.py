@@ -18,21 +18,23 @@ from tests.harness.plain import PLAIN
 
 
 @pytest.fixture
-def dripping() -> Iterator[Callable[[bytes], str]]:
-    """Start a server that sends some bytes over and over, one each 0.3 s; its address."""
+def dripping() -> Iterator[Callable[..., str]]:
+    """Start a server that may say something at first, then sends bytes over and over, one each 0.3 s; its address."""
     listener = socket.create_server(("127.0.0.1", 0))
 
-    def serve(dripped: bytes) -> None:
+    def serve(dripped: bytes, first: bytes) -> None:
         with suppress(OSError):
             client, _ = listener.accept()
             with client:
+                client.sendall(first)
+                time.sleep(1.5 if first else 0.0)  # longer than anybody waits for a line's end
                 while True:
                     for byte in dripped:
                         client.sendall(bytes([byte]))
                         time.sleep(0.3)
 
-    def start(dripped: bytes) -> str:
-        threading.Thread(target=serve, args=(dripped,), daemon=True).start()
+    def start(dripped: bytes, first: bytes = b"") -> str:
+        threading.Thread(target=serve, args=(dripped, first), daemon=True).start()
         return "{}:{}".format(*listener.getsockname())
 
     yield start
@@ -40,9 +42,15 @@ def dripping() -> Iterator[Callable[[bytes], str]]:
 
 
 @pytest.mark.parametrize("dripped", [b"2", b"25", b"welcome "], ids=bytes.decode)
-def test_drips_are_no_greeting_and_no_answer(dripping: Callable[[bytes], str], dripped: bytes) -> None:
+def test_drips_are_no_greeting_and_no_answer(dripping: Callable[..., str], dripped: bytes) -> None:
     found = probe.look(replace(PLAIN, target=dripping(dripped), time_limit=4.0), PROFILE)
     assert found.failed(PROFILE.kind.rules) == ("greeting", "reply.one")
+
+
+@pytest.mark.parametrize("first", [b"222", b"220 netid SMTP CS4410MP3"], ids=bytes.decode)
+def test_drips_are_no_answer_though_a_code_came_first(dripping: Callable[..., str], first: bytes) -> None:
+    found = probe.look(replace(PLAIN, target=dripping(b"2", first), time_limit=4.0), PROFILE)
+    assert found.failed(PROFILE.kind.rules) == ("reply.one",)
 
 
 @pytest.mark.parametrize(("drops", "learned"), [(True, "dropped"), (False, "answered")], ids=["drops", "answers"])
