@@ -104,13 +104,10 @@ class Controller:
         terminal = plugins.getplugin("terminalreporter")
         if ids and terminal and option.verbose >= 0 and not plugins.hasplugin("progress"):
             workers = getattr(option, "numprocesses", None) or 1
-            manners = self._profile.seconds_a_case(self._settings)
             if not getattr(option, "numprocesses", None):
                 tell_beside_cases(terminal)
             known = self._collector.known
-            progress = Progress(
-                terminal, self._settings, self._profile.package, self._found, workers, ids, manners, known
-            )
+            progress = Progress(terminal, self._settings, self._profile, self._found, workers, ids, known)
             plugins.register(progress, "progress")
 
     def pytest_report_header(self) -> str:

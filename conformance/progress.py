@@ -12,10 +12,11 @@ import pytest
 from conformance.harness.run import planning
 from conformance.harness.run.probe import Found
 from conformance.harness.run.report import CaseReport
-from conformance.harness.run.runner import WAITING
+from conformance.harness.run.runner import waiting_at_once
 from conformance.harness.server import complaints
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.known import NONE, Known
+from conformance.profile import Profile
 
 START, ORDINARY, ALONE, LONG, CONVERSATION = 4.0, 0.02, 0.3, 1.0, 0.04
 """Seconds that it takes to start, and for a case of each kind, of a server that answers at once."""
@@ -36,11 +37,10 @@ class Progress:
     Args:
         terminal: where.
         settings: the options of the run.
-        package: of the profile's cases.
+        profile: what is judged by.
         found: what the first look found.
         workers: how many processes run cases.
         ids: of all cases.
-        manners: seconds that each takes beyond what the server takes.
         known: what is known to fail.
     """
 
@@ -48,23 +48,23 @@ class Progress:
         self,
         terminal: pytest.TerminalReporter,
         settings: Settings,
-        package: str,
+        profile: Profile,
         found: Found,
         workers: int,
         ids: Sequence[str],
-        manners: float = 0.0,
         known: Known = NONE,
     ) -> None:
         self._excuses = known.excuses
-        self._manners = manners
+        self._manners = profile.seconds_a_case(settings)
         self._terminal = terminal
         self._settings = settings
-        self._package = package
+        self._package = profile.package
         self._found = found
         self._workers = workers
         self._total = len(ids)
         self._done = 0
-        self._waits = waits(package, ids, settings.time_limit)
+        at_once = waiting_at_once(profile.kind, found.command is None)
+        self._waits = waits(profile.package, ids, settings.time_limit, at_once)
         self._known: dict[str, str] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -146,15 +146,16 @@ class Progress:
         return REPLIES * self._found.latency + more + self._manners
 
 
-def waits(package: str, ids: Sequence[str], time_limit: float) -> dict[str, float]:
+def waits(package: str, ids: Sequence[str], time_limit: float, at_once: int) -> dict[str, float]:
     """When each case that waits has waited, in seconds from the begin, if all goes well.
 
     Args:
         package: of the profile's cases.
         ids: of all of them.
         time_limit: the server's, in seconds.
+        at_once: how many wait side by side.
     """
-    free = [0.0] * WAITING
+    free = [0.0] * at_once
     ends = {}
     limits = {id: limits for id in ids if (limits := planning.limits_of(package, id))}
     for id in sorted(limits, key=lambda id: -limits[id]):

@@ -16,12 +16,15 @@ from pytest import TestReport
 
 from conformance import progress
 from conformance.cs4410 import ledger
+from conformance.cs4410.profile import PROFILE as CS4410
 from conformance.harness.run import planning
 from conformance.harness.run.probe import Found
 from conformance.harness.run.report import CaseReport
+from conformance.harness.run.runner import waiting_at_once
 from conformance.harness.verdict.result import Finding
 from conformance.harness.verdict.verdict import Record
 from conformance.progress import Progress, waits
+from conformance.rfc5321.profile import PROFILE as RFC5321
 from tests.harness.plain import PLAIN
 
 Run = subprocess.CompletedProcess[str]
@@ -38,11 +41,12 @@ def test_markers_are_found_by_a_case_id() -> None:
     assert "alone" in planning.marks_of(PACKAGE, ALONE)
 
 
-def test_cases_that_wait_do_so_side_by_side_as_far_as_there_are_places(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cases_that_wait_do_so_side_by_side_as_far_as_there_are_places() -> None:
     ids = [f"{CLOCK}test_silent_client[{number}]" for number in range(5)] + [ORDINARY]
-    assert set(waits(PACKAGE, ids, 10.0).values()) == {12.0}
-    monkeypatch.setattr(progress, "WAITING", 2)
-    assert sorted(waits(PACKAGE, ids, 10.0).values()) == [12.0, 12.0, 24.0, 24.0, 36.0]
+    assert set(waits(PACKAGE, ids, 10.0, 16).values()) == {12.0}
+    assert sorted(waits(PACKAGE, ids, 10.0, 2).values()) == [12.0, 12.0, 24.0, 24.0, 36.0]
+    assert [waiting_at_once(kind, shared=True) for kind in (CS4410.kind, RFC5321.kind)] == [16, 3]
+    assert waiting_at_once(RFC5321.kind, shared=False) == 16
 
 
 class Screen(io.StringIO):
@@ -80,7 +84,7 @@ def begin(pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch) -> Begin
 
     def begun(screen: Screen, *ids: str, command: str | None = "server {port}") -> Progress:
         terminal = pytest.TerminalReporter(pytestconfig, screen)
-        return Progress(terminal, PLAIN, PACKAGE, Found("server", "127.0.0.1", 0, command), 2, ids)
+        return Progress(terminal, PLAIN, CS4410, Found("server", "127.0.0.1", 0, command), 2, ids)
 
     return begun
 

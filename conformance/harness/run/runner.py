@@ -14,6 +14,7 @@ from threading import Semaphore, Thread
 
 from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.run.probe import Found
+from conformance.harness.server.kind import Kind
 from conformance.harness.server.target import Addressed, Launched, Server, Unreachable
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import Record
@@ -23,6 +24,16 @@ WAITING = 16
 """Cases that wait at once."""
 LEFT = 3
 """Places that they leave to others where all share one server: one for each of the three workers that go on."""
+
+
+def waiting_at_once(kind: Kind, shared: bool) -> int:
+    """How many cases wait side by side on a server of a kind.
+
+    Args:
+        kind: of the server.
+        shared: whether all cases share it.
+    """
+    return min(WAITING, max(1, kind.places - LEFT)) if shared else WAITING
 
 
 @dataclass
@@ -74,7 +85,7 @@ class Runner:
         Thread(target=self._wait_together, args=(self._behind, plans), daemon=True).start()
 
     def _wait_together(self, bench: Bench, plans: list[Plan]) -> None:
-        free = Semaphore(min(WAITING, max(1, self.profile.kind.places - LEFT)) if self.shared else WAITING)
+        free = Semaphore(waiting_at_once(self.profile.kind, self.shared))
         with bench.server.places.waiting():
             for plan in plans:
                 free.acquire()
