@@ -22,7 +22,7 @@ from conformance.rfc5321.tester import OPTIONS, Tester, is_local
 from conformance.stores.opening import open_store
 from conformance.stores.store import StoreError
 
-MESSAGES, CASES, CONNECTIONS_A_CASE = 350, 500, 1.4
+MESSAGES, CASES, CONNECTIONS_A_CASE = 350, 785, 1.2
 """How many messages a run sends at the most, in how many cases, and how often one connects."""
 NOT_OF_LMTP = ("vrfy.", "expn.", "help.", "rcpt.postmaster")
 """Requirements, by the begin of their ids, that a server of LMTP need not know of."""

@@ -110,16 +110,18 @@ class SharedPlaces(Places):
             yield
 
     def space(self, a_second: float) -> None:
-        """Wait for one's turn to connect, which is given to all who test the server."""
-        next_turn = self._folder / "next-turn"
+        """Wait for one's turn to connect, which is given to all who test the server: so many in any one second."""
+        latest, most = self._folder / "latest-turns", max(1, int(a_second))
         with self._lock("space"):
-            now = time.time()
+            now = turn = time.time()
             try:
-                turn = float(next_turn.read_text())
+                turns = [float(one) for one in latest.read_text().split()][-most:]
             except (OSError, ValueError):
-                turn = now
-            turn = min(max(now, turn), now + LONGEST_QUEUE / a_second)  # a clock may have been set back since
-            next_turn.write_text(repr(turn + 1 / a_second))
+                turns = []
+            if len(turns) == most:
+                # A clock may have been set back since.
+                turn = min(max(now, turns[0] + most / a_second), now + LONGEST_QUEUE / a_second)
+            latest.write_text(" ".join(map(repr, [*turns, turn])))
         time.sleep(turn - now)
 
     @contextmanager
