@@ -44,7 +44,7 @@ class Case:
         try:
             return connection.reply(time.monotonic() + self._scene.patience.patience()).text
         except WireError as error:
-            raise self._scene.breach(requirement, str(error)) from None
+            raise self._scene.breach(requirement, str(error), "a line", "none") from None
 
     @property
     def hung_up_on(self) -> bool:
