@@ -103,12 +103,16 @@ def _until_the_end(client: Client, patience: float) -> list[Reply]:
         return more
 
 
+UNASKED = 2.0
+"""Seconds in which something may come that was not asked for."""
+
+
 @pytest.mark.judges("reply.unasked")
 @pytest.mark.parametrize("state", ("greeted", "ehlo", "mail", "rcpt"))
 def test_unasked(case: Case, state: str) -> None:
     """Nothing comes that was not asked for, but a 421."""
     client = case.client(state)
-    reply = client.hear_within(0.5)
+    reply = client.hear_within(UNASKED)
     if reply and reply.code != "421":
         raise client.breach("a reply without a command", "nothing", reply.text)
 
