@@ -18,7 +18,7 @@ from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped, Void
 from conformance.harness.vocabulary import Vocabulary
-from conformance.harness.wire.connection import Closed, Flooded, Silent, Slow, WireError
+from conformance.harness.wire.connection import CLOSED, Closed, Flooded, Silent, Slow, WireError
 from conformance.harness.wire.reply import Reply
 
 CRLF = b"\r\n"
@@ -85,7 +85,7 @@ class Session(Link):
         if self.connection and not self.left:
             self.wire.waiting(0.0)
             if self.ended:
-                self._expect_no_hanging_up(Closed("the server closed the connection"))
+                self._expect_no_hanging_up(Closed(CLOSED))
 
     @property
     def last_sent(self) -> float:

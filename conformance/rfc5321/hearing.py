@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from conformance.harness.rules import LATE
 from conformance.harness.verdict.verdict import Blocked, Skipped
-from conformance.harness.wire.connection import Closed, Flooded, Garbled, Silent, WireError
+from conformance.harness.wire.connection import CLOSED, Closed, Flooded, Garbled, Silent, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.link import CRLF, Cut, Link, as_bytes, whole
@@ -145,7 +145,7 @@ class Hearing(Link):
         if len(replies) == count:
             return replies
         if self.ended:
-            raise self._left(Closed("the server closed the connection"))
+            raise self._left(Closed(CLOSED))
         more = self.farewell()  # in their order, so that 221 proves how many there are
         if more and more[-1].code != "221" and not self.ended:
             more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import struct
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -37,6 +38,7 @@ class Server:
         greeting: what it greets with; may be empty.
         late: whether the greeting comes with the first reply.
         one_message: whether it closes after a message.
+        reset: whether it does so with a reset, as the kernel does where something is still unread.
         replies: what it replies to some verbs; a body follows DATA if the reply is 2xx or 3xx.
     """
 
@@ -45,10 +47,11 @@ class Server:
         greeting: bytes = GREETING,
         late: bool = False,
         one_message: bool = False,
+        reset: bool = False,
         replies: dict[bytes, bytes] | None = None,
     ) -> None:
         self._replies = REPLIES | (replies or {})
-        self._greeting, self._late, self._one_message = greeting, late, one_message
+        self._greeting, self._late, self._one_message, self._reset = greeting, late, one_message, reset
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = self._listener.getsockname()
         threading.Thread(target=self._serve, daemon=True).start()
@@ -70,6 +73,7 @@ class Server:
                 reply = b"250 OK: delivered message 7\r\n" if body else self._replies.get(line[:4], unknown)
                 client.sendall(before + reply)
                 if body and self._one_message:
+                    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", self._reset, 0))
                     return
                 before, body = b"", line[:4] == b"DATA" and not body and not reply.startswith(b"5")
 
@@ -138,15 +142,16 @@ def test_whoever_is_greeted_by_nobody_asks_to_be_served(hold: Hold) -> None:
     assert hold(Server(b""), is_served, "pool.32", failed=["greeting"]).verdict == "pass"
 
 
-def test_the_next_message_has_a_connection_of_its_own_where_it_needs_one(hold: Hold) -> None:
+@pytest.mark.parametrize("reset", [False, True])
+def test_the_next_message_has_a_connection_of_its_own_where_it_needs_one(hold: Hold, reset: bool) -> None:
     def deliver_three(case: Case) -> None:
         client = case.client("greeted")
         for _ in range(3):
             client.begin_message()
             client.expect_delivered(b"text\r\n")
 
-    assert hold(Server(one_message=True), deliver_three, "delivered").verdict == "pass"
-    record = hold(Server(one_message=True), deliver_three, "after.forgets")
+    assert hold(Server(one_message=True, reset=reset), deliver_three, "delivered").verdict == "pass"
+    record = hold(Server(one_message=True, reset=reset), deliver_three, "after.forgets")
     assert (record.verdict, record.findings[0].reason) == ("fail", "the server closed the connection after a message")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import select
 import socket
 import ssl
 import struct
@@ -16,6 +15,7 @@ import sys
 import termios
 import time
 from collections.abc import Iterable
+from select import POLLIN, POLLOUT, poll
 
 from conformance.harness.wire import tls
 from conformance.harness.wire.manners import SETTLE, Manners
@@ -26,8 +26,8 @@ MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
-POLLIN, POLLOUT = select.POLLIN, select.POLLOUT
 BODY = "body"
+CLOSED = "the server closed the connection"  # or reset it: which of them one sees depends on what was still unread
 
 
 class WireError(Exception):
@@ -370,7 +370,7 @@ class Connection:
             return False
         if not data:
             self._note("closed by the server")
-            self._ended = Closed("the server closed the connection")
+            self._ended = Closed(CLOSED)
             return False
         if QUICK_ACK is not None:
             with contextlib.suppress(OSError):
@@ -385,16 +385,16 @@ class Connection:
     def _ready(self, deadline: float, events: int = POLLIN) -> bool:
         if self._tls and events & POLLIN and self._tls.waiting:
             return True
-        poll = select.poll()
-        poll.register(self._socket, events)
-        return bool(poll.poll(max(0.0, deadline - time.monotonic()) * 1000))
+        ready = poll()
+        ready.register(self._socket, events)
+        return bool(ready.poll(max(0.0, deadline - time.monotonic()) * 1000))
 
     def _lost(self, error: OSError) -> WireError:
-        told = str(error.strerror or error)
-        self._note(f"connection lost: {told}")
+        self._note(f"connection lost: {error.strerror or error}")
         garbled = isinstance(error, ssl.SSLError) and "ALERT" not in (error.reason or "")
         kind = Flooded if isinstance(error, tls.Flood) else Garbled if garbled else Closed
-        return kind(f"the connection was lost: {told}")
+        why = CLOSED if isinstance(error, ConnectionError) else f"the connection was lost: {error.strerror or error}"
+        return kind(why)
 
     def _note(self, text: str) -> None:
         self._log.add("--", text, self.number)
