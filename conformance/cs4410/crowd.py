@@ -84,7 +84,7 @@ def need_freed_places(case: Case, at_once: bool = False) -> None:
     if case.patience.never_frees:
         raise Blocked("pool.frees", "places of clients that have left are not freed, as has been seen")
     if at_once and case.patience.slow_to_free:
-        raise Blocked("pool.frees-at-once", "places of clients that have left are freed too late for this case")
+        raise case.late()
 
 
 def _too_few(

@@ -40,6 +40,7 @@ class Link:
         self.left = ""
         self.valid_sent = self.valid_read = 0.0
         self.greeted_late = False
+        self._side_by_side = 0
 
     @property
     def wire(self) -> Connection:
@@ -92,6 +93,7 @@ class Link:
             raise self._not_greeted(error) from None
         server.own_ports.add(self.wire.local_port)
         server.open_ports.add(self.wire.local_port)
+        self._side_by_side = len(server.open_ports)
         self.valid_sent = self.wire.began
         if self._knocks:
             with suppress(WireError):  # it may have left already
@@ -128,8 +130,7 @@ class Link:
             self.valid_read = time.monotonic()
             return
         self._greeted(reply)
-        if reply.at - self.wire.connected > LATE and len(case.server.open_ports) < 2:
-            case.server.greets_late()
+        self._note_wait(reply.at - self.wire.connected)
         case.patience.record_setup("pool.32", True)
         case.patience.record_setup("pool.frees", True)
         flood = case.server.manners.more_after("") and self.wire.waiting(0.05) >= LONGEST_REPLY
@@ -139,6 +140,15 @@ class Link:
         case.patience.record_setup("greeting", goes_on, case.judges("greeting"))
         if not goes_on:
             raise case.breach("greeting", "not a greeting", self._shown("greeting"), reply.text, about=[self])
+
+    def _note_wait(self, seconds: float) -> None:
+        case, server = self._case, self._case.server
+        if seconds <= LATE:
+            server.side_by_side = max(server.side_by_side, self._side_by_side)
+        elif self._side_by_side <= server.side_by_side:
+            server.greets_late()
+            if server.launched and server.connections > server.kind.places:
+                case.patience.freed_late()
 
     def _greeting(self, deadline: float) -> Reply:
         reply = self.wire.reply(deadline)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from conformance.cs4410.blame import Late
 from conformance.cs4410.dialect import Dialect
 from conformance.cs4410.mailbox import Message
 from conformance.harness.client.scene import Scene
+from conformance.harness.verdict.verdict import Blocked, Void
 
 KNOCK = b"mkdir\r\n"
 """What is said to a server that will not speak first."""
@@ -32,3 +34,10 @@ class MailScene(Scene):
         self.senders: set[str] = set()
         self.told: list[Message] = []
         self.counts = False
+
+    def late(self) -> Exception:
+        """What to raise where a case is too late to go on: the server's doing, if its clients wait for places."""
+        if self.patience.slow_to_free:
+            why = "places of clients that have left are freed too late for this case"
+            return Blocked("pool.frees-at-once", why)
+        return Void(Late.CASE.value)

@@ -16,7 +16,7 @@ from conformance.cs4410.mailbox import Message
 from conformance.cs4410.model import RULES, WORD_RULES, Answer, State, judge
 from conformance.cs4410.scene import MailScene
 from conformance.harness.rules import LATE
-from conformance.harness.verdict.verdict import Blocked, Skipped, Void
+from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire.connection import CLOSED, Closed, Flooded, Silent, Slow, WireError
 from conformance.harness.wire.reply import Reply
@@ -102,7 +102,7 @@ class Session(Link):
             self.wire.settle(self._awaited)
         self._began = time.monotonic()
         if self._began - self.valid_sent > 0.95 * self._case.limit:
-            raise Void("the case itself was late")
+            raise self._case.late()
         pieces = list(pieces)
         try:
             if len(pieces) == 1:
@@ -239,7 +239,7 @@ class Session(Link):
         if reply.code == case.dialect.code("timeout"):
             late = blame.time_out(self._done - self.valid_sent, reply.at - self.valid_sent, case.limit)
             if late is Late.CASE:
-                return Void(late.value)
+                return self._case.late()
             early = blame.too_early("time.early", reply.at - self.wire.began, case.limit)
             rule, base = (requirement, answers[0].rule) if late is Late.UNANSWERED else (early, "")
             return self._stop(rule, late.value, wanted, reply.text, base)

@@ -144,6 +144,7 @@ def test_words_with_an_odd_end(case: Case, command: str) -> None:
 )
 def test_words_of_one_kind(case: Case, command: str) -> None:
     """Words of 60 and of 800 characters of every kind are answered, and nobody waits while they are looked at."""
+    crowd.need_freed_places(case, at_once=True)
     state, line, rule = LINES[command]
     other = case.client("sender")
     for word in case.soon(words_of(60) + words_of(800)):

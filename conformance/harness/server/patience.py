@@ -11,6 +11,8 @@ STRIKES = 3
 """How often in a row a set-up step fails in the same way before it is not tried again."""
 SHORTER_WAITS = ((2, 2.5), (6, 1.0))
 """After so many replies that were waited for in vain, the others are waited for no longer than so many seconds."""
+TIMES_FREED_LATE = 2
+"""How often places are freed late before no case is run any more that needs many of them."""
 NO_NEWS = ((2, 0.5), (6, 0.2))
 """After so many in a row to commands of one kind, such a command is given no more than so many seconds."""
 
@@ -46,6 +48,7 @@ class Patience:
         self._silences = 0
         self._in_a_row: Counter[str] = Counter()
         self._slowest = 0.0
+        self._freed_late = 0
 
     def patience(self, rule: str = "") -> float:
         """Seconds to wait for a reply: max(5 s, the limit), less once a server has been silent often.
@@ -86,6 +89,11 @@ class Patience:
         with self._lock:
             self._silences += 1
             self._in_a_row[rule] += 1
+
+    def freed_late(self) -> None:
+        """A client of a server that had served many waited for its greeting; once that may be the machine's fault."""
+        self._freed_late += 1
+        self.slow_to_free = self.slow_to_free or self._freed_late == TIMES_FREED_LATE
 
     def record_setup(self, rule: str, worked: bool, judged: bool = False) -> None:
         """A set-up step that a requirement judges worked or did not; `judged` in a case that is about it."""

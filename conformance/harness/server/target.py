@@ -27,6 +27,7 @@ class Server:
         address: its numeric host and port.
         command: the command that starts it, where the suite does.
         greets: whether it has greeted any client.
+        side_by_side: how many clients were connected, at the most, where it greeted one without delay.
         shared: whether cases are run side by side on it just now, so that it is started again only when it has ended.
         store: where it keeps its mail, or None; `no_store` says why.
         connections: how many were made to it since it was started.
@@ -45,6 +46,7 @@ class Server:
     launched = False
     shared = False
     greets = False
+    side_by_side = 1
     command: str | None = None
 
     def __init__(self, kind: Kind, manners: Manners) -> None:
@@ -112,7 +114,7 @@ class Server:
         return False
 
     def greets_late(self) -> None:
-        """Told that it greets late though nobody else is connected: it may be worn."""
+        """Told that it greets late though it has greeted as many at once: it may be worn."""
 
     def stop(self) -> None:
         """End what was started."""
@@ -256,7 +258,7 @@ class Launched(Server):
             return True
 
     def greets_late(self) -> None:
-        """Told that it greets late though nobody else is connected: from now on it is started again before that."""
+        """Told that it greets late though it has greeted as many at once: from now on it is started again before."""
         with self._lock:
             self._leaks_after = max(1, min(self.connections - 3, self._leaks_after or self.connections))
 

@@ -1,0 +1,118 @@
+"""A server that keeps the places of clients that have left is known by that, and told from others that greet late."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from conformance.cs4410 import link
+from conformance.cs4410.case import Case
+from conformance.cs4410.kind import KIND
+from conformance.cs4410.profile import PROFILE
+from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.server.target import Addressed
+from conformance.harness.verdict.verdict import Record
+from conformance.harness.wire.manners import Manners
+from tests.harness.plain import PLAIN
+
+LATE, KEPT = 1.0, 2.5
+SETTINGS = replace(PLAIN, target="127.0.0.1:1", time_limit=1.0)
+
+
+class Pool:
+    """A server of a few places, each of which it keeps for a while after its client has left; it only greets.
+
+    Args:
+        places: how many there are.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = threading.Semaphore(places)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self._listener.getsockname()
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self._listener.accept()
+                self._free.acquire()
+                threading.Thread(target=self._talk, args=(client,), daemon=True).start()
+
+    def _talk(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError), client:
+            client.sendall(b"220 me SMTP CS4410MP3\r\n")
+            while client.recv(1024):
+                pass
+        time.sleep(KEPT)
+        self._free.release()
+
+    def close(self) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+
+class Own(Addressed):
+    """One that counts as started by the suite, and as having served many."""
+
+    launched = True
+    worn = 0
+
+    def greets_late(self) -> None:
+        self.worn += 1
+
+
+@pytest.fixture
+def own(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Own]:
+    monkeypatch.setattr(link, "LATE", LATE)
+    pool = Pool(request.param)
+    with contextlib.closing(pool):
+        server = Own(KIND, pool.address, Manners(), None, "not seen")
+        server.connections = 100
+        yield server
+
+
+def late_case(server: Own) -> Record:
+    """Four clients come and leave, one after the other, beside one that stays for too long then."""
+
+    def body(case: Case) -> None:
+        stays = case.client()
+        for _ in range(4):
+            case.client().close()
+        stays.valid_sent = time.monotonic() - case.limit
+        stays.send(b"HELO client\r\n")
+
+    return Bench(server, SETTINGS, PROFILE).run(Plan("cs4410/test_x.py::test_x", "Title.", ("helo",), body))
+
+
+@pytest.mark.parametrize("own", [2], indirect=True)
+def test_who_frees_places_late_is_started_again_and_a_late_case_is_put_down_to_it(own: Own) -> None:
+    record = late_case(own)
+    assert own.worn >= 2
+    assert (record.verdict, record.blocked_by) == ("blocked", "pool.frees-at-once")
+
+
+@pytest.mark.parametrize("own", [32], indirect=True)
+def test_who_frees_them_in_time_is_not(own: Own) -> None:
+    record = late_case(own)
+    assert own.worn == 0
+    assert (record.verdict, record.blocked_by) == ("skip", None)
+
+
+@pytest.mark.parametrize("own", [1], indirect=True)
+def test_who_serves_one_client_at_a_time_keeps_no_places(own: Own) -> None:
+    """It greets the second client late, but has never greeted two at once."""
+
+    def body(case: Case) -> None:
+        stays = case.client()
+        threading.Timer(2 * LATE, stays.close).start()
+        case.client()
+
+    Bench(own, SETTINGS, PROFILE).run(Plan("cs4410/test_x.py::test_x", "Title.", ("helo",), body))
+    assert own.worn == 0
