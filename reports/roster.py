@@ -168,7 +168,7 @@ def _roster(document: dict[str, Any], path: Path) -> Roster:
     entries: list[Entry] = []
     for one in checked.objects("server"):
         with faults.noted():
-            entries.append(_entry(one, home, launch, students, folders))
+            entries.append(_entry(one, home, launch, students, folders, faults))
     faults.tell()
     remarks: tuple[str, ...] = ()
     if "submissions" in checked:
@@ -198,24 +198,29 @@ def _empty(checked: Checked, path: Path) -> Roster:
     )
 
 
-def _entry(entry: Checked, home: Path, usual: str | None, students: Sequence[Student], folders: set[str]) -> Entry:
+def _entry(
+    entry: Checked, home: Path, usual: str | None, students: Sequence[Student], folders: set[str], faults: Faults
+) -> Entry:
     entry.only("name", "email", "target", "launch", "directory", "options")
     name = entry.text("name")
     if not name.strip():
         raise WrongShape("a server needs a name")
     target = entry.text("target") if "target" in entry else None
     launch = entry.text("launch") if "launch" in entry else usual if target is None else None
-    if (target is None) == (launch is None):
-        raise WrongShape(f"the server {named(name)} needs a target or a launch, and not both")
-    if target is not None:
-        _check_address(target, name)
+    with faults.noted():
+        if (target is None) == (launch is None):
+            raise WrongShape(f"the server {named(name)} needs a target or a launch, and not both")
+        if target is not None:
+            _check_address(target, name)
     directory = home / entry.text("directory") if "directory" in entry else home
-    if not directory.is_dir():
-        raise WrongShape(f"the server {named(name)}: {typed(str(directory))} is no directory")
-    if launch is not None:
-        if "{file}" in launch:
-            raise WrongShape(f"the server {named(name)}: launch: only submissions have a {{file}}, so name it")
-        check_command(launch, f"the server {named(name)}: launch")
+    with faults.noted():
+        if not directory.is_dir():
+            raise WrongShape(f"the server {named(name)}: {typed(str(directory))} is no directory")
+    with faults.noted():
+        if launch is not None:
+            if "{file}" in launch:
+                raise WrongShape(f"the server {named(name)}: launch: only submissions have a {{file}}, so name it")
+            check_command(launch, f"the server {named(name)}: launch")
     options = entry.texts("options") if "options" in entry else ()
     student = student_of(name, students)
     email = entry.text("email") if "email" in entry else student.email if student else ""

@@ -228,6 +228,10 @@ def test_a_part_that_there_is_not(part: str, lesson: Class, capsys: pytest.Captu
             "{prt} is no placeholder: {host}, {port} and {time_limit} are",
         ),
         ('[[server]]\nname = "a"\n[[server]]\nname = "b"\ntarget = "b"', "not both; the server b: target"),
+        (
+            '[[server]]\nname = "a"\nlaunch = "x {prt}"\ndirectory = "none"',
+            "is no directory; the server a: launch: {prt} is no placeholder",
+        ),
         ("at_once = 99\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "at_once must be from 1 to 32"),
         ("[limits]\nmemroy = 1\n" + '[[server]]\nname = "a"\ntarget = "a:1"', "memroy is no key"),
         (
