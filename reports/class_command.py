@@ -101,7 +101,8 @@ def run(
         print(scores.table(listed) + "\n")
     conforming = sum(1 for score in listed if score.verdict == "conforms")
     unjudged = sum(1 for score in listed if not score.column.cells)
-    told = f"{conforming} of {counted(len(roster.entries), 'server')} conform, {unjudged} without a verdict"
+    conform = "conforms" if len(roster.entries) == 1 else "conform"
+    told = f"{conforming} of {counted(len(roster.entries), 'server')} {conform}, {unjudged} without a verdict"
     if interrupted:
         told += f"; interrupted after {len(listed)}{lost}: the same command goes on from there"
     print(f"{told}: {typed(str(folder / 'matrix.html'))}")
