@@ -14,7 +14,7 @@ import pytest
 from conformance.harness.wire import connection as wire
 from conformance.harness.wire import manners
 from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, Slow, WireError
-from conformance.harness.wire.manners import Manners
+from conformance.harness.wire.manners import QUIET, Manners
 from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY
 from conformance.harness.wire.transcript import Transcript
 
@@ -152,6 +152,17 @@ def test_the_rest_of_a_line_that_is_too_long_is_no_reply(servers: Servers) -> No
     assert connection.reply(soon()).text == "250 next"
 
 
+def test_the_last_line_of_replies_that_announce_another_is_known_in_the_end(servers: Servers) -> None:
+    waits = []
+    for _ in range(QUIET + 1):
+        began = time.monotonic()
+        assert servers.connect(says(b"250-one\r\n250-two\r\n")).reply(soon()).raw == b"250-one\r\n250-two\r\n"
+        waits.append(time.monotonic() - began)
+    assert waits[-1] < 0.5 < min(waits[:-1])
+    connection = servers.connect(says(b"250-one\r\n", b"250-other\r\n250 end\r\n", pause=0.3))
+    assert connection.reply(soon()).raw == b"250-one\r\n250-other\r\n250 end\r\n"
+
+
 def test_the_lines_of_a_reply_that_come_for_ever_are_given_up_and_nobody_is_said_to_have_left(servers: Servers) -> None:
     connection = servers.connect(endless(b"250-more\r\n", 0.05), between=0.2)
     with pytest.raises(Silent):
@@ -206,7 +217,7 @@ def test_continued_lines_are_one_reply(servers: Servers) -> None:
 def test_a_continuation_that_never_comes_is_not_waited_for_long(servers: Servers) -> None:
     connection = servers.connect(says(b"250-a\r\n"))
     assert connection.reply(soon()).raw == b"250-a\r\n"
-    assert servers.manners == Manners()
+    assert not servers.manners.unterminated
 
 
 def test_endless_continuations_have_a_bound(servers: Servers) -> None:

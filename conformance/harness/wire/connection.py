@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from select import POLLIN, POLLOUT, poll
 
 from conformance.harness.wire import tls
-from conformance.harness.wire.manners import SETTLE, Manners
+from conformance.harness.wire.manners import BODY, SETTLE, Manners
 from conformance.harness.wire.reply import CONTINUATIONS, LONGEST_REPLY, PAUSES, Reply, ReplyLine, drop_line
 from conformance.harness.wire.transcript import Transcript
 
@@ -26,7 +26,6 @@ MOST_RECEIVED = 1024 * 1024
 """Bytes that one connection may receive before it is given up."""
 QUICK_ACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 """Set after each read, or a server that writes a reply line by line waits 40 ms for the first one's acknowledgement."""
-BODY = "body"
 CLOSED = "the server closed the connection"  # or reset it: which of them one sees depends on what was still unread
 
 
@@ -232,8 +231,9 @@ class Connection:
             if not ReplyLine(last.raw).more:
                 return reply
             try:
-                last = self._line(min(time.monotonic() + self._between, over))
+                last = self._line(min(time.monotonic() + self._manners.pause(last.raw, self._between), over))
             except (Silent, Closed) as error:
+                self._manners.note_last(last.raw)
                 if isinstance(error, Closed) or time.monotonic() < over:
                     return reply
                 self._ended = Silent(f"no end of a reply in {self._longest:g} s")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+BODY = "body"
+"""The kind of what follows DATA, which is no line."""
 QUIET = 3
 """How often in a row nothing more comes after lines of one kind before it is not waited for."""
 SETTLE = 1.0
@@ -24,12 +26,14 @@ class Manners:
         chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
         quiet: how often in a row nothing more came after a line of some kind, though it was waited for.
         whole: how many replies without a line end, in a row, came in one piece.
+        lasts: how often a line that says that another follows was the last of its reply.
     """
 
     unterminated: bool = False
     chatty: bool = False
     quiet: Counter[str] = field(default_factory=Counter)
     whole: int = 0
+    lasts: Counter[bytes] = field(default_factory=Counter)
 
     @property
     def settle(self) -> float:
@@ -42,6 +46,19 @@ class Manners:
         """Learn that a reply ended with nothing, and in how many pieces it came."""
         self.unterminated = True
         self.whole = self.whole + 1 if pieces < 2 else 0
+
+    def pause(self, line: bytes, usual: float) -> float:
+        """Seconds that another line is waited for after one that announces it: less, once that is known to be the last.
+
+        Args:
+            line: with its line end.
+            usual: seconds that any other is waited for.
+        """
+        return min(usual, SETTLE_KNOWN) if self.lasts[line] >= QUIET else usual
+
+    def note_last(self, line: bytes) -> None:
+        """Learn that nothing came after a line that says that another follows."""
+        self.lasts[line] += 1
 
     def more_after(self, kind: str) -> bool:
         """Whether more than one reply may come after a line of some kind, as far as is known."""
