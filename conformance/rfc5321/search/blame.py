@@ -66,10 +66,13 @@ UNWANTED = {
     "EHLO": "ehlo.resets",
     "HELO": "ehlo.resets",
     "QUIT": "quit.aborts",
+    "a dot": "close.lost-dot",
 }
 """What is broken where a message arrives that was not taken, by how it ended; otherwise its connection was lost."""
-UNWANTED_BDAT = UNWANTED | {"refused": "bdat.after-failed", "RSET": "bdat.rset"}
+UNWANTED_BDAT = UNWANTED | {"refused": "bdat.after-failed", "RSET": "bdat.rset", "a dot": "bdat.lost"}
 """The same of one that came by BDAT."""
+BEHIND_THE_DOT = (1, 2)
+"""How many octets of an end of data may be left out where its dot was sent."""
 
 
 @dataclass(frozen=True)
@@ -205,15 +208,16 @@ def _of_segments(told: Sequence[Told], failure: Failure) -> list[str]:
 def _of_errors(before: Sequence[Told]) -> list[str]:
     """What says that a refusal changes nothing, of those that were met; the weightiest first."""
     refused = [one for at, one in enumerate(before) if one.sense in REFUSED and not _is_past(one, before[at + 1 :])]
-    open_ = (Phase.SENDER, Phase.RECIPIENT)
+    open_ = {Phase.SENDER, Phase.RECIPIENT, Phase.CHUNKS}
     ways: dict[str, Callable[[Told], bool]] = {
         "ehlo.refused-keeps": lambda one: one.said.verb in ("EHLO", "HELO"),
-        "rcpt.refused-keeps": lambda one: one.said.verb == "RCPT" and bool(one.phases & {*open_}),
-        "mail.nested": lambda one: one.said.verb == "MAIL" and bool(one.phases & {*open_}),
+        "rcpt.refused-keeps": lambda one: one.said.verb == "RCPT" and bool(one.phases & open_),
+        "mail.nested": lambda one: one.said.verb == "MAIL" and bool(one.phases & open_),
         "data.refused-goes-on": lambda one: one.said.verb == "DATA" and not one.said.wrong,
         "bdat.refused-eats": lambda one: one.said.verb.startswith("BDAT"),
         "data.after-refused": lambda one: one.said.verb == "end of data",
-        "order.error-keeps": lambda one: bool(one.phases & {*open_}),
+        "order.neutral": lambda one: one.said.verb in NEUTRAL and not one.said.wrong and bool(one.phases & open_),
+        "order.error-keeps": lambda one: bool(one.phases & open_),
         "mail.refused-keeps": lambda one: one.said.verb == "MAIL",
         "rcpt.before-mail": lambda one: one.said.verb == "RCPT",
         "close.error": lambda one: True,
@@ -245,6 +249,8 @@ def _of_past(own: Sequence[Told], last: Told, survives: bool) -> list[str]:
             chunks = Phase.CHUNKS in one.phases
             found.append("bdat.rset" if chunks else "rset.clears" if survives or within else "rset.keeps-ehlo")
         elif verb == "end of data":
+            if survives and last.said.verb != "RCPT":  # it takes recipients alone
+                found.append("order.no-carry")
             found.append("data.after" if survives or (last.said.verb == "MAIL" and messages == 1) else "order.messages")
         elif verb == "BDAT LAST":
             found.append("bdat.after-last" if last.said.verb.startswith("BDAT") else "order.messages")
@@ -280,11 +286,11 @@ def _of_mail(own: Sequence[Told], what: str, ended: str) -> list[str]:
 
 
 def _how_it_ended(conversation: Conversation, told: Sequence[Told], at: int) -> str:
-    """What ended a message that was not taken: a command, a refusal, or nothing but the lost connection."""
+    """What ended a message that was not taken: a command, a refusal, an end cut short, or just the lost connection."""
     client = conversation[at].client
     for place in range(at, len(conversation)):
         if conversation[place].client == client and conversation[place].leave:
-            return ""
+            return "a dot" if conversation[place].omitted in BEHIND_THE_DOT else ""
         for one in told:
             if one.step == place and one.client == client:
                 if place == at and one.sense in REFUSED and one.said.verb in ("end of data", "BDAT", "BDAT LAST"):

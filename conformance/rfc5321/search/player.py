@@ -134,8 +134,9 @@ class Player(Served[Step]):
                 return None
             failure = _left(wrong, stage) if wrong else _end(ended, stage.at)
         except (Broken, Blocked) as error:
-            if isinstance(error, Blocked) and error.by in health.rules.unproved and not self._ended(ENDING):
-                raise (Unserved if error.by == UNGREETED else Void)(str(error)) from None
+            by = error.by if isinstance(error, Blocked) else ""
+            if by in health.rules.unproved and not (self.server.ended(ENDING) or self.server.gone):
+                raise (Unserved if by == UNGREETED else Void)(str(error)) from None
             told = tuple(stage.told)
             failure = MailFailure(*error.finding, stage.at, told=told)
         except Skipped as skipped:

@@ -202,6 +202,8 @@ ARGUMENTS = [
                 """,
             ),
         ],
+        also="order.error-keeps",
+        why="The rest of the transaction is read as the text of a message.",
     ),
     Mutant(
         "rset-with-an-argument",

@@ -21,6 +21,7 @@ from tests.rfc5321.search.hunting import OWN
 
 A, SYNTAX, ORDER, POLICY = Sense.ACCEPTED, Sense.SYNTAX, Sense.ORDER, Sense.POLICY
 START, READY, SENDER, RECIPIENT, TEXT = Phase.START, Phase.READY, Phase.SENDER, Phase.RECIPIENT, Phase.TEXT
+CHUNKS = Phase.CHUNKS
 HELLO, MAIL, RCPT = (("EHLO", START, A), ("MAIL", READY, A), ("RCPT", SENDER, A))
 END = ("end of data", TEXT, A)
 
@@ -31,9 +32,9 @@ def told(rows: tuple[tuple[str, Phase, Sense | None], ...]) -> tuple[Told, ...]:
     )
 
 
-def blamed(said: tuple[Told, ...], what: str = "", leave: str = "") -> str:
+def blamed(said: tuple[Told, ...], what: str = "", leave: str = "", omitted: int = 0) -> str:
     requirement = LEFT[what] if what else at_once(said[-1])
-    steps = tuple(Step(0) for _ in said) + ((Step(0, leave=leave),) if leave else ())
+    steps = tuple(Step(0) for _ in said) + ((Step(0, leave=leave, omitted=omitted),) if leave else ())
     step = len(said) - 1
     failure = MailFailure(requirement, "wrong", "right", "wrong", step, what, bool(what), told=said)
     return cause_of(steps, failure).requirement
@@ -60,6 +61,22 @@ REPLIES = {
         (HELLO, MAIL, ("MAIL", SENDER, ORDER), ("RCPT", SENDER, ORDER)),
     ),
     "an error resets": ("order.error-keeps", (HELLO, MAIL, ("unknown", SENDER, SYNTAX), ("RCPT", SENDER, ORDER))),
+    "an error resets where chunks have come": (
+        "order.error-keeps",
+        (HELLO, MAIL, RCPT, ("BDAT", RECIPIENT, A), ("unknown", CHUNKS, SYNTAX), ("BDAT", CHUNKS, ORDER)),
+    ),
+    "a VRFY that is refused resets": (
+        "order.neutral",
+        (HELLO, MAIL, ("VRFY", SENDER, POLICY), ("RCPT", SENDER, ORDER)),
+    ),
+    "a message leaves its recipients": (
+        "order.no-carry",
+        (HELLO, MAIL, RCPT, END, ("DATA", READY, Sense.INTERMEDIATE)),
+    ),
+    "a message leaves its sender, who is given recipients": (
+        "data.after",
+        (HELLO, MAIL, RCPT, END, ("RCPT", READY, A)),
+    ),
     "VRFY resets": ("order.neutral", (HELLO, MAIL, ("VRFY", SENDER, A), ("RCPT", SENDER, ORDER))),
     "a message leaves its sender": ("data.after", (HELLO, MAIL, RCPT, END, ("MAIL", READY, ORDER))),
     "a chunk refused before MAIL": (
@@ -114,6 +131,11 @@ def test_wrong_mail_is_put_down_to_what_led_to_it(
     wanted: str, what: str, rows: tuple[tuple[str, Phase, Sense | None], ...], leave: str
 ) -> None:
     assert blamed(told(rows), what, leave) == wanted
+
+
+@pytest.mark.parametrize(("omitted", "wanted"), [(1, "close.lost-dot"), (2, "close.lost-dot"), (4, "close.lost-data")])
+def test_an_end_cut_short_is_told_from_a_text_cut_short(omitted: int, wanted: str) -> None:
+    assert blamed(told((HELLO, MAIL, RCPT)), "unwanted", "close", omitted) == wanted
 
 
 def test_what_was_not_shrunk_is_put_down_to_nothing_special() -> None:
