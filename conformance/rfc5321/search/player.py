@@ -178,6 +178,8 @@ class Player(Served[Step]):
                 copies = [copy for copy in found if not _tells_of(copy, draft)]
                 if found and not copies:  # it was returned to its sender, and no one knows whether it had to be
                     continue
+                if not copies and self._for_nobody(draft):  # its sender may be told where nobody sees it
+                    continue
                 if not copies:
                     why = "a message that was taken does not arrive"
                     return Differs("missing", why, "in the store", "not there", draft.step)
@@ -193,6 +195,11 @@ class Player(Served[Step]):
         except Skipped:  # it cannot be read
             self.judges_mail = False
         return None
+
+    def _for_nobody(self, draft: Draft) -> bool:
+        """Whether a message has no recipient but those that the server was known to refuse."""
+        refused = set(map(envelope.spelled, self.book.refused))
+        return all(refused.issuperset(map(envelope.spelled, recipients)) for _, recipients in draft.envelopes)
 
     def _learn_apart(self, envelopes: frozenset[tuple[str, tuple[str, ...]]], copies: int) -> None:
         """Remember addresses for which one message has had so many copies."""

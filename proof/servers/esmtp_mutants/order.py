@@ -44,11 +44,15 @@ MUTANTS = (
         "unknown-verb-resets",
         "order.error-keeps",
         [first("_answer", f"if not line.upper().startswith(tuple(self._answers())):\n    {FORGETS}")],
+        also="order.neutral",
+        why="EXPN is unknown to it.",
     ),
     Mutant(
         "data-with-an-argument-drops-recipients",
         "order.error-keeps",
         [first("_answer", 'if line.upper().startswith(b"DATA "):\n    self._recipients = []')],
+        also="cmd.trailing-space",
+        why="A blank behind DATA is an argument to it.",
     ),
     Mutant(
         "syntax-error-resets", "order.error-keeps", [first("_answer", f'if line.upper() == b"VRFY":\n    {FORGETS}')]

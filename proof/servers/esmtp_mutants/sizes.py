@@ -28,7 +28,13 @@ SIZES = [
     Mutant(
         "size-of-two-numbers", "size.keyword", [_listed('b"SIZE %d" % SIZE_LIMIT,', 'b"SIZE 1000 %d" % SIZE_LIMIT,')]
     ),
-    Mutant("size-of-60000", "size.64k", [_listed('b"SIZE %d" % SIZE_LIMIT,', 'b"SIZE 60000",')]),
+    Mutant(
+        "size-of-60000",
+        "size.64k",
+        [_listed('b"SIZE %d" % SIZE_LIMIT,', 'b"SIZE 60000",')],
+        also="size.over",
+        why="It takes more than it announces.",
+    ),
     Mutant("size-announced-and-not-known", "size.mail", [_of_mail(SIZE, "")]),
     Mutant(
         "size-of-four-digits-too-long",
@@ -81,6 +87,8 @@ SIZES = [
                 "    text = text[: self._declared] + CRLF",
             ),
         ],
+        also="order.messages",
+        why="The rest of the text is answered like commands.",
     ),
     Mutant(
         "trace-counts-as-declared",
@@ -111,8 +119,8 @@ EIGHT_BITS = [
         "highest-bit-stripped",
         "8bit.kept utf8.header",
         [delivered("message.text = message.text if is_binary else bytes(byte & 127 for byte in message.text)")],
-        also="bdat.split",
-        why="A letter beyond ASCII in two chunks loses its bits as well.",
+        also="bdat.split 8bit.accepted",
+        why="A letter in two chunks loses its bits as well, and a lone CR or LF that comes of it is refused.",
     ),
     Mutant(
         "latin-1-made-utf-8",

@@ -30,7 +30,13 @@ RECEIVED_FIELD = [
         [_copy(PARTS, "(*trace[:2], header, trace[2], gap, self.text[end:])")],
     ),
     Mutant("received-without-from", "trace.from", [_copy("Received: from %b (%b)", "Received: (from %b %b)")]),
-    Mutant("received-without-by", "trace.from", [_copy("\\tby %b with", "\\tat %b with")]),
+    Mutant(
+        "received-without-by",
+        "trace.from",
+        [_copy("\\tby %b with", "\\tat %b with")],
+        also="trace.grammar",
+        why="What follows stands where a clause `by` was to stand.",
+    ),
     Mutant("received-from-the-server-itself", "trace.from-both", [_copy("way = (self.client,", "way = (domain,")]),
     Mutant("received-without-the-address", "trace.from-both", [_copy("from %b (%b)", "from %b (so it says%.0b)")]),
     Mutant("year-of-two-digits", "trace.date", [_date("%a, %d %b %y %H:%M:%S +0000")]),
@@ -141,8 +147,8 @@ RETURN_PATH = [
             Edit("paths.py", 'HOST = rb"(?:%b|%b)" % (DOMAIN, LITERAL)', 'HOST = rb"[^ ]+"'),
             Edit("commands.py", "if not (WIDER_LINE", 'if verb != b"EHLO" and not (WIDER_LINE'),
         ],
-        also="cmd.8bit",
-        why="Whatever stands behind EHLO is taken.",
+        also="cmd.8bit mail.malformed rcpt.malformed",
+        why="Whatever stands behind EHLO is taken, and any host in a path.",
     ),
     Mutant(
         "sender-with-a-line-end-in-return-path",
@@ -151,6 +157,8 @@ RETURN_PATH = [
             Edit("paths.py", 'ATOM = rb"[A-Z0-9', 'ATOM = rb"[\\r\\n\\0:A-Z0-9'),
             Edit("commands.py", "if not (WIDER_LINE", 'if verb != b"MAIL" and not (WIDER_LINE'),
         ],
+        also="cmd.control utf8.malformed",
+        why="Whatever stands in a path is taken.",
     ),
 ]
 BAD_TAKEN = within("site.py", "Site.refusal", "if unquoted(local_part).lower() == NOBODY:", "if False:")
@@ -164,10 +172,11 @@ if len(known) < len(recipients):
 recipients = known
 """
 TOLD = (
-    'told = b"Subject: failed\\r\\n\\r\\nnot delivered\\r\\n" + text\n'
+    'told = b"From: MAILER-DAEMON@reference.example\\r\\nSubject: failed\\r\\n\\r\\nnot delivered\\r\\n" + text\n'
     '    notice = Message(b"here", self._address, b"SMTP", {path}, [{to}], told)'
     "\n    {when}self._site.maildir.deliver(notice)"
 )
+UNASKED = "What it sends it sends in spite of NOTIFY=NEVER."
 
 
 def _notified(lost: str) -> list[Edit]:
@@ -181,11 +190,15 @@ NOTIFICATIONS = [
         "notification-from-postmaster",
         "ndn.null",
         _notified(TOLD.format(path='b"postmaster@reference.example"', to="sender", when="if sender:\n        ")),
+        also="dsn.never",
+        why=UNASKED,
     ),
     Mutant(
         "notification-of-bounces-to-postmaster",
         "ndn.none",
         _notified(TOLD.format(path='b""', to='sender or b"postmaster@reference.example"', when="")),
+        also="dsn.never",
+        why=UNASKED,
     ),
 ]
 MUTANTS = (*RECEIVED_FIELD, *RETURN_PATH, *NOTIFICATIONS)
