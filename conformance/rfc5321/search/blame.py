@@ -200,6 +200,8 @@ def _of_segments(told: Sequence[Told], failure: Failure) -> list[str]:
                 found.append("bdat.pipelined")
             elif any(other.said.verb == "end of data" for other in group):
                 found.append("pipe.after-data")
+            elif one is told[-1] and verb == "DATA":
+                found.append("pipe.data-iff")
             else:
                 found.append("pipe.refused" if any(other.sense in REFUSED for other in group[:-1]) else "pipe.group")
     return found

@@ -54,6 +54,8 @@ CHUNKS = [
                 'refusal = self._chunks.add(octets) if not self._chunks.text else b"503 5.5.1 One chunk only"',
             )
         ],
+        also="bdat.split",
+        why="What needs two chunks is refused.",
     ),
     Mutant(
         "no-empty-last-chunk",
@@ -88,6 +90,8 @@ CHUNKS = [
                 'self.text += octets or b""\nif octets and not octets.endswith(b"\\n"):\n    self.text += b"\\r\\n"',
             )
         ],
+        also="bdat.chunks",
+        why="A chunk that ends in a CR has a lone one then, for which the message is refused.",
     ),
     Mutant(
         "one-octet-chunks-lost",

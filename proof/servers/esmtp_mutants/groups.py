@@ -53,6 +53,8 @@ GROUPS = [
         "one-command-a-segment",
         "pipe.group",
         [answered(f'if line is not None and not line.upper().startswith((b"BDAT", b"DATA")):\n    {DROPPED}')],
+        also="reply.one",
+        why="It drops what comes together with the end of a handshake, too.",
     ),
     Mutant(
         "rset-drops-what-came-with-it",
@@ -123,6 +125,8 @@ GROUPS = [
                 '    return b"554 5.5.1 RCPT first"',
             )
         ],
+        also="data.after-refused",
+        why="The transaction goes on behind such a text.",
     ),
     Mutant(
         "message-without-a-recipient-goes-to-postmaster",
@@ -139,6 +143,8 @@ GROUPS = [
                 """,
             )
         ],
+        also="data.after-refused",
+        why="The transaction goes on behind such a text.",
     ),
 ]
 MUTANTS = (*CODES, *GROUPS)

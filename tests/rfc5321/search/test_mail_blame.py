@@ -108,6 +108,7 @@ def test_a_wrong_answer_is_put_down_to_the_past_that_it_needs(
         (Told(0, 0, Said("end of data"), frozenset({TEXT}), None, cut="CR"), "data.eod"),
         (Told(0, 0, Said("BDAT"), frozenset({RECIPIENT}), None, cut="half"), "bdat.split"),
         (Told(0, 0, Said("RCPT"), frozenset({SENDER}), ORDER, together=3), "pipe.group"),
+        (Told(0, 0, Said("DATA"), frozenset({RECIPIENT}), ORDER, together=2), "pipe.data-iff"),
         (Told(0, 0, Said("RCPT", odd=("cmd.case",)), frozenset({SENDER}), SYNTAX), "cmd.case"),
         (Told(0, 0, Said("MAIL", parameters=("size.mail",)), frozenset({READY}), SYNTAX), "size.mail"),
     ],
