@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from conformance.rfc5321.search.conversation import Part, Pick, Step
 from conformance.search.budget import Budget
 from conformance.search.hunt import Hunt
 from proof import run
-from proof.servers.edit import Mutant, begun, build, headed
+from proof.servers.edit import Edit, Mutant, begun, build, headed
 from proof.servers.esmtp_liberal.extensions import EXTENSIONS
+from proof.servers.esmtp_mutants import closing
 from tests.rfc5321.search import faults, hunting
 
 SERVES = "--protocol rfc5321 --port {port}"
@@ -99,9 +100,13 @@ def test_lost_mail_is_replayed_with_its_directory(start: Start, tmp_path: Path) 
     assert [replayed(script, one) for one in (server, start(hunting.REFERENCE))] == [1, 0]
 
 
-def test_a_server_that_dies_is_found(start: Start, tmp_path: Path) -> None:
-    dies = [headed("esmtp.py", "import os"), begun("esmtp.py", "Esmtp._rset", "os._exit(1)")]
-    hunt = hunting.hunted(start(built(Mutant("dies-at-rset", "close.serves-on", dies), tmp_path)), 40)
+AT_RSET = [headed("esmtp.py", "import os"), begun("esmtp.py", "Esmtp._rset", "os._exit(1)")]
+AT_A_RESET = next(one.edits for one in closing.MUTANTS if one.name == "dies-of-a-reset")
+
+
+@pytest.mark.parametrize("edits", [AT_RSET, AT_A_RESET], ids=["while it is listened to", "before it greets the next"])
+def test_a_server_that_dies_is_found(start: Start, tmp_path: Path, edits: Sequence[Edit]) -> None:
+    hunt = hunting.hunted(start(built(Mutant("dies", "close.serves-on", edits), tmp_path)), 40)
     assert [found.cause.requirement for found in hunt.found] == ["close.serves-on"]
 
 
