@@ -92,8 +92,9 @@ class Patience:
 
     def freed_late(self) -> None:
         """A client of a server that had served many waited for its greeting; once that may be the machine's fault."""
-        self._freed_late += 1
-        self.slow_to_free = self.slow_to_free or self._freed_late == TIMES_FREED_LATE
+        with self._lock:
+            self._freed_late += 1
+            self.slow_to_free = self.slow_to_free or self._freed_late == TIMES_FREED_LATE
 
     def record_setup(self, rule: str, worked: bool, judged: bool = False) -> None:
         """A set-up step that a requirement judges worked or did not; `judged` in a case that is about it."""

@@ -233,7 +233,7 @@ class Connection:
             try:
                 last = self._line(min(time.monotonic() + self._manners.pause(last.raw, self._between), over))
             except (Silent, Closed) as error:
-                self._manners.note_last(last.raw)
+                self._manners.lasts[last.raw] += isinstance(error, Silent)
                 if isinstance(error, Closed) or time.monotonic() < over:
                     return reply
                 self._ended = Silent(f"no end of a reply in {self._longest:g} s")

@@ -26,7 +26,7 @@ class Manners:
         chatty: more comes than one reply a line, so the rest is waited for before the next line is sent.
         quiet: how often in a row nothing more came after a line of some kind, though it was waited for.
         whole: how many replies without a line end, in a row, came in one piece.
-        lasts: how often a line that says that another follows was the last of its reply.
+        lasts: how often nothing came after a line that says that another follows, though it was waited for.
     """
 
     unterminated: bool = False
@@ -55,10 +55,6 @@ class Manners:
             usual: seconds that any other is waited for.
         """
         return min(usual, SETTLE_KNOWN) if self.lasts[line] >= QUIET else usual
-
-    def note_last(self, line: bytes) -> None:
-        """Learn that nothing came after a line that says that another follows."""
-        self.lasts[line] += 1
 
     def more_after(self, kind: str) -> bool:
         """Whether more than one reply may come after a line of some kind, as far as is known."""

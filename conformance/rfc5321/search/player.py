@@ -172,13 +172,13 @@ class Player(Served[Step]):
             return None
         try:
             for draft in taken:
+                if self._for_nobody(draft):  # its sender is told of it, maybe where nobody sees that
+                    continue
                 began = time.monotonic()
                 found = _found(mail, draft, began + self._soon(stage.case.patience, ARRIVES))
                 stage.pace.add("mail" if found else "no mail", time.monotonic() - began)
                 copies = [copy for copy in found if not _tells_of(copy, draft)]
                 if found and not copies:  # it was returned to its sender, and no one knows whether it had to be
-                    continue
-                if not copies and self._for_nobody(draft):  # its sender may be told where nobody sees it
                     continue
                 if not copies:
                     why = "a message that was taken does not arrive"
