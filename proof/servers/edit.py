@@ -52,7 +52,7 @@ class Mutant:
         edits: how it is made, in this order.
         also: ids that the suite may blame beyond them.
         why: the reason for that, for the readers of the matrix.
-        workers: of the suite; some for a server whose replies must be waited for, 0 costs least.
+        workers: of the suite; some for a server whose replies or entries must be waited for, 0 costs least.
         options: of the suite, without which it could not see the bug.
     """
 

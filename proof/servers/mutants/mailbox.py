@@ -125,7 +125,7 @@ ENTRY = [
         "mailbox.prompt",
         later(0.5),
     ),
-    Mutant("entry-three-seconds-after-the-reply", "mailbox.soon mailbox.prompt", later(3)),
+    Mutant("entry-three-seconds-after-the-reply", "mailbox.soon mailbox.prompt", later(3), workers=4),
     Mutant(
         "mailbox-never-flushed",
         "mailbox.soon mailbox.prompt",
