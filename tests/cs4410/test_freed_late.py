@@ -16,6 +16,7 @@ from conformance.cs4410.case import Case
 from conformance.cs4410.kind import KIND
 from conformance.cs4410.profile import PROFILE
 from conformance.harness.run.bench import Bench, Plan
+from conformance.harness.server.patience import Patience
 from conformance.harness.server.target import Addressed
 from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.manners import Manners
@@ -30,9 +31,11 @@ class Pool:
 
     Args:
         places: how many there are.
+        kept: seconds that each is kept.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, places: int, kept: float) -> None:
+        self._kept = kept
         self._free = threading.Semaphore(places)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = self._listener.getsockname()
@@ -50,7 +53,7 @@ class Pool:
             client.sendall(b"220 me SMTP CS4410MP3\r\n")
             while client.recv(1024):
                 pass
-        time.sleep(KEPT)
+        time.sleep(self._kept)
         self._free.release()
 
     def close(self) -> None:
@@ -71,7 +74,7 @@ class Own(Addressed):
 @pytest.fixture
 def own(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Own]:
     monkeypatch.setattr(link, "LATE", LATE)
-    pool = Pool(request.param)
+    pool = Pool(*request.param)
     with contextlib.closing(pool):
         server = Own(KIND, pool.address, Manners(), None, "not seen")
         server.connections = 100
@@ -91,21 +94,49 @@ def late_case(server: Own) -> Record:
     return Bench(server, SETTINGS, PROFILE).run(Plan("cs4410/test_x.py::test_x", "Title.", ("helo",), body))
 
 
-@pytest.mark.parametrize("own", [2], indirect=True)
+@pytest.mark.parametrize("own", [(2, KEPT)], indirect=True)
 def test_who_frees_places_late_is_started_again_and_a_late_case_is_put_down_to_it(own: Own) -> None:
     record = late_case(own)
     assert own.worn >= 2
     assert (record.verdict, record.blocked_by) == ("blocked", "pool.frees-at-once")
 
 
-@pytest.mark.parametrize("own", [32], indirect=True)
+@pytest.mark.parametrize("own", [(32, KEPT)], indirect=True)
 def test_who_frees_them_in_time_is_not(own: Own) -> None:
     record = late_case(own)
     assert own.worn == 0
     assert (record.verdict, record.blocked_by) == ("skip", None)
 
 
-@pytest.mark.parametrize("own", [1], indirect=True)
+@pytest.mark.parametrize("own", [(1, 0.0)], indirect=True)
+def test_who_serves_one_client_at_a_time_is_not_waited_for_again_and_again(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three second clients are waited for, though the first is greeted each time; the fourth is not."""
+    asked = []
+
+    def patience(_: Patience, rule: str = "") -> float:
+        asked.append(rule)
+        return 0.3
+
+    monkeypatch.setattr(Patience, "patience", patience)
+    bench = Bench(own, SETTINGS, PROFILE)
+    waited = []
+
+    def body(case: Case) -> None:
+        case.client()
+        asked.clear()
+        try:
+            case.client()
+        finally:
+            waited.append(len(asked))
+
+    records = [bench.run(Plan("cs4410/test_x.py::test_x", "Title.", ("helo",), body)) for _ in range(4)]
+    assert {(record.verdict, record.blocked_by) for record in records} == {("blocked", "pool.32")}
+    assert waited[-1] == 0 < min(waited[:-1])
+
+
+@pytest.mark.parametrize("own", [(1, KEPT)], indirect=True)
 def test_who_serves_one_client_at_a_time_keeps_no_places(own: Own) -> None:
     """It greets the second client late, but has never greeted two at once."""
 
