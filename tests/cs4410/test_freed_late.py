@@ -22,7 +22,7 @@ from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.manners import Manners
 from tests.harness.plain import PLAIN
 
-LATE, KEPT = 1.0, 2.5
+LATE, KEPT = 2.0, 4.0
 SETTINGS = replace(PLAIN, target="127.0.0.1:1", time_limit=1.0)
 
 
@@ -82,11 +82,11 @@ def own(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iter
 
 
 def late_case(server: Own) -> Record:
-    """Four clients come and leave, one after the other, beside one that stays for too long then."""
+    """Three clients come and leave, one after the other, beside one that stays for too long then."""
 
     def body(case: Case) -> None:
         stays = case.client()
-        for _ in range(4):
+        for _ in range(3):
             case.client().close()
         stays.valid_sent = time.monotonic() - case.limit
         stays.send(b"HELO client\r\n")
@@ -117,7 +117,7 @@ def test_who_serves_one_client_at_a_time_is_not_waited_for_again_and_again(
 
     def patience(_: Patience, rule: str = "") -> float:
         asked.append(rule)
-        return 0.3
+        return 2.0
 
     monkeypatch.setattr(Patience, "patience", patience)
     bench = Bench(own, SETTINGS, PROFILE)
