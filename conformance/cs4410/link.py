@@ -131,8 +131,6 @@ class Link:
             return
         self._greeted(reply)
         self._note_wait(reply.at - self.wire.connected)
-        if self._side_by_side > 1:  # one client is greeted by a server of one at a time, too
-            case.patience.record_setup("pool.32", True)
         case.patience.record_setup("pool.frees", True)
         flood = case.server.manners.more_after("") and self.wire.waiting(0.05) >= LONGEST_REPLY
         right = reply.code == case.dialect.code("greeting") and not reply.truncated and not flood
@@ -146,10 +144,14 @@ class Link:
         case, server = self._case, self._case.server
         if seconds <= LATE:
             server.side_by_side = max(server.side_by_side, self._side_by_side)
+            if self._side_by_side > 1:  # one client is greeted by a server of one at a time, too
+                case.patience.record_setup("pool.32", True)
         elif self._side_by_side <= server.side_by_side:
             server.greets_late()
             if server.launched and server.connections > server.kind.places:
                 case.patience.freed_late()
+        elif server.side_by_side == 1:  # it has greeted this one now that another was timed out, or has left
+            case.patience.record_setup("pool.32", False, case.judges("pool.32"))
 
     def _greeting(self, deadline: float) -> Reply:
         reply = self.wire.reply(deadline)

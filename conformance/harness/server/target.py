@@ -46,7 +46,7 @@ class Server:
     launched = False
     shared = False
     greets = False
-    side_by_side = 1
+    side_by_side = 0
     command: str | None = None
 
     def __init__(self, kind: Kind, manners: Manners) -> None:
