@@ -124,6 +124,7 @@ ENTRY = [
         "entry-half-a-second-after-the-reply",
         "mailbox.prompt",
         later(0.5),
+        workers=4,
     ),
     Mutant("entry-three-seconds-after-the-reply", "mailbox.soon mailbox.prompt", later(3), workers=4),
     Mutant(
