@@ -20,13 +20,14 @@ from conformance.harness.server.patience import STRIKES, Patience
 from conformance.harness.server.target import Addressed
 from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.manners import Manners
+from tests.cs4410.listening import Listening
 from tests.harness.plain import PLAIN
 
 LATE, KEPT = 1.5, 3.0
 SETTINGS = replace(PLAIN, target="127.0.0.1:1", time_limit=1.0)
 
 
-class Pool:
+class Pool(Listening):
     """A server of a few places, each of which it keeps for a while after its client has left; it only greets.
 
     Args:
@@ -37,28 +38,16 @@ class Pool:
     def __init__(self, places: int, kept: float) -> None:
         self._kept = kept
         self._free = threading.Semaphore(places)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = self._listener.getsockname()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                client, _ = self._listener.accept()
-                self._free.acquire()
-                threading.Thread(target=self._talk, args=(client,), daemon=True).start()
+        super().__init__()
 
     def _talk(self, client: socket.socket) -> None:
+        self._free.acquire()
         with contextlib.suppress(OSError), client:
             client.sendall(b"220 me SMTP CS4410MP3\r\n")
             while client.recv(1024):
                 pass
         time.sleep(self._kept)
         self._free.release()
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
 
 class Own(Addressed):

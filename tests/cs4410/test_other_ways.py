@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import socket
 import struct
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -18,6 +17,7 @@ from conformance.harness.run.bench import Bench, Plan
 from conformance.harness.server.target import Addressed
 from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.manners import Manners
+from tests.cs4410.listening import Listening
 from tests.harness.plain import PLAIN
 
 SETTINGS = replace(PLAIN, target="127.0.0.1:1", time_limit=5.0)
@@ -31,7 +31,7 @@ GREETING = b"220 me SMTP CS4410MP3\r\n"
 Hold = Callable[..., Record]
 
 
-class Server:
+class Server(Listening):
     """A server of some habits.
 
     Args:
@@ -52,14 +52,7 @@ class Server:
     ) -> None:
         self._replies = REPLIES | (replies or {})
         self._greeting, self._late, self._one_message, self._reset = greeting, late, one_message, reset
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = self._listener.getsockname()
-        threading.Thread(target=self._serve, daemon=True).start()
-
-    def _serve(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                threading.Thread(target=self._talk, args=(self._listener.accept()[0],), daemon=True).start()
+        super().__init__()
 
     def _talk(self, client: socket.socket) -> None:
         with contextlib.suppress(OSError), client, client.makefile("rb") as lines:
@@ -76,10 +69,6 @@ class Server:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", self._reset, 0))
                     return
                 before, body = b"", line[:4] == b"DATA" and not body and not reply.startswith(b"5")
-
-    def close(self) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
 
 
 @pytest.fixture
