@@ -150,18 +150,23 @@ def test_external(case: Case) -> None:
     expect_failed(client, "EXTERNAL without a certificate")
 
 
+def outlasts_failure(case: Case, client: Client, user: str) -> bool:
+    """Whether the session goes on behind a login with a wrong password, which is judged to fail."""
+    case.may_fail_to_log_in()
+    client.send_secret(f"AUTH PLAIN {plain_response(user, case.words.token(12))}", "AUTH PLAIN [wrong]")
+    reply = expect_failed(client, "a login with a wrong password")
+    if reply and reply.code != "421":
+        client.send(b"NOOP\r\n")
+        reply = client.hear_or_end()
+    return reply is not None and reply.code != "421"
+
+
 @pytest.mark.judges("auth.three", "auth.wrong")
 def test_three(case: Case) -> None:
     """The first two logins that fail, with a wrong password, do not end the session."""
     user, client = known(case), stranger(case, "PLAIN")
     for place in ("first", "second"):
-        case.may_fail_to_log_in()
-        client.send_secret(f"AUTH PLAIN {plain_response(user, case.words.token(12))}", "AUTH PLAIN [wrong]")
-        reply = expect_failed(client, "a login with a wrong password")
-        if reply and reply.code != "421":
-            client.send(b"NOOP\r\n")
-            reply = client.hear_or_end()
-        if reply is None or reply.code == "421":
+        if not outlasts_failure(case, client, user):
             raise client.breach(f"the {place} login that fails ends the session", "it goes on", "a close")
 
 
@@ -171,10 +176,7 @@ def test_after_failed(case: Case, failed: int) -> None:
     """A login that failed does not stand in the way of the next one, with the right password, in the same session."""
     user, client = known(case), stranger(case, "PLAIN")
     for _ in range(failed):
-        case.may_fail_to_log_in()
-        client.send_secret(f"AUTH PLAIN {plain_response(user, case.words.token(12))}", "AUTH PLAIN [wrong]")
-        reply = expect_failed(client, "a login with a wrong password")
-        if reply is None or reply.code == "421":
+        if not outlasts_failure(case, client, user):
             raise Skipped("closes: the session ends with the first login that fails")
     expect_235(client, by_plain(client, user, case.tester.password, "PLAIN"), "after one that failed")
 

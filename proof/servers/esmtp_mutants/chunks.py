@@ -256,7 +256,7 @@ BINARY = [
                 "delivery.py",
                 "deliver",
                 "try:",
-                'message.text = message.text if message.text.endswith(b"\\r\\n") else message.text + b"!\\r\\n"\ntry:',
+                'if is_binary and not message.text.endswith(b"\\r\\n"):\n    message.text += b"!\\r\\n"\ntry:',
             )
         ],
     ),

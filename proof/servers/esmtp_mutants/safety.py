@@ -28,15 +28,23 @@ TLS = [
         "transaction-from-before-tls",
         "tls.reset",
         [said("_starttls", FORGETS, "pass")],
-        also="tls.forgets-name",
-        why="All that was said before TLS is kept.",
     ),
     Mutant(
         "greeted-again-inside-tls",
         "tls.reset",
         [said("_starttls", FORGETS, f'{FORGETS}\nself._channel.reply(b"220 %b ready" % self._site.domain)')],
     ),
-    Mutant("name-from-before-tls", "tls.forgets-name", [said("_starttls", FORGETS, "self._forget_message()")]),
+    Mutant(
+        "name-from-before-tls",
+        "tls.forgets-name",
+        [
+            said(
+                "_starttls",
+                FORGETS,
+                "was = self._client, self._is_extended\n" + FORGETS + "\nself._client, self._is_extended = was",
+            )
+        ],
+    ),
     Mutant(
         "login-from-before-tls",
         "tls.forgets-login",
@@ -179,7 +187,7 @@ AUTH = [
         "failed-login-counts",
         "auth.failed-out",
         [said("_auth", LOGGED_IN, "self._is_logged_in = True"), LOGIN_REQUIRED],
-        also="auth.once auth.three auth.wrong",
+        also="auth.235 auth.once auth.three auth.wrong",
         why="A second login is one too many then.",
     ),
     Mutant(
