@@ -57,7 +57,7 @@ class RFC5321(Profile):
                     raise UsageError(f"--{name.replace('_', '-')} {address}: write user@domain, without brackets")
         if own["store"]:
             try:
-                open_store(own["store"]).close()
+                open_store(own["store"], own["final"]).close()
             except StoreError as error:
                 raise UsageError(f"--store {error}") from None
         if own["messages_per_minute"] < 1 or own["grey_time"] < 0:

@@ -10,7 +10,7 @@ from conformance.stores.command import Command
 from conformance.stores.files import Directory, Maildir
 from conformance.stores.imap import Imap
 from conformance.stores.mbox import Mbox
-from conformance.stores.sink import Sink
+from conformance.stores.sink import Elsewhere, Sink, is_open
 from conformance.stores.store import MailStore, StoreError
 
 KINDS = "maildir:DIR, mbox:FILE, dir:DIR, imap[s]://USER@HOST[:PORT]/FOLDER, command:LINE, sink:PORT"
@@ -50,12 +50,13 @@ def _of_files(kind: Callable[[Path, bool], MailStore], wanted: str) -> Callable[
     return opener
 
 
-def _sink(rest: str, final: bool) -> Sink:
+def _sink(rest: str, final: bool) -> MailStore:
     if not re.fullmatch(r"[0-9]{1,5}", rest):
         raise StoreError(f"sink:{rest}: give a port, or 0 for a free one")
     if final:
         raise StoreError(f"sink:{rest}: what is relayed there is on its way; do not call it final")
-    return Sink(int(rest))
+    port = int(rest)
+    return Elsewhere(port) if port and is_open(port) else Sink(port)
 
 
 _OPENERS: dict[str, Callable[[str, bool], MailStore]] = {

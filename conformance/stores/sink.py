@@ -1,18 +1,21 @@
 """Mail that a server under test relays to a sink of ours: bytes and envelope as they came, kept in memory.
 
 It speaks just enough SMTP, or LMTP, to be relayed to, and refuses nothing that it can keep. BDAT is not offered: a
-relay would use it, and then nobody would see how it writes lines and dots.
+relay would use it, and then nobody would see how it writes lines and dots. One process of a run listens, and the others
+ask that one what came.
 """
 
 from __future__ import annotations
 
 import contextlib
 import functools
+import json
 import re
+import socket
 import socketserver
 import threading
 from collections import deque
-from collections.abc import Callable
+from typing import BinaryIO
 
 from conformance.stores.message import Stored, with_line_ends
 from conformance.stores.store import MailStore, StoreError
@@ -27,7 +30,11 @@ MOST_CLIENTS, MOST_RECIPIENTS = 64, 1000
 """Connections at once, and recipients of a message."""
 PATIENCE = 330.0
 """Seconds for which a silent client is kept: relays keep a connection for more mail."""
+ASKED = 10.0
+"""Seconds in which a sink says what came."""
+HOST = "127.0.0.1"
 
+_GREETING, _FIND = "220 localhost ESMTP sink of the SMTP conformance suite", "XFIND"
 _END = b"\r\n.\r\n"
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>')
 _EXTENSIONS = ("PIPELINING", f"SIZE {LARGEST}", "8BITMIME", "SMTPUTF8")
@@ -54,7 +61,7 @@ class Sink(MailStore):
         self._size = 0
         self._lock = threading.Lock()
         try:
-            self._server = _Server(("127.0.0.1", port), self.keep)
+            self._server = _Server((HOST, port), self)
         except (OSError, OverflowError) as error:
             raise StoreError(f"sink:{port}: {error}; give another port, or 0 for a free one") from None
         self.port: int = self._server.server_address[1]
@@ -78,14 +85,63 @@ class Sink(MailStore):
                 self._size -= len(self._kept.popleft().octets)
 
 
+class Elsewhere(MailStore):
+    """A sink that another process has open, or another part of this one.
+
+    Args:
+        port: where it listens.
+    """
+
+    exact = True
+
+    def __init__(self, port: int) -> None:
+        super().__init__(final=False)
+        self._port = port
+
+    def find(self, mark: bytes) -> list[Stored]:
+        """All messages that came so far and contain the mark."""
+        try:
+            with socket.create_connection((HOST, self._port), ASKED) as client, client.makefile("rb") as answers:
+                if not _is_greeting(answers):
+                    raise StoreError(f"sink:{self._port}: no sink listens there any more")
+                client.sendall(f"{_FIND} {mark.hex()}\r\n".encode())
+                return [_received(answers) for _ in range(int(answers.readline(LONGEST_LINE)))]
+        except (OSError, ValueError) as error:
+            raise StoreError(f"sink:{self._port}: {error}") from None
+
+
+def is_open(port: int) -> bool:
+    """Whether a sink listens on a port already."""
+    try:
+        with socket.create_connection((HOST, port), ASKED) as client, client.makefile("rb") as answers:
+            return _is_greeting(answers)
+    except OSError:
+        return False
+
+
+def _is_greeting(answers: BinaryIO) -> bool:
+    return answers.readline(LONGEST_LINE) == _GREETING.encode() + b"\r\n"
+
+
+def _received(answers: BinaryIO) -> Stored:
+    """A message as a sink hands it on."""
+    size, sender, recipients = json.loads(answers.readline(LONGEST_LINE * MOST_RECIPIENTS))
+    return _stored(answers.read(size), sender, tuple(recipients))
+
+
+def _stored(octets: bytes, sender: str, recipients: tuple[str, ...]) -> Stored:
+    unstuffed = (b"\r\n" + octets).replace(b"\r\n.", b"\r\n")[2:]
+    return Stored(octets, with_line_ends(unstuffed), sender, recipients)
+
+
 class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], keep: Callable[[Stored], None]) -> None:
-        self.keep = keep
+    def __init__(self, address: tuple[str, int], sink: Sink) -> None:
+        self.sink = sink
         self.places = threading.Semaphore(MOST_CLIENTS)
         super().__init__(address, _Session)
 
@@ -95,6 +151,7 @@ class _Session(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         self.request.settimeout(PATIENCE)
+        self.request.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # what is said in pieces would wait
         self._came = bytearray()
         with contextlib.suppress(OSError, EOFError):
             if not self.server.places.acquire(blocking=False):
@@ -105,7 +162,7 @@ class _Session(socketserver.BaseRequestHandler):
                 self.server.places.release()
 
     def _talk(self) -> None:
-        self._say("220 localhost ESMTP sink")
+        self._say(_GREETING)
         sender, recipients = None, list[str]()
         by_recipient = False
         while True:
@@ -139,8 +196,19 @@ class _Session(socketserver.BaseRequestHandler):
                     self._say("503 first MAIL, then RCPT, then DATA")
                 case "QUIT":
                     return self._say("221 localhost")
+                case verb if verb == _FIND:
+                    return self._hand_on(argument)
                 case _:
                     self._say("502 not known here")
+
+    def _hand_on(self, mark: str) -> None:
+        """Tell another process of the run what came."""
+        with contextlib.suppress(ValueError):
+            found = self.server.sink.find(bytes.fromhex(mark))
+            self._say(str(len(found)))
+            for one in found:
+                self._say(json.dumps((len(one.octets), one.envelope_from, one.envelope_to)))
+                self.request.sendall(one.octets)
 
     def _take(self, sender: str, recipients: tuple[str, ...]) -> str:
         """Read a message to its end, which is CR LF, dot, CR LF, and nothing else."""
@@ -155,9 +223,7 @@ class _Session(socketserver.BaseRequestHandler):
         self._came = data[end + len(_END) :]
         if size + end > LARGEST:
             return f"552 more than {LARGEST} octets"
-        whole = bytes(data[: end + 2])
-        unstuffed = whole.replace(b"\r\n.", b"\r\n")[2:]
-        self.server.keep(Stored(whole[2:], with_line_ends(unstuffed), sender, recipients))
+        self.server.sink.keep(_stored(bytes(data[2 : end + 2]), sender, recipients))
         return "250 kept"
 
     def _line(self) -> str:

@@ -45,7 +45,8 @@ stand below the table. The first row is the control: the same server without a b
         return SECTIONS
 
     def options(self, server: Mutant) -> Sequence[str]:
-        return ("--profile", PROFILE.name, *KNOWN, *BUT_IDLE, *server.options)
+        known = [one for one in KNOWN if one != "--final" or SINK not in server.options]
+        return ("--profile", PROFILE.name, *known, *BUT_IDLE, *server.options)
 
     def alone(self, server: Mutant) -> bool:
         """Those that relay need the one port of the suite's sink."""

@@ -3,6 +3,7 @@
 import contextlib
 import smtplib
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
@@ -121,8 +122,41 @@ def test_a_port_that_is_none_is_refused(port: str) -> None:
         open_store(f"sink:{port}")
 
 
-def test_a_port_that_is_taken_and_a_final_sink_are_refused(store: Sink) -> None:
-    with pytest.raises(StoreError, match="give another port, or 0"):
-        open_store(f"sink:{store.port}")
+def test_a_port_that_is_taken_and_a_final_sink_are_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        threading.Thread(target=lambda: other.accept()[0].close(), daemon=True).start()
+        with pytest.raises(StoreError, match="give another port, or 0"):
+            open_store(f"sink:{other.getsockname()[1]}")
     with pytest.raises(StoreError, match="on its way"):
         open_store("sink:0", final=True)
+
+
+def test_a_sink_that_is_open_already_is_asked_what_came(store: Sink) -> None:
+    other = open_store(f"sink:{store.port}")
+    assert (other.find(MARK), other.exact, other.final) == ([], True, False)
+    said(
+        store, HEAD.replace(b"RCPT", "RCPT TO:<r\u00e9@b>\r\nRCPT".encode()) + b"A: mark7x\r\n\r\n..\r\n\xff\0\r\n.\r\n"
+    )
+    said(store, HEAD.replace(b"<s@a>", b"<\xff@a>") + b"mark7x again\r\n.\r\n")
+    said(store, HEAD + b"without it\r\n.\r\n")
+    found = other.find(MARK)
+    assert found == store.find(MARK) and len(found) == 2
+    assert found[0].body == b".\r\n\xff\0\r\n"
+    store.close()
+    with pytest.raises(StoreError):
+        other.find(MARK)
+
+
+def test_nobody_else_is_taken_for_a_sink(store: Sink) -> None:
+    other = open_store(f"sink:{store.port}")
+    port = store.port
+    store.close()
+    with socket.create_server(("127.0.0.1", port)) as stranger:
+
+        def serve() -> None:
+            with stranger.accept()[0] as client:
+                client.sendall(b"220 some.example ESMTP\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        with pytest.raises(StoreError, match="no sink"):
+            other.find(MARK)

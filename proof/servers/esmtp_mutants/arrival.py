@@ -41,7 +41,7 @@ def _pass_on(message):
             say(b"RCPT TO:<%b>" % recipient)
         say(b"DATA")
         trace = message.copy(b"nobody", b"reference.example").partition(b"Received:")
-        text = b"\\r\\nReceived:" + trace[2]
+        text = b"\\r\\nReceived:" + trace[2].removesuffix(b"\\r\\n") + b"\\r\\n"
         say(text.replace(b"\\r\\n.", b"\\r\\n..")[2:] + b".")
         say(b"QUIT")
 """.replace("PORT", str(PORT))
