@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +18,8 @@ from conformance.rfc5321 import tester
 from conformance.rfc5321.kind import Maildir, Named
 from conformance.rfc5321.message import compose, stuffed
 from conformance.rfc5321.profile import PROFILE
+from proof.servers.edit import build
+from proof.servers.esmtp_mutants.arrival import RELAY, SINK
 from tests.suite_runs import results_in
 
 Suite = Callable[..., subprocess.CompletedProcess[str]]
@@ -36,6 +39,7 @@ def with_own(target: str | None = None, **own: Any) -> Settings:
         (with_own(recipient=("<me@there.example>",)), "--recipient <me@there.example>: write user@domain"),
         (with_own(sender="me"), "--sender me"),
         (with_own(store="somewhere"), "--store somewhere"),
+        (with_own(store="sink:0", final=True), "--store sink:0: what is relayed there is on its way"),
         (with_own(waive=("no.such=reason",)), "no such requirement"),
         (with_own(waive=("rcpt.100= ",)), "give the reason"),
         (with_own(waive=("rcpt.100",)), "write ID=REASON"),
@@ -116,6 +120,17 @@ def test_a_server_that_runs_is_judged_by_its_address(suite: Suite, standard: str
     done = suite("--profile", "rfc5321", "--target", standard, "-n", "0", "rfc5321/test_greeting.py", "--report", "out")
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"testing {standard}" in done.stdout
+
+
+def test_a_relay_is_judged_by_a_sink_that_all_workers_share(suite: Suite, tmp_path: Path) -> None:
+    relay = next(one for one in RELAY if one.main == "data.relay-clean")
+    server = shlex.join([sys.executable, str(build(relay, tmp_path / "servers")), "--protocol", "rfc5321"])
+    known = ("--recipient", "postmaster@reference.example", "--store", SINK)
+    words = ("--profile", "rfc5321", "--launch", f"{server} --port {{port}}", *known, "-n", "2", "--report", "out")
+    done = suite(*words, "rfc5321/test_rcpt.py", "rfc5321/test_end_of_data.py")
+    assert done.returncode == 1, done.stdout + done.stderr
+    verdicts = {row["id"]: row["verdict"] for row in results_in(tmp_path / "out")["requirements"]}
+    assert (verdicts["data.relay-clean"], verdicts["rcpt.case-kept"]) == ("fail", "pass")
 
 
 def test_a_mail_server_is_not_judged_by_the_assignment(suite: Suite, standard: str) -> None:
