@@ -216,8 +216,8 @@ class Maildir(Directory):
 
 
 def _without_flags(path: str) -> tuple[str, str]:
-    place, name = os.path.split(path)
-    return os.path.dirname(place), name.partition(":")[0]
+    place, _, name = path.rpartition(os.sep)
+    return place.rpartition(os.sep)[0], name.partition(":")[0]
 
 
 def read(path: str | Path, largest: int = LARGEST) -> bytes:

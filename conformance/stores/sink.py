@@ -34,7 +34,7 @@ ASKED = 10.0
 """Seconds in which a sink says what came."""
 HOST = "127.0.0.1"
 
-_GREETING, _FIND = "220 localhost ESMTP sink of the SMTP conformance suite", "XFIND"
+_GREETING = "220 localhost ESMTP sink of the SMTP conformance suite"
 _END = b"\r\n.\r\n"
 _PATH = re.compile(r'<((?:"(?:[^"\\]|\\.)*"|[^"<>])*)>')
 _EXTENSIONS = ("PIPELINING", f"SIZE {LARGEST}", "8BITMIME", "SMTPUTF8")
@@ -104,7 +104,7 @@ class Elsewhere(MailStore):
             with socket.create_connection((HOST, self._port), ASKED) as client, client.makefile("rb") as answers:
                 if not _is_greeting(answers):
                     raise StoreError(f"sink:{self._port}: no sink listens there any more")
-                client.sendall(f"{_FIND} {mark.hex()}\r\n".encode())
+                client.sendall(f"XFIND {mark.hex()}\r\n".encode())
                 return [_received(answers) for _ in range(int(answers.readline(LONGEST_LINE)))]
         except (OSError, ValueError) as error:
             raise StoreError(f"sink:{self._port}: {error}") from None
@@ -196,7 +196,7 @@ class _Session(socketserver.BaseRequestHandler):
                     self._say("503 first MAIL, then RCPT, then DATA")
                 case "QUIT":
                     return self._say("221 localhost")
-                case verb if verb == _FIND:
+                case "XFIND":
                     return self._hand_on(argument)
                 case _:
                     self._say("502 not known here")
