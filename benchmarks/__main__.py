@@ -142,10 +142,11 @@ def by_the_standard(rounds: int, seconds: float) -> None:
         crowd = {name: functools.partial(standard.growth, one, count, seconds) for name, one in commands.items()}
         title = f"Servers of the standard under plain load of {count} connection{'s' * (count > 1)}"
         show(title, "commands/s", medians(crowd, rounds))
-    for name, command in commands.items():
+    ways = standard.loads()
+    for name, command in (commands | standard.mailers()).items():
         for unit in standard.Rates._fields:
-            loads = {of: standard.measure(load, command, unit) for of, load in standard.loads().items()}
-            show(f"Mail by the standard to {name}", f"{unit}/s", medians(loads, rounds))
+            measures = {of: standard.measure(load, command, unit) for of, load in ways.items()}
+            show(f"Mail by the standard to {name}", f"{unit}/s", medians(measures, rounds))
 
 
 def main() -> None:

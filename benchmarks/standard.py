@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shlex
@@ -19,10 +20,11 @@ from typing import NamedTuple
 from benchmarks import plain
 from conformance.harness.server import launch
 from conformance.rfc5321.profile import PROFILE
+from proof.real.__main__ import FOLDER
+from proof.real.recipe import DOMAIN, RECIPIENT
 
 PROJECT = Path(__file__).parent.parent
-DOMAIN = "example.org"
-SENDER, RECIPIENT = f"sender@{DOMAIN}", f"recipient@{DOMAIN}"
+SENDER = f"sender@{DOMAIN}"
 CROWDS = (1, 8, 32, 128, 512)
 """Connections, at each of which a server is measured."""
 CONNECTIONS = 32
@@ -33,6 +35,12 @@ SECONDS = 4
 
 COMMANDS, ALL_COMMANDS = 4, 7
 """What a message takes over a connection that stays, and over one of its own: the greeting, EHLO and QUIT as well."""
+
+
+CHECKED = ("--recipient", RECIPIENT, "--errors", "0", "--tls", "never")
+"""What multiclient and Locust are told: nothing wrong on purpose, and in clear, as the others do."""
+ENDS = ("message", "last chunk")
+"""What Locust calls the phases in which a message is taken."""
 
 
 class Rates(NamedTuple):
@@ -57,6 +65,15 @@ def servers() -> dict[str, str]:
     return found
 
 
+def mailers() -> dict[str, str]:
+    """The same of the real mail servers that are installed as `python -m proof.real` does it."""
+    if (FOLDER / "servers" / "postfix").is_dir():
+        here = f"env PYTHONPATH={shlex.quote(str(PROJECT))} {shlex.quote(sys.executable)}"
+        return {"postfix": f"{here} -m proof.real postfix {{port}}"}
+    print("left out: postfix is not installed; `python -m proof.real postfix` does it")
+    return {}
+
+
 def growth(command: str, connections: int, seconds: float) -> float:
     """Commands a second that a server answers over so many connections."""
     server = launch.Process(PROFILE.kind, command, PROFILE.time_limit)
@@ -78,7 +95,12 @@ def loads() -> dict[str, Load]:
         found["smtpbench, 32 threads"] = _by_smtpbench
     else:
         print("left out: smtpbench is not installed")
-    return {**found, "multiclient --errors 0, checked": _by_multiclient}
+    found["multiclient --errors 0, checked"] = _by_multiclient
+    if find_spec("locust"):
+        found["Locust --errors 0, one process, checked"] = _by_locust
+    else:
+        print("left out: Locust is not installed")
+    return found
 
 
 def measure(load: Load, command: str, unit: str) -> Callable[[], float]:
@@ -116,10 +138,20 @@ def _by_multiclient(port: int) -> Rates:
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures.json"
         words = [sys.executable, str(PROJECT / "multiclient.py"), "--profile", "rfc5321", launch.HOST, str(port)]
-        words += ["--recipient", RECIPIENT, "--errors", "0", "--duration", str(SECONDS), "--json", str(figures)]
+        words += [*CHECKED, "--duration", str(SECONDS), "--json", str(figures)]
         _run(words)
         told = json.loads(figures.read_text())
         return Rates(told["messages"] / told["seconds"], told["operations"] / told["seconds"])
+
+
+def _by_locust(port: int) -> Rates:
+    with tempfile.TemporaryDirectory() as folder:
+        words = [sys.executable, "-m", "conformance.locustfile", "--profile", "rfc5321", *CHECKED]
+        words += ["--host", f"{launch.HOST}:{port}", "--headless", "-u", str(CONNECTIONS), "-r", str(CONNECTIONS)]
+        _run([*words, "-t", f"{SECONDS}s", "--csv", f"{folder}/figures"])
+        with open(f"{folder}/figures_stats.csv", newline="") as file:
+            rates = {line["Name"]: float(line["Requests/s"]) for line in csv.DictReader(file)}
+        return Rates(sum(rates.get(f"2yz {name}", 0.0) for name in ENDS), rates["Aggregated"] - rates["connect"])
 
 
 def _run(words: list[str]) -> None:

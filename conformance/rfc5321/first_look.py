@@ -31,11 +31,11 @@ class FirstLook:
 
         Raises:
             WireError: the server does not go along.
-            UsageError: it is a server of the assignment.
+            UsageError: it is a server of the assignment, or has not the TLS that was asked for.
         """
         look, tester = self._look, self._tester
         if tester.tls == "implicit":
-            look.begin_tls(tls.context(tester.verify), tester.host)
+            self._begin_tls()
         greeting = look.greeting()
         look.greeted = greeting is not None and greeting.code.startswith("2")
         if greeting is None or not look.greeted:
@@ -45,9 +45,12 @@ class FirstLook:
         if "LMTP" in greeting.text and tester.role != "lmtp":
             raise UsageError("this looks like an LMTP server: add --role lmtp")
         names = [_first_word(greeting), self._hello()]
-        if tester.tls == "starttls" and self._say("STARTTLS").code == "220":
-            look.begin_tls(tls.context(tester.verify), tester.host)
-            names[1] = self._hello()
+        if tester.tls == "starttls":
+            if names[1] and "STARTTLS" not in self._announced():
+                raise UsageError("--tls starttls: the server does not announce it; without that all is judged in clear")
+            if self._say("STARTTLS").code == "220":
+                self._begin_tls()
+                names[1] = self._hello()
         submits = tester.role == "submission" and self._log_in()
         domain = next((one.rpartition("@")[2] for one in self._tester.recipients), names[1] or names[0])
         taken = self._sender(domain) and self._recipient(names)
@@ -62,6 +65,12 @@ class FirstLook:
             self._log_in()
         look.say(b"QUIT\r\n")
 
+    def _begin_tls(self) -> None:
+        try:
+            self._look.begin_tls(tls.context(self._tester.verify), self._tester.host)
+        except tls.Untrusted as error:
+            raise UsageError(f"--verify: {error}; without that option the protocol alone is judged") from None
+
     def _say(self, line: str) -> Reply:
         return self._look.say(line.encode("latin-1") + b"\r\n")
 
@@ -70,8 +79,7 @@ class FirstLook:
         user, learned = self._tester.user, self._look.learned
         if not user or "logged in" in learned:
             return False
-        rows = learned.get("announced", "").upper().splitlines()
-        offered = next((row.split()[1:] for row in rows if row.startswith("AUTH ")), [])
+        offered = self._announced().get("AUTH", [])
         self._say("RSET")
         code = ""
         if "PLAIN" in offered:
@@ -100,6 +108,11 @@ class FirstLook:
                 learned["name"] = _first_word(reply)
                 return learned["name"]
         return ""
+
+    def _announced(self) -> dict[str, list[str]]:
+        """The parameters of each keyword, in upper case."""
+        rows = map(str.split, self._look.learned.get("announced", "").upper().splitlines())
+        return {keyword: parameters for keyword, *parameters in filter(None, rows)}
 
     def _sender(self, domain: str) -> bool:
         own, learned = self._tester.sender, self._look.learned

@@ -154,3 +154,20 @@ def test_the_requirements_are_those_of_both_files_in_their_order() -> None:
 def test_a_place_that_is_not_there_holds_no_mail(tmp_path: Path) -> None:
     assert not Maildir(tmp_path, 0.0).holds(b"a mark")
     assert not Named(f"mbox:{tmp_path / 'mbox'}").holds(b"a mark")
+
+
+@pytest.mark.parametrize(
+    ("offered", "asked", "said"),
+    [
+        ("starttls", ("starttls", "--verify"), "--verify: the certificate is not right: self-signed certificate; "),
+        ("implicit", ("implicit", "--verify"), "--verify: the certificate is not right: self-signed certificate; "),
+        ("none", ("starttls",), "--tls starttls: the server does not announce it; "),
+    ],
+)
+def test_who_asks_for_tls_that_is_not_there_is_told_at_once(
+    suite: Suite, offered: str, asked: tuple[str, ...], said: str
+) -> None:
+    server = shlex.join([sys.executable, "-m", "reference_server", "--protocol", "rfc5321", "--tls", offered])
+    done = suite("--profile", "rfc5321", "--launch", f"{server} --port {{port}}", "--tls", *asked)
+    assert done.returncode == 4, done.stdout + done.stderr
+    assert said in done.stderr and done.stderr.count("\n") == 1

@@ -12,7 +12,7 @@ from conformance.harness.settings import Settings
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire.connection import Closed, Connection, Silent
 from conformance.harness.wire.reply import LONGEST_REPLY, Reply
-from conformance.harness.wire.tls import TLSFailed
+from conformance.harness.wire.tls import TLSFailed, Untrusted
 
 QUIET = 0.025
 """Seconds that are listened beyond each reply, to learn whether the server says more than one."""
@@ -93,10 +93,13 @@ class Look:
             name: the server's, for its certificate, or None.
 
         Raises:
+            Untrusted: the server's certificate is not right, and has to be.
             Closed: no session came about.
         """
         try:
             self._connection.start_tls(settings, self._patience, name)
+        except Untrusted:
+            raise
         except TLSFailed as error:
             raise Closed(str(error)) from None
 

@@ -34,6 +34,10 @@ class TLSStalled(TLSFailed):
     """None came about in time."""
 
 
+class Untrusted(TLSFailed):
+    """The server's certificate is not right, and has to be."""
+
+
 @cache
 def context(verify: bool = False, at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED) -> ssl.SSLContext:
     """What a client asks of a session: whatever version and certificate, for it is the protocol that is judged.
@@ -79,6 +83,8 @@ class Session:
             self._shake_hands(deadline)
         except TimeoutError as error:
             raise TLSStalled(f"no TLS: {error}") from None
+        except ssl.SSLCertVerificationError as error:
+            raise Untrusted(f"the certificate is not right: {error.verify_message}") from None
         except (OSError, ValueError) as error:
             raise TLSFailed(f"no TLS: {error}") from None
         self._open()
