@@ -7,6 +7,7 @@ import time
 from conformance.harness.server.look import Look
 from conformance.harness.settings import UsageError
 from conformance.harness.wire import tls
+from conformance.harness.wire.connection import Silent, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321.login import encoded, plain_response
 from conformance.rfc5321.message import compose
@@ -31,12 +32,12 @@ class FirstLook:
 
         Raises:
             WireError: the server does not go along.
-            UsageError: it is a server of the assignment, or has not the TLS that was asked for.
+            UsageError: it is a server of the assignment, or begins or offers TLS otherwise than was said.
         """
         look, tester = self._look, self._tester
         if tester.tls == "implicit":
             self._begin_tls()
-        greeting = look.greeting()
+        greeting = self._greeting()
         look.greeted = greeting is not None and greeting.code.startswith("2")
         if greeting is None or not look.greeted:
             return
@@ -64,6 +65,22 @@ class FirstLook:
         if not submits:
             self._log_in()
         look.say(b"QUIT\r\n")
+
+    def _greeting(self) -> Reply | None:
+        try:
+            return self._look.greeting()
+        except Silent:
+            # Another host may only be slow, and would take it ill that a client speaks first.
+            if self._tester.tls != "implicit" and self._tester.local and self._begins_with_tls():
+                raise UsageError("this server begins with TLS: add --tls implicit") from None
+            raise
+
+    def _begins_with_tls(self) -> bool:
+        try:
+            self._look.begin_tls(tls.context(), None)
+        except WireError:
+            return False
+        return True
 
     def _begin_tls(self) -> None:
         try:

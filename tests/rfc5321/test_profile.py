@@ -161,10 +161,11 @@ def test_a_place_that_is_not_there_holds_no_mail(tmp_path: Path) -> None:
     [
         ("starttls", ("starttls", "--verify"), "--verify: the certificate is not right: self-signed certificate; "),
         ("implicit", ("implicit", "--verify"), "--verify: the certificate is not right: self-signed certificate; "),
+        ("implicit", ("none",), "this server begins with TLS: add --tls implicit"),
         ("none", ("starttls",), "--tls starttls: the server does not announce it; "),
     ],
 )
-def test_who_asks_for_tls_that_is_not_there_is_told_at_once(
+def test_who_is_wrong_about_tls_is_told_so_at_once(
     suite: Suite, offered: str, asked: tuple[str, ...], said: str
 ) -> None:
     server = shlex.join([sys.executable, "-m", "reference_server", "--protocol", "rfc5321", "--tls", offered])
