@@ -7,6 +7,7 @@ import pytest
 
 from conformance.harness.verdict.verdict import Skipped
 from conformance.rfc5321.case import Case
+from conformance.rfc5321.client import Client
 
 FIVE_MINUTES, TWENTY_MINUTES = 305.0, 1_200.0
 SO_FAR = 20.0
@@ -17,17 +18,23 @@ STEPS = (1.0, 10.0, 60.0)
 """Seconds that answers are told apart by, so that two runs tell the same."""
 
 
+def sent_away(client: Client, seconds: float) -> str:
+    """How a silent client is sent away within some seconds: when, and with what; empty if it is kept."""
+    began = time.monotonic()
+    reply = client.hear_within(seconds)
+    if not reply and not client.ended:
+        return ""
+    return f"closed after {math.ceil(time.monotonic() - began)} s" + (f", with {reply.text}" if reply else "")
+
+
 @pytest.mark.clock(SO_FAR / 10)
 @pytest.mark.judges("time.idle")
 @pytest.mark.parametrize("state", ["greeted", "ehlo", "mail", "rcpt"])
 def test_idle(case: Case, state: str) -> None:
     """A silent client is kept for five minutes; only with --long are they waited out."""
-    client, began = case.client(state), time.monotonic()
-    seconds = FIVE_MINUTES if case.tester.long else SO_FAR
-    reply = client.hear_within(seconds)
-    if reply or client.ended:
-        after = f"closed after {math.ceil(time.monotonic() - began)} s" + (f", with {reply.text}" if reply else "")
-        case.warn("a silent client is not kept for five minutes", "open for 300 s", after, about=[client])
+    client, seconds = case.client(state), FIVE_MINUTES if case.tester.long else SO_FAR
+    if closed := sent_away(client, seconds):
+        case.warn("a silent client is not kept for five minutes", "open for 300 s", closed, about=[client])
     elif not case.tester.long:
         case.record.notes.append(f"time.idle: kept for {seconds:g} s so far; --long waits the five minutes out")
 
@@ -38,9 +45,8 @@ def test_data(case: Case) -> None:
     """A client that falls silent within its data may be closed on after three minutes; when it is is reported."""
     if not case.tester.long:
         raise Skipped("five minutes long: ask for it with --long")
-    client, began = case.client("data"), time.monotonic()
-    client.hear_within(FIVE_MINUTES)
-    end = f"closed after {math.ceil(time.monotonic() - began)} s" if client.ended else f"open for {FIVE_MINUTES:g} s"
+    client = case.client("data")
+    end = sent_away(client, FIVE_MINUTES) or f"open for {FIVE_MINUTES:g} s"
     case.note(f"silent within the data: {end}", about=[client])
     client.vanish()
 
@@ -67,5 +73,5 @@ def test_never(case: Case) -> None:
     if not (case.tester.long and case.tester.patient):
         raise Skipped("twenty minutes long: ask for it with --long and --patient")
     client = case.client()
-    client.hear_within(TWENTY_MINUTES)
-    case.note(f"silent for twenty minutes: {'closed' if client.ended else 'still open'}", about=[client])
+    end = sent_away(client, TWENTY_MINUTES) or "still open after twenty minutes"
+    case.note(f"silent: {end}", about=[client])
