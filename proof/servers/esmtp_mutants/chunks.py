@@ -9,7 +9,6 @@ TAKEN = 'return refusal or b"250 2.0.0 %d octets taken" % size'
 SIZE = 'size = int(found["size"])'
 READ = "octets = self._channel.read_octets(size, SIZE_LIMIT)"
 END = "return self._end(bytes(self._chunks.text), refusal)"
-FORGOTTEN = "self._chunks = None"
 FORGETS = "self._forget_message()"
 ADDED = "refusal = self._chunks.add(octets)"
 
@@ -177,10 +176,8 @@ REFUSALS = [
     ),
     Mutant(
         "transaction-kept-after-the-last-chunk",
-        "bdat.after-last data.after",
-        [said("_end", "self._forget_message()", FORGOTTEN)],
-        also="order.no-carry mail.nested data.after-refused order.messages pipe.after-data",
-        why="The same happens after DATA.",
+        "bdat.after-last",
+        [said("_end", FORGETS, f"if self._chunks:\n    self._chunks = None\nelse:\n    {FORGETS}")],
     ),
     Mutant(
         "rset-keeps-chunks",
