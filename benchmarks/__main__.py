@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tabulate import tabulate
@@ -30,7 +30,8 @@ TIME_LIMIT = 2.0
 MESSAGES = 10_000
 """Messages that smtp-source sends in a round."""
 
-Measure = Callable[[], float]
+Measure = Callable[[], Sequence[float]]
+"""Takes figures in one or more units."""
 
 
 def servers() -> dict[str, str]:
@@ -48,26 +49,26 @@ def servers() -> dict[str, str]:
     return found
 
 
-def under_plain_load(command: str, seconds: float) -> float:
+def under_plain_load(command: str, seconds: float) -> Sequence[float]:
     """Commands a second that a server answers."""
     server = launch.Process(KIND, command, TIME_LIMIT)
     try:
-        return plain.commands_per_second((launch.HOST, server.port), seconds)
+        return (plain.commands_per_second((launch.HOST, server.port), seconds),)
     finally:
         server.stop()
 
 
-def by_multiclient(errors: float) -> float:
+def by_multiclient(errors: float) -> Sequence[float]:
     """Checked operations a second of multiclient against the reference server."""
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder) / "figures.json"
         words = [sys.executable, str(PROJECT / "multiclient.py"), "--launch", launch.reference_command(KIND)]
         words += ["--time-limit", f"{TIME_LIMIT:g}", "--duration", f"{TIME_LIMIT + 3:g}", "--errors", f"{errors:g}"]
         subprocess.run([*words, "--json", str(figures)], stdout=subprocess.DEVNULL, check=True)
-        return float(json.loads(figures.read_text())["operations_per_second"])
+        return (json.loads(figures.read_text())["operations_per_second"],)
 
 
-def by_smtp_source(program: str) -> float:
+def by_smtp_source(program: str) -> Sequence[float]:
     """Commands a second of Postfix's smtp-source against the reference server: four a message."""
     server = launch.Process(KIND, launch.reference_command(KIND), 10.0)
     try:
@@ -76,7 +77,7 @@ def by_smtp_source(program: str) -> float:
             [program, "-s", "32", "-m", str(MESSAGES), "-d", f"{launch.HOST}:{server.port}"],
             check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        return 4 * MESSAGES / (time.monotonic() - began)
+        return (4 * MESSAGES / (time.monotonic() - began),)
     finally:
         server.stop()
 
@@ -95,24 +96,28 @@ def loads(seconds: float) -> dict[str, Measure]:
     return found
 
 
-def medians(measures: Mapping[str, Measure], rounds: int) -> dict[str, float]:
-    """Measure in turn, round after round, so that a busy moment hits all alike; the median of each."""
-    values: dict[str, list[float]] = {name: [] for name in measures}
+def medians(measures: Mapping[str, Measure], rounds: int) -> dict[str, list[float]]:
+    """Measure in turn, round after round, so that a busy moment hits all alike; the medians of each."""
+    values: dict[str, list[Sequence[float]]] = {name: [] for name in measures}
     for number in range(rounds):
         for name, measure in measures.items():
             try:
                 values[name].append(measure())
             except (plain.Failed, subprocess.CalledProcessError, launch.Unreachable) as error:
                 print(f"round {number + 1}: {name}: {str(error).splitlines()[0]}")
-    return {name: statistics.median(some) for name, some in values.items() if some}
+    return {name: [statistics.median(one) for one in zip(*some, strict=True)] for name, some in values.items() if some}
 
 
-def show(title: str, unit: str, values: dict[str, float]) -> None:
-    """Print values beside the first one."""
-    first = next(iter(values.values()), 0.0)
-    lines = [[name, f"{value:,.0f}", f"{value / first:.2f}"] for name, value in values.items()]
+def show(title: str, units: Sequence[str], values: Mapping[str, Sequence[float]]) -> None:
+    """Print values in some units, each beside the first one."""
+    first = next(iter(values.values()), ())
+    lines = [
+        [name, *(cell for one, of in zip(some, first, strict=True) for cell in (f"{one:,.0f}", f"{one / of:.2f}"))]
+        for name, some in values.items()
+    ]
+    heads = ["", *(head for unit in units for head in (unit, "ratio"))]
     print(f"\n{title}\n")
-    print(tabulate(lines, ["", unit, "ratio"], tablefmt="github", colalign=("left", "right", "right"),
+    print(tabulate(lines, heads, tablefmt="github", colalign=("left", *["right"] * (len(heads) - 1)),
                    disable_numparse=True))  # fmt: skip
 
 
@@ -141,12 +146,11 @@ def by_the_standard(rounds: int, seconds: float) -> None:
     for count in standard.CROWDS:
         crowd = {name: functools.partial(standard.growth, one, count, seconds) for name, one in commands.items()}
         title = f"Servers of the standard under plain load of {count} connection{'s' * (count > 1)}"
-        show(title, "commands/s", medians(crowd, rounds))
+        show(title, ("commands/s",), medians(crowd, rounds))
     ways = standard.loads()
     for name, command in (commands | standard.mailers()).items():
-        for unit in standard.Rates._fields:
-            measures = {of: standard.measure(load, command, unit) for of, load in ways.items()}
-            show(f"Mail by the standard to {name}", f"{unit}/s", medians(measures, rounds))
+        mail = {of: functools.partial(standard.measure, load, command) for of, load in ways.items()}
+        show(f"Mail by the standard to {name}", ("messages/s", "commands/s"), medians(mail, rounds))
 
 
 def main() -> None:
@@ -165,8 +169,8 @@ def main() -> None:
     measures: dict[str, Measure] = {
         name: functools.partial(under_plain_load, command, given.seconds) for name, command in commands.items()
     }
-    show("Servers under the same plain load", "commands/s", medians(measures, given.rounds))
-    show("Loads on the reference server", "commands/s", medians(loads(given.seconds), given.rounds))
+    show("Servers under the same plain load", ("commands/s",), medians(measures, given.rounds))
+    show("Loads on the reference server", ("commands/s",), medians(loads(given.seconds), given.rounds))
     by_the_standard(given.rounds, given.seconds)
     if not given.no_suite:
         suite()
