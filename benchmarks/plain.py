@@ -6,12 +6,14 @@ import select
 import socket
 import time
 
+from proof.real.recipe import DOMAIN, RECIPIENT
+
 CONNECTIONS = 32
 PATIENCE = 10.0
 """Seconds without any reply after which the server is given up."""
 _MESSAGE = (
-    b"MAIL FROM:<sender@example.org>\r\n",
-    b"RCPT TO:<recipient@example.org>\r\n",
+    f"MAIL FROM:<sender@{DOMAIN}>\r\n".encode(),
+    f"RCPT TO:<{RECIPIENT}>\r\n".encode(),
     b"DATA\r\n",
     b"A body of one line, as long as most lines of prose are.\r\n.\r\n",
 )
