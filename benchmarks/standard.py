@@ -29,8 +29,8 @@ CROWDS = (1, 8, 32, 128, 512)
 """Connections, at each of which a server is measured."""
 CONNECTIONS = 32
 MESSAGES, FEW = 6_000, 1_920
-"""Messages that smtp-source sends in a round, and the slower smtpbench: for about as long as multiclient runs, for a disk
-is quicker at first."""
+"""Messages that smtp-source sends in a round, and the slower smtpbench: for about as long as multiclient runs, for a
+disk is quicker at first."""
 SECONDS = 4
 """How long multiclient runs."""
 
