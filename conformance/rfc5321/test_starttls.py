@@ -164,20 +164,26 @@ def test_twice(case: Case) -> None:
     inside(case).expect_refused("STARTTLS")
 
 
-def starts(case: Case, client: Client, data: bytes, cut: Cut = whole) -> bool:
+def transaction(client: Client) -> bytes:
+    """The commands that begin one, in one go."""
+    return b"".join(client.plain(verb).encode("latin-1") + CRLF for verb in ("EHLO", "MAIL", "RCPT"))
+
+
+def starts(case: Case, client: Client, data: bytes, before: int = 0, cut: Cut = whole) -> bool:
     """Send STARTTLS and other things in clear, and shake hands if the server still wants to.
 
     Args:
         case, client: the scene, and who sends.
         data: what is sent.
+        before: how many commands stand before it.
         cut: into segments.
 
     Returns:
         Whether TLS is on. A refusal and a close are right where a client sends too much.
     """
     client.send(data, cut)
-    reply = client.hear_or_end()
-    if reply is None or reply.code != "220":
+    replies = [client.hear_or_end() for _ in range(before + 1)]
+    if replies[-1] is None or replies[-1].code != "220":
         return False
     answer = Reply(client.wire.extra(SOON, usual=False), time.monotonic())  # or whatever comes in place of a handshake
     if cut is whole:  # in segments, chance says what is read together
@@ -222,10 +228,17 @@ def test_injection(case: Case, verb: str, cut: Cut) -> None:
 def test_injected_transaction(case: Case) -> None:
     """A transaction that came in clear behind STARTTLS, in its segment, is not remembered inside TLS."""
     client = clear(case)
-    lines = b"".join(client.plain(verb).encode("latin-1") + CRLF for verb in ("EHLO", "MAIL", "RCPT"))
-    if starts(case, client, b"STARTTLS\r\n" + lines):
+    if starts(case, client, b"STARTTLS\r\n" + transaction(client)):
         client.expect_no_data()
         expect_nothing_more(client)
+
+
+@pytest.mark.judges("tls.reset")
+def test_reset_in_one_segment(case: Case) -> None:
+    """A transaction that comes right before STARTTLS, in its segment, is gone after the handshake."""
+    client = clear(case)
+    if starts(case, client, transaction(client) + b"STARTTLS\r\n", before=3):
+        client.expect_no_data()
 
 
 @pytest.mark.judges("tls.injection")
