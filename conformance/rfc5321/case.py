@@ -32,15 +32,21 @@ class Case(MailScene):
         super().__init__(scene)
         self.clients: list[Client] = []
 
-    def client(self, state: str = "ehlo") -> Client:
+    def client(self, state: str = "ehlo", *keywords: str) -> Client:
         """A new client, greeted, and brought to a state.
+
+        Args:
+            state: which.
+            keywords: of extensions that have to be announced, in upper case.
 
         Raises:
             Blocked, Skipped: the server does not let it get there.
         """
+        self.expect_announced(*keywords)
         client = self.unconnected_client()
         client.open()
         client.reach(state)
+        client.needs(*keywords)
         return client
 
     def unconnected_client(self) -> Client:

@@ -9,6 +9,8 @@ from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.scene import shown
 
+NO_LOGIN = "no login is demanded"
+"""What is known of a server that takes mail without a login."""
 SOMEBODY = "conformance"
 """A user whom no server knows, it is hoped, for logins that are broken off or fail."""
 CHALLENGING = ("PLAIN", "LOGIN", "CRAM-MD5")
@@ -21,6 +23,7 @@ def stranger(case: Case, mechanism: str = "") -> Client:
     Raises:
         Skipped: no login is announced, or not this mechanism.
     """
+    case.expect_announced("AUTH")
     client = case.client("unknown")
     if "AUTH" not in client.keywords and "STARTTLS" in client.keywords:
         client.start_tls()
@@ -76,9 +79,12 @@ def demanded(case: Case) -> Reply:
     Raises:
         Skipped: it is not refused, or perhaps for another reason.
     """
+    if why := case.patience.known.get(NO_LOGIN):
+        raise Skipped(why)
     refused = refusal(stranger(case))
     if refused is None:
-        raise Skipped("not demanded: mail is taken without a login")
+        why = case.patience.known[NO_LOGIN] = "not demanded: mail is taken without a login"
+        raise Skipped(why)
     if refused.code != "530" and not case.needs_login:
         raise Skipped(f"not to be told: mail is refused with {shown(refused)}, for want of a login or otherwise")
     return refused

@@ -14,8 +14,11 @@ from conformance.rfc5321.link import CRLF, Cut, Link, as_bytes, whole
 from conformance.rfc5321.scene import shown
 from conformance.rfc5321.sent import told
 
-PROOF, QUIET = 2.0, 3.0
-"""Seconds that QUIT's answer is waited for after a silence, and a group's reply before QUIT proves it to be missing."""
+PROOF, QUIET, QUIET_AGAIN = 2.0, 3.0, 1.0
+"""Seconds that QUIT's answer is waited for after a silence, a group's reply before QUIT proves it to be missing, and that
+of a server that has been seen to lose one."""
+LOST = "a group's reply is lost"
+"""What is known of such a server."""
 MOST_ERRORS = 2
 """Refused commands after which a close is a server's right."""
 ENDS_TRANSACTION = ("EHLO", "LHLO", "HELO", "MAIL", "RSET")
@@ -96,9 +99,11 @@ class Hearing(Link):
         self._said_quit = True
         known, last = self._case.patience.known, ""
         replies: list[Reply] = []
+        until = time.monotonic() + 2 * self._case.patient
         while len(replies) < MOST_COUNTED and last != "221":
             # Of a server that answers QUIT otherwise, and stays, nothing is waited for as long a second time.
-            reply = self.hear_within(SOON if last and last == known.get("quit") else self._case.patient)
+            seconds = SOON if last and last == known.get("quit") else self._case.patient
+            reply = self.hear_within(min(seconds, until - time.monotonic()))
             if reply is None:
                 break
             replies.append(reply)
@@ -137,7 +142,8 @@ class Hearing(Link):
     def hear_all(self, count: int) -> list[Reply]:
         """The replies to so many commands that were sent, as `say_together` returns them."""
         replies: list[Reply] = []
-        quiet = max(QUIET, 2 * self._case.patience.slowest)
+        patience = self._case.patience
+        quiet = max(QUIET_AGAIN if LOST in patience.known else QUIET, 2 * patience.slowest)
         while len(replies) < count and (reply := self.hear_within(quiet)):
             replies.append(reply)
             if reply.code == "421":
@@ -151,6 +157,8 @@ class Hearing(Link):
             more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept
         if not more or more[-1].code != "221":
             raise self._unanswered()
+        if len(replies) + len(more) <= count:
+            patience.known[LOST] = "QUIT behind it was answered"
         return replies + more[:-1]
 
     def _count_recipients(self, line: str, reply: Reply) -> None:
@@ -165,10 +173,13 @@ class Hearing(Link):
         case = self._case
         case.patience.silent()
         case.patience.record_setup("reply.one", False, case.judges("reply.one"))
+        sent = self.wire.sent
         try:
             self.wire.send(b"QUIT\r\n")
             first = self.wire.reply(time.monotonic() + PROOF)
             proved = first.code == "221" and self.wire.wait_closed(time.monotonic() + PROOF)
+            if first.code != "221":  # it was late, and whoever waits for the next one is to know
+                case.patience.replied(first.at - sent)
         except WireError:
             proved = False
         if proved:

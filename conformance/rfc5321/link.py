@@ -20,8 +20,10 @@ from conformance.rfc5321.sent import is_odd, told
 CRLF = b"\r\n"
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
-AT_ONCE = 0.02
-"""Seconds that the answer to QUIT is waited for before the client ends its side: Exim holds it for 200 ms else."""
+AT_ONCE, GOODBYE = 0.02, 5.0
+"""Seconds that the answer to QUIT is waited for before the client ends its side, as Exim holds it for 200 ms else, and
+whatever comes until it does.
+"""
 GIVEN_UP = {
     "greet.first": ("greet.first", "greeting"),
     "reply.one": ("reply.one", "reply"),
@@ -171,11 +173,12 @@ class Link:
 
     def _hears_goodbye(self) -> bool:
         """Whether QUIT is answered in time; its close is not waited for, since some servers wait for the client's."""
+        until = time.monotonic() + GOODBYE
         with suppress(Silent, Flooded):
             with suppress(Closed):
                 if not self.wire.waiting(AT_ONCE):
                     self.wire.half_close()
-                while self.wire.reply(time.monotonic() + 1.0).code != "221":
+                while self.wire.reply(min(time.monotonic() + 1.0, until)).code != "221":
                     pass
             return True
         return False

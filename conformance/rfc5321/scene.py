@@ -14,6 +14,8 @@ from conformance.rfc5321.login import secrets
 from conformance.rfc5321.pace import Pace
 from conformance.rfc5321.tester import Tester
 
+ANNOUNCES = "EHLO announces {}"
+"""What fails where an extension is not announced."""
 FAR = 30.0
 """Seconds that another host is given for a reply, whatever was learned of it."""
 PACE = Pace()
@@ -130,6 +132,26 @@ class MailScene(Scene):
     def needs_login(self) -> bool:
         """Whether a client logs in before it sends mail: the server is one of submission, or has asked for that."""
         return bool(self.tester.user) and "needs login" in self.learned
+
+    def expect_announced(self, *keywords: str) -> None:
+        """Spare a server a connection that asks for what it is known not to have.
+
+        Args:
+            keywords: of extensions, in upper case.
+
+        Raises:
+            Skipped: one was announced neither at the first look nor in a session since, or in none of three.
+        """
+        for keyword in keywords:
+            if self.patience.given_up(ANNOUNCES.format(keyword)):
+                raise Skipped(f"not announced: {keyword}")
+
+    def note_announced(self, keyword: str, is_there: bool) -> None:
+        """Told whether an extension was announced in a session."""
+        rule, first = ANNOUNCES.format(keyword), self.learned.get("announced")
+        if first is not None and keyword not in first.upper().split():
+            self.patience.doubt(rule)
+        self.patience.record_setup(rule, is_there)
 
     @property
     def patient(self) -> float:

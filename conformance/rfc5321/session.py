@@ -241,7 +241,9 @@ class Session(Hearing):
         Raises:
             Skipped: one was not.
         """
+        case = self._case
         for keyword in keywords:
+            case.note_announced(keyword, keyword in self.keywords)
             if keyword not in self.keywords:
                 raise Skipped(f"not announced: {keyword}")
 

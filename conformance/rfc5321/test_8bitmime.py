@@ -24,15 +24,13 @@ TEXTS = {
 @pytest.mark.parametrize("body", ["8BITMIME", "7BIT", "8bitmime", "7bit", "8BitMime"])
 def test_body(case: Case, body: str) -> None:
     """MAIL with BODY=8BITMIME or BODY=7BIT is taken, in upper and lower case."""
-    client = case.client("ehlo")
-    client.needs("8BITMIME")
+    client = case.client("ehlo", "8BITMIME")
     client.expect_accepted(client.plain("MAIL") + (f" BODY={body}" if body else ""))
 
 
 def begin(case: Case, text: str) -> tuple[Client, Message]:
     """A client that is to send a MIME message with a text, of which MAIL has told."""
-    client = case.client("ehlo")
-    client.needs("8BITMIME")
+    client = case.client("ehlo", "8BITMIME")
     client.expect_accepted(f"{client.plain('MAIL')} BODY=8BITMIME", "8bit.body")
     client.set_up(client.plain("RCPT"))
     client.set_up("DATA")
@@ -74,6 +72,5 @@ BAD = {"unknown value": "BODY=9BIT", "no value": "BODY", "twice": "BODY=8BITMIME
 @pytest.mark.parametrize("form", BAD)
 def test_bad_value(case: Case, form: str) -> None:
     """BODY with another value, without one, or given twice is refused."""
-    client = case.client("ehlo")
-    client.needs("8BITMIME")
+    client = case.client("ehlo", "8BITMIME")
     client.expect_refused(f"{client.plain('MAIL')} {BAD[form]}")

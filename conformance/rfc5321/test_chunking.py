@@ -26,10 +26,9 @@ def chunk(octets: bytes, last: bool = False) -> bytes:
     return f"BDAT {len(octets)}{' LAST' * last}\r\n".encode() + octets
 
 
-def chunker(case: Case, state: str = "rcpt") -> Client:
-    """A client in a session in which CHUNKING was announced."""
-    client = case.client("ehlo")
-    client.needs("CHUNKING")
+def chunker(case: Case, state: str = "rcpt", *keywords: str) -> Client:
+    """A client in a session in which CHUNKING was announced, and other extensions that it needs."""
+    client = case.client("ehlo", "CHUNKING", *keywords)
     for verb in ("MAIL", "RCPT")[: ("ehlo", "mail", "rcpt").index(state)]:
         client.set_up(client.plain(verb))
     return client
@@ -170,8 +169,7 @@ def test_dots(case: Case, dots: str | None) -> None:
 @pytest.mark.parametrize("verb", ["NOOP", "MAIL"])
 def test_pipelined(case: Case, verb: str, together: bool) -> None:
     """Chunks and the command behind them may come in one segment, be it the MAIL of the next message."""
-    client = chunker(case)
-    client.needs("PIPELINING")
+    client = chunker(case, "rcpt", "PIPELINING")
     message = client.message()
     first, second, third = thirds(message)
     line = client.plain(verb) if verb == "MAIL" else verb
@@ -233,8 +231,7 @@ def test_refused_eats(case: Case, state: str, last: bool, apart: bool) -> None:
 @pytest.mark.judges("bdat.after-failed")
 def test_after_failed(case: Case) -> None:
     """Chunks that were sent behind one that failed are thrown away too, and none of them is taken."""
-    client = chunker(case, "mail")
-    client.needs("PIPELINING")
+    client = chunker(case, "mail", "PIPELINING")
     client.send(chunk(COMMANDS) + chunk(COMMANDS) + chunk(COMMANDS, last=True))
     first = client.hear_or_end()
     if first is None:
@@ -334,16 +331,14 @@ def test_huge(case: Case, size: int) -> None:
 @pytest.mark.judges("bin.chunking")
 def test_binary_needs_chunking(case: Case) -> None:
     """BINARYMIME is announced only together with CHUNKING."""
-    client = case.client("ehlo")
-    client.needs("BINARYMIME")
+    client = case.client("ehlo", "BINARYMIME")
     if "CHUNKING" not in client.keywords:
         raise client.breach("BINARYMIME alone", "CHUNKING as well", " ".join(client.keywords))
 
 
 def binary(case: Case) -> Client:
     """A client in a transaction of `BODY=BINARYMIME`."""
-    client = chunker(case, "ehlo")
-    client.needs("BINARYMIME")
+    client = chunker(case, "ehlo", "BINARYMIME")
     client.set_up(f"{client.plain('MAIL')} BODY=BINARYMIME")
     client.set_up(client.plain("RCPT"))
     return client

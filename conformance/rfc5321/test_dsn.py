@@ -22,8 +22,7 @@ def notifier(case: Case, state: str = "ehlo") -> Client:
     Raises:
         Skipped: DSN is not announced.
     """
-    client = case.client(state)
-    client.needs("DSN")
+    client = case.client(state, "DSN")
     return client
 
 

@@ -37,9 +37,7 @@ def hear(case: Case, state: str, tours: Iterable[tuple[str, ...]]) -> Iterator[H
     Raises:
         Skipped: it does not announce them.
     """
-    announced = case.client("ehlo")
-    announced.needs("ENHANCEDSTATUSCODES")
-    announced.quit()
+    case.client("ehlo", "ENHANCEDSTATUSCODES").quit()
     for tour in tours:
         client = case.client(state)
         said = ""

@@ -15,8 +15,7 @@ TRANSACTIONS = 10
 @pytest.mark.judges("limits.form")
 def test_form(case: Case) -> None:
     """LIMITS has names, some with values, and the limits that are numbers have numbers."""
-    client = case.client("ehlo")
-    client.needs("LIMITS")
+    client = case.client("ehlo", "LIMITS")
     if word := limits.fault(client.keywords["LIMITS"]):
         raise client.breach("a word that LIMITS cannot have", "NAME or NAME=value, a number from 1 to 999999", word)
 
@@ -35,8 +34,7 @@ def limit(parameters: str, name: str) -> int:
 @pytest.mark.judges("limits.kept")
 def test_recipients_kept(case: Case) -> None:
     """As many recipients as LIMITS announces are not too many."""
-    client = case.client("ehlo")
-    client.needs("LIMITS")
+    client = case.client("ehlo", "LIMITS")
     number = limit(client.keywords["LIMITS"], "RCPTMAX")
     client.set_up(client.plain("MAIL"))
     for given in range(min(number, RECIPIENTS)):
@@ -51,8 +49,7 @@ def test_recipients_kept(case: Case) -> None:
 @pytest.mark.judges("limits.kept")
 def test_transactions_kept(case: Case) -> None:
     """As many transactions as LIMITS announces are not too many for a session."""
-    client = case.client("ehlo")
-    client.needs("LIMITS")
+    client = case.client("ehlo", "LIMITS")
     number = limit(client.keywords["LIMITS"], "MAILMAX")
     for done in range(min(number, TRANSACTIONS)):
         reply = client.say(client.plain("MAIL"))

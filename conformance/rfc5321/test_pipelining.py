@@ -32,8 +32,7 @@ def pipeliner(case: Case, state: str = "ehlo") -> Client:
     Raises:
         Skipped: PIPELINING is not announced.
     """
-    client = case.client(state)
-    client.needs("PIPELINING")
+    client = case.client(state, "PIPELINING")
     return client
 
 

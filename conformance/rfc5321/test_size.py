@@ -35,8 +35,7 @@ def limited(case: Case, state: str = "ehlo", needs_big: bool = False) -> Client:
     """
     if needs_big and not case.tester.big:
         raise Skipped("not asked for: --big")
-    client = case.client(state)
-    client.needs("SIZE")
+    client = case.client(state, "SIZE")
     if not client.largest:
         raise Skipped("no limit: SIZE announces none")
     if needs_big and client.largest > MOST:
@@ -52,8 +51,7 @@ def pieces(data: bytes) -> Iterator[bytes]:
 @pytest.mark.judges("size.keyword")
 def test_keyword(case: Case) -> None:
     """SIZE stands alone, or with one decimal number."""
-    client = case.client("ehlo")
-    client.needs("SIZE")
+    client = case.client("ehlo", "SIZE")
     words = client.keywords["SIZE"].split()
     if len(words) > 1 or not all(word.isascii() and word.isdigit() for word in words):
         raise client.breach("SIZE announces no number", "SIZE, or SIZE and one number", " ".join(["SIZE", *words]))
@@ -71,8 +69,7 @@ def test_64k(case: Case) -> None:
 @pytest.mark.parametrize("size", [" SIZE=1000"], ids=["1000"])
 def test_mail(case: Case, size: str) -> None:
     """A small size that MAIL declares is taken."""
-    client = case.client("ehlo")
-    client.needs("SIZE")
+    client = case.client("ehlo", "SIZE")
     client.expect_accepted(client.plain("MAIL") + size)
 
 
@@ -150,8 +147,7 @@ def declared(case: Case, size: int) -> Client:
     Raises:
         Blocked, Skipped: it does not get there.
     """
-    client = case.client("ehlo")
-    client.needs("SIZE")
+    client = case.client("ehlo", "SIZE")
     client.expect_accepted(client.plain("MAIL") + (f" SIZE={size}" if size else ""), "size.mail")
     client.set_up(client.plain("RCPT"))
     client.set_up("DATA")
@@ -208,6 +204,5 @@ BAD = {
 @pytest.mark.parametrize("form", BAD)
 def test_bad_value(case: Case, form: str) -> None:
     """A size that is no number, or too long a one, or given twice, is refused."""
-    client = case.client("ehlo")
-    client.needs("SIZE")
+    client = case.client("ehlo", "SIZE")
     client.expect_refused(f"{client.plain('MAIL')} {BAD[form]}")

@@ -24,8 +24,7 @@ def international(case: Case) -> Client:
     Raises:
         Skipped: SMTPUTF8 is not announced.
     """
-    client = case.client("ehlo")
-    client.needs("SMTPUTF8")
+    client = case.client("ehlo", "SMTPUTF8")
     return client
 
 

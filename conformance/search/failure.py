@@ -24,6 +24,7 @@ class Failure:
         afterwards: whether what it left behind is wrong, rather than a reply.
         is_end: whether the server has ended.
         may_need_nothing: whether a server may fail in this way without any client.
+        proved: whether what came proves it, however short a time replies are waited for.
     """
 
     requirement: str
@@ -35,6 +36,7 @@ class Failure:
     afterwards: bool = False
     is_end: bool = False
     may_need_nothing: bool = False
+    proved: bool = False
 
     @property
     def sign(self) -> tuple[str, str, str]:

@@ -7,7 +7,7 @@ from typing import Generic
 from conformance.harness.server.patience import Patience
 from conformance.harness.verdict.verdict import Void
 from conformance.harness.wire.transcript import Transcript
-from conformance.search.budget import SHORTEST_WAIT, SOON_ENOUGH, Budget, Clock, Hasty
+from conformance.search.budget import HURRY, SHORTEST_WAIT, SOON_ENOUGH, Budget, Clock, Hasty
 from conformance.search.failure import Failure, Found, Step
 from conformance.search.profile import Pick, Player, Unserved
 
@@ -80,7 +80,7 @@ class Trials(Generic[Pick, Step]):
         shrunk: bool = True,
         linger: float = 0.0,
     ) -> Found[Step]:
-        """Judge what failed twice more, on fresh servers and with full patience.
+        """Judge what failed twice more, on fresh servers; it counts as not repeated with full patience only.
 
         Args:
             conversation: the shortest that failed.
@@ -92,7 +92,11 @@ class Trials(Generic[Pick, Step]):
         first, script, transcript, times = first or failure, self.player.script(), Transcript(), 1
         for _ in range(2):
             written = Transcript()
-            again = self.run(conversation, Patience(self.limit, self.player.rules), True, written, linger)
+            hasty, full = Hasty(self.limit, self.player.rules, HURRY), Patience(self.limit, self.player.rules)
+            again = self.run(conversation, hasty, True, written, linger) if failure.proved else None
+            if not again:
+                written = Transcript()
+                again = self.run(conversation, full, True, written, linger)
             if again or times == 1:
                 transcript = written
             if again:

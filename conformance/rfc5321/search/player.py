@@ -138,7 +138,7 @@ class Player(Served[Step]):
             if by in health.rules.unproved and not (self.server.ended(ENDING) or self.server.gone):
                 raise (Unserved if by == UNGREETED else Void)(str(error)) from None
             told = tuple(stage.told)
-            failure = MailFailure(*error.finding, stage.at, told=told)
+            failure = MailFailure(*error.finding, stage.at, proved=isinstance(error, Broken), told=told)
         except Skipped as skipped:
             if not (ended := self._ended(ENDING)):
                 raise Unserved(str(skipped)) from None
