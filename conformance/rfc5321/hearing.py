@@ -15,8 +15,8 @@ from conformance.rfc5321.scene import shown
 from conformance.rfc5321.sent import told
 
 PROOF, QUIET, QUIET_AGAIN = 2.0, 3.0, 1.0
-"""Seconds that QUIT's answer is waited for after a silence, a group's reply before QUIT proves it to be missing, and that
-of a server that has been seen to lose one."""
+"""Seconds that QUIT's answer is waited for after a silence, a group's reply before QUIT proves it to be missing, and
+that of a server that has been seen to lose one."""
 LOST = "a group's reply is lost"
 """What is known of such a server."""
 MOST_ERRORS = 2

@@ -157,7 +157,13 @@ class Link:
         except WireError as error:
             patience.record_setup("greet.first", False, self._case.judges("greet.first"))
             raise Blocked("greet.first", f"no greeting: {error}", "220", "nothing", [self.connection]) from None
-        patience.record_setup("greet.first", True, self._case.judges("greet.first"))
+        right = self.greeting.code == "220" or codes.refused(self.greeting)
+        begun = not (right or self.greeting.end or self.ended)
+        patience.record_setup("greet.first", not begun, self._case.judges("greet.first"))
+        if begun:  # what may yet come of it nobody knows
+            raise Blocked(
+                "greet.first", "no greeting: its line has no end", "220", self.greeting.text, [self.connection]
+            )
         self._leaving |= codes.refused(self.greeting)  # whom a server does not serve it may leave
         return self.greeting
 

@@ -19,8 +19,10 @@ LEDGER: Ledger = {
 def case(
     name: str, *judged: str, blocked_by: str = "", verdict: str = "pass", reason: str = "no reply", seconds: float = 1.0
 ) -> CaseResult:
-    """A case that passed, was blocked, or has a verdict of its own."""
+    """A case that passed, was blocked, or has a verdict of its own; one that took no time was not even begun."""
     made = Record(name, "Title.", judged, LEDGER, seconds=seconds)
+    if seconds:
+        made.transcript.add("--", "connected", 1)
     if blocked_by:
         made.set_aside("blocked", reason, blocked_by)
     elif verdict != "pass":
@@ -135,6 +137,12 @@ def test_no_more_is_run_again_than_there_is_time_for() -> None:
     assert chosen([case("a", "reply"), *slow, case("quick", "bytes", blocked_by="reply")]) == ["quick", "0", "1"]
     endless = case("b", "bytes", blocked_by="reply", seconds=2 * again.WORK)
     assert chosen([case("a", "reply"), endless]) == ["b"]
+
+
+def test_a_case_that_was_not_even_begun_will_take_as_long_as_those_before_it() -> None:
+    begun = [case(f"{at}", "bytes", blocked_by="reply", seconds=again.WORK / 4) for at in range(3)]
+    given_up = [case(f"later {at}", "bytes", blocked_by="reply", seconds=0.0) for at in range(500)]
+    assert len(chosen([case("a", "reply"), *begun, *given_up])) == 4
 
 
 def test_each_requirement_has_its_turn_before_another_case_of_the_same() -> None:

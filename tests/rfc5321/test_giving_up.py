@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -16,7 +17,7 @@ from conformance.harness.server.target import Addressed
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import Record
 from conformance.harness.wire.manners import Manners
-from conformance.rfc5321 import hearing
+from conformance.rfc5321 import hearing, link
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.profile import PROFILE
 from conformance.rfc5321.search.player import Player
@@ -92,6 +93,23 @@ def test_one_reply_in_time_is_enough_to_go_on(bench: Bench) -> None:
     assert [run(bench, "ehlo.250").verdict for _ in range(4)] == ["pass"] * 4
 
 
+def notifies(case: Case) -> None:
+    """A client may ask for notifications."""
+    case.client("ehlo", "DSN")
+
+
+@LATE
+@pytest.mark.parametrize(("first", "asked"), [({"announced": "SIZE 1000"}, 1), ({}, 3)], ids=["seen", "not seen"])
+def test_a_server_is_not_asked_for_ever_for_what_it_does_not_announce(
+    bench: Bench, first: dict[str, str], asked: int
+) -> None:
+    bench = Bench(bench.server, SETTINGS, PROFILE, (), learned={"client name": "[127.0.0.1]", **first})
+    plan = Plan("rfc5321/test_x.py::test_x", "Title.", ("dsn.mail",), notifies)
+    records = [bench.run(plan) for _ in range(5)]
+    assert {one.findings[0].reason for one in records} == {"not announced: DSN"}
+    assert [one.transcript.connections for one in records] == [1] * asked + [0] * (5 - asked)
+
+
 @MUTE
 def test_whoever_is_not_answered_is_not_accused(bench: Bench) -> None:
     records = [run(bench, rule) for rule in ("ehlo.250", "reply.one", "close.error", "tls.reset")]
@@ -116,6 +134,26 @@ def test_a_server_that_answers_quit_when_the_client_has_ended_its_side_is_heard(
         said = [bench.run(Plan("x.py::test_x", "Title.", ("greet.first",), is_greeted)).transcript for _ in range(4)]
         served.join()
     assert all(any("221 mail.example" in text for *_, text in one.entries()) for one in said)
+
+
+@pytest.mark.parametrize("drip", [b"2", b"2\n"], ids=["no line", "lines"])
+def test_a_server_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch, drip: bytes) -> None:
+    monkeypatch.setattr(link, "GOODBYE", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError), listener.accept()[0] as client:
+                while True:
+                    client.sendall(drip)
+                    time.sleep(0.05)
+
+        threading.Thread(target=serve, daemon=True).start()
+        server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE, (), learned={"client name": "[127.0.0.1]"})
+        monkeypatch.setattr(patience, "SHORTER_WAITS", ((0, 0.3),))
+        record = bench.run(Plan("x.py::test_x", "Title.", ("ehlo.250",), is_greeted))
+    assert (record.verdict, record.seconds < 10 * link.GOODBYE) == ("blocked", True)
+    assert record.blocked_by == ("greet.first" if drip == b"2" else "greet.code")
 
 
 @pytest.mark.parametrize(("trouble", "judges"), [("", True), ("it was not found there", False)])

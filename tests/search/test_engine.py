@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -12,7 +12,7 @@ from conformance import search
 from conformance.cs4410.kind import KIND
 from conformance.harness.server.patience import Patience
 from conformance.harness.wire.transcript import Transcript
-from conformance.search.budget import Budget
+from conformance.search.budget import HURRY, Budget
 from conformance.search.failure import Failure
 from conformance.search.hunt import Hunt
 from conformance.search.profile import Language, Unserved
@@ -45,12 +45,16 @@ class Adder(FakePlayer[int, int]):
     Attributes:
         fails: whether it does when so much has been said.
         served: how many conversations it serves in all.
+        proves: whether what it answers proves that.
+        waited: how long replies would have been waited for each time that it failed, in seconds.
     """
 
     rules = KIND.rules
 
     fails: Callable[[Numbers], bool]
     served: int = 10_000
+    proves: bool = False
+    waited: list[float] = field(default_factory=list)
     language = LANGUAGE
 
     def play(
@@ -66,7 +70,8 @@ class Adder(FakePlayer[int, int]):
             raise Unserved("it is tired")
         for step in range(len(conversation)):
             if self.fails(conversation[: step + 1]):
-                return Failure("sum", "a wrong sum", "right", "wrong", step)
+                self.waited.append(health.patience())
+                return Failure("sum", "a wrong sum", "right", "wrong", step, proved=self.proves)
         return None
 
 
@@ -89,6 +94,34 @@ def test_shrinking_brings_in_nothing_odd() -> None:
     """Less than nothing would be plainer still, and fails as well."""
     (found,) = hunted(Adder(lambda said: said[-1] in (-1, 7))).found
     assert found.conversation == (7,)
+
+
+def test_full_patience_is_had_before_a_failure_counts_unless_it_is_proved_by_what_came() -> None:
+    waited = []
+    for proves in (False, True):
+        player = Adder(lambda said: sum(said) > 15, proves=proves)
+        assert [found.times for found in hunted(player).found] == [3]
+        waited.append(player.waited[-2:])
+    assert waited == [[5.0, 5.0], [HURRY, HURRY]]
+
+
+def test_a_proved_failure_that_does_not_show_in_haste_is_given_full_patience() -> None:
+    class Slow(Adder):
+        """A server whose failure the repeats are too hasty to see."""
+
+        def play(
+            self,
+            conversation: Numbers,
+            health: Patience,
+            fresh: bool = False,
+            transcript: Transcript | None = None,
+            linger: float = 0.0,
+        ) -> Failure | None:
+            hasty = transcript is not None and health.patience() < 5.0
+            return None if hasty else super().play(conversation, health, fresh, transcript, linger)
+
+    player = Slow(lambda said: sum(said) > 15, proves=True)
+    assert [found.times for found in hunted(player).found] == [3] and player.waited[-2:] == [5.0, 5.0]
 
 
 def test_what_never_fails_is_run_as_often_as_it_may() -> None:
