@@ -81,10 +81,12 @@ class Hearing(Link):
             Broken: it has none.
             Silent, Closed: there is none.
         """
+        case = self._case
         try:
             return self.wire.reply(deadline)
         except Flooded as error:
-            raise self._case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
+            case.patience.record_setup("reply.one", False, case.judges("reply.one"))
+            raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
 
     def _heard(self, reply: Reply) -> Reply:
         self.errors += codes.refused(reply)
