@@ -38,7 +38,7 @@ class FirstLook:
         if tester.tls == "implicit":
             self._begin_tls()
         greeting = self._greeting()
-        look.greeted = greeting is not None and greeting.code.startswith("2")
+        look.greeted = greeting is not None and greeting.code == "220"
         if greeting is None or not look.greeted:
             return
         if "CS4410MP3" in greeting.text:

@@ -26,6 +26,7 @@ whatever comes until it does.
 """
 GIVEN_UP = {
     "greet.first": ("greet.first", "greeting"),
+    "greet.code": ("greet.code", "greeting of 220"),
     "reply.one": ("reply.one", "reply"),
     "time.reply": ("reply.one", "reply in time"),
 }
@@ -140,6 +141,7 @@ class Link:
             time.sleep(pause)
         if greeting.code.startswith(("4", "5")):
             raise Skipped(f"the server serves nobody here: {shown(greeting)}")
+        case.patience.record_setup("greet.code", greeting.code == "220", case.judges("greet.code"))
         if greeting.code != "220":
             raise Blocked("greet.code", "not a greeting", "220", greeting.text, [self.connection])
         case.server.greets = True

@@ -106,8 +106,8 @@ class MailScene(Scene):
 
     @property
     def client_name(self) -> str:
-        """What the client calls itself."""
-        return self.learned["client name"]
+        """What the client calls itself; nothing is learned of where a server ended the first connection at once."""
+        return self.learned.get("client name") or self.tester.client_name or "[127.0.0.1]"
 
     def call_clients(self, name: str) -> None:
         """Have clients of this case that have only their address for a name call themselves otherwise."""

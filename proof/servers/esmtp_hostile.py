@@ -15,7 +15,11 @@ from proof.servers.hostile import CHANNEL, IMPORTS, Hostile, for_ever, twists
 ESMTP = "esmtp.py"
 LIMITLESS = "9" * 5000
 """A number that no computer's integer holds, and Python does not even read."""
-BREAKS: Mapping[str, str] = {}
+BREAKS: Mapping[str, str] = {
+    **dict.fromkeys(("other-text", "other-binary", "random-bytes", "flood", "escape-sequences"), "greet.code"),
+    "flood-of-greetings": "reply.one reply.unasked ehlo.250 helo.250 quit.221",
+    "endless-line": "reply.one",
+}
 """What the servers of the assignment's table break of the standard; nothing where none is named."""
 
 

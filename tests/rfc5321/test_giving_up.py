@@ -136,6 +136,38 @@ def test_a_server_that_answers_quit_when_the_client_has_ended_its_side_is_heard(
     assert all(any("221 mail.example" in text for *_, text in one.entries()) for one in said)
 
 
+def test_a_server_that_greets_otherwise_than_smtp_does_is_given_up() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    with listener.accept()[0] as client:
+                        client.sendall(b"SSH-2.0-OpenSSH_9.2p1\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE, (), learned={})
+        records = [run(bench, "ehlo.250") for _ in range(4)]
+        listener.shutdown(socket.SHUT_RDWR)
+    assert {one.blocked_by for one in records} == {"greet.code"}
+    assert [one.transcript.connections for one in records] == [1, 1, 1, 0]
+
+
+def test_clients_have_a_name_where_nothing_was_learned() -> None:
+    server = Addressed(PROFILE.kind, ("127.0.0.1", 1), Manners(), None, "it cannot be seen")
+    names: list[str] = []
+
+    def called(case: Case) -> None:
+        names.append(case.client_name)
+        case.call_clients("client.example")
+        names.append(case.client_name)
+
+    bench = Bench(server, SETTINGS, PROFILE, (), learned={})
+    bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", ("trace.from-both",), called))
+    assert names == ["[127.0.0.1]", "client.example"]
+
+
 @pytest.mark.parametrize("drip", [b"2", b"2\n"], ids=["no line", "lines"])
 def test_a_server_that_drips_is_left_in_time(monkeypatch: pytest.MonkeyPatch, drip: bytes) -> None:
     monkeypatch.setattr(link, "GOODBYE", 0.5)
