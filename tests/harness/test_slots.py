@@ -182,3 +182,11 @@ def test_a_turn_that_was_left_behind_keeps_nobody_for_long(
     began = time.monotonic()
     places.space(1000.0)
     assert time.monotonic() - began < DEADLINE
+
+
+def test_who_holds_the_server_alone_has_all_its_places_and_nobody_else_has(places: Places) -> None:
+    with places.take_all(), places.acquire(1), places.acquire(KIND.places):
+        other = Taker(places.acquire(1))
+        assert other.waits()
+    assert other.gets_it()
+    other.leave()

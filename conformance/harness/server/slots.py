@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from threading import Semaphore
+from threading import Semaphore, get_ident
 
 from filelock import FileLock, Timeout
 
@@ -34,13 +34,20 @@ class Places:
         self._all = kind.places
         self._counts = {"place": kind.places, "ungreeted": kind.ungreeted, "turn": 1, "waiting": 1, "delivery": 1}
         self._free = {name: Semaphore(count) for name, count in self._counts.items()}
+        self._alone_there: int | None = None
 
     def _one(self, name: str) -> AbstractContextManager[object]:
         return self._free[name]
 
     @contextmanager
     def acquire(self, count: int) -> Iterator[None]:
-        """Hold so many places, taken together so that nobody waits while holding half of what he needs."""
+        """Hold so many places, taken together so that nobody waits while holding half of what he needs.
+
+        Whoever holds the server alone has them already.
+        """
+        if self._alone_there == get_ident():
+            yield
+            return
         with ExitStack() as held:
             with self._one("turn"):
                 for _ in range(count):
@@ -51,7 +58,11 @@ class Places:
     def take_all(self) -> Iterator[None]:
         """Hold the server alone, after all who are `waiting` there."""
         with self.waiting(), self.acquire(self._all):
-            yield
+            self._alone_there = get_ident()
+            try:
+                yield
+            finally:
+                self._alone_there = None
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
