@@ -33,12 +33,14 @@ BASE = {
 """What is broken where a command is refused that has to be taken, and nothing special is needed for it."""
 ALSO = {
     "HELO": ("helo.transaction",),
-    "EHLO": ("args.missing",),
-    "MAIL": ("mail.atext", "mail.length-local", "mail.length-path"),
-    "RCPT": ("rcpt.before-mail", "rcpt.route-ignored", "rcpt.limit-order", "rcpt.100", "data.partial"),
+    "RCPT": ("rcpt.before-mail", "data.partial"),
     "end of data": ("data.eod-only", "data.eod-first", "data.not-commands", "data.whole", "data.partial"),
 }
 """What else may be broken where a conversation that has one of these fails, and is judged by cases of its own."""
+LONGEST_LOCAL = 64
+"""Octets of a local part."""
+CROWD = 5
+"""Recipients of a message that are not many yet."""
 TAKEN = {
     "RCPT": "rcpt.before-mail",
     "DATA": "bdat.then-data",
@@ -154,7 +156,8 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
         failure.requirement,
         *traits,
         *(BASE[one.said.verb] for one in told if one.said.verb in BASE),
-        *(name for one in told for name in ALSO.get(one.said.verb, ())),
+        *(name for one in told for name in (*ALSO.get(one.said.verb, ()), *_of_words(one.said))),
+        *(("rcpt.limit-order", "rcpt.100") if sum(one.said.verb == "RCPT" for one in told) > CROWD else ()),
         "reply.form",
     }
     for one in told:
@@ -162,6 +165,19 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
     if told and told[-1].sense is Sense.SYNTAX:
         suspects.add("cmd.required")
     return Cause(requirement, traits, frozenset(suspects))
+
+
+def _of_words(said: Said) -> list[str]:
+    """What else may be broken where a command is said in these very words, and is judged by cases of its own."""
+    local = said.path.rpartition("@")[0]
+    ways = {
+        "args.missing": said.verb in ("EHLO", "HELO") and said.wrong,
+        "mail.atext": said.verb == "MAIL" and bool(local) and not local.isalnum(),
+        "mail.length-local": said.verb == "MAIL" and len(local) == LONGEST_LOCAL,
+        "mail.length-path": said.verb == "MAIL" and len(local) == LONGEST_LOCAL,
+        "rcpt.route-ignored": "rcpt.route" in said.odd,
+    }
+    return [name for name, may_be in ways.items() if may_be]
 
 
 def _traits(told: Sequence[Told], failure: Failure, ended: str) -> list[str]:
