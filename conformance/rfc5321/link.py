@@ -20,6 +20,8 @@ from conformance.rfc5321.sent import is_odd, told
 CRLF = b"\r\n"
 AGAIN = (1.0, 5.0, 15.0)
 """Seconds after which a server that has no place for a client is asked again."""
+NO_PLACE = "a place for a client"
+"""What a server lacks that is asked again in vain: three times in a row, and it is not asked again any more."""
 AT_ONCE, GOODBYE = 0.02, 5.0
 """Seconds that the answer to QUIT is waited for before the client ends its side, as Exim holds it for 200 ms else, and
 whatever comes until it does.
@@ -131,7 +133,8 @@ class Link:
             Skipped: the server serves nobody.
         """
         case = self._case
-        for pause in (*(() if case.tester.launched else AGAIN), 0.0):
+        full = case.tester.launched or case.patience.given_up(NO_PLACE)
+        for pause in (*(() if full else AGAIN), 0.0):
             with case.server.places.connecting():
                 self.connect()
                 greeting = self.take_greeting()
@@ -139,6 +142,7 @@ class Link:
                 break
             self.close()
             time.sleep(pause)
+        case.patience.record_setup(NO_PLACE, not greeting.code.startswith("4"))
         if greeting.code.startswith(("4", "5")):
             raise Skipped(f"the server serves nobody here: {shown(greeting)}")
         case.patience.record_setup("greet.code", greeting.code == "220", case.judges("greet.code"))

@@ -18,7 +18,10 @@ LIMITLESS = "9" * 5000
 BREAKS: Mapping[str, str] = {
     **dict.fromkeys(("other-text", "other-binary", "random-bytes", "flood", "escape-sequences"), "greet.code"),
     "flood-of-greetings": "reply.one reply.unasked ehlo.250 helo.250 quit.221",
-    "endless-line": "reply.one",
+    **dict.fromkeys(("endless-line", "silent-to-unknown"), "reply.one"),
+    "leaves": "quit.221",
+    "html": "greet.name ehlo.name ehlo.lines",
+    "no-text": "greet.name reply.ascii ehlo.name ehlo.lines",
 }
 """What the servers of the assignment's table break of the standard; nothing where none is named."""
 

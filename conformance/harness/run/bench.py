@@ -22,6 +22,8 @@ FOUND = ("fail", "warn")
 UNSTEADY = "unsteady, not so a second time"
 TRIES = 3
 """How often a case is run again that the suite itself spoiled."""
+SOON, MANY_WAITS = 0.2, 200
+"""Seconds in which a server that dies is seen to, and how often that is waited for in vain before it is less."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ class Bench:
         self._ledger = profile.ledger(settings.own)
         self._profile = profile
         self._patience = Patience(settings.time_limit, server.kind.rules)
+        self._waits = 0
         self._tried_afresh: set[str] = set()
         server.greets = server.kind.rules.greeting not in failed
         for rule in failed:
@@ -97,7 +100,7 @@ class Bench:
         mark = self.server.complaints.mark()
         record = self._once(plan)
         for _ in range(TRIES - 1):
-            end = self.server.ended(_patience(record))
+            end = self.server.ended(self._until_it_ends(record))
             if end and died:
                 break
             if not end and record.verdict != "void":
@@ -163,7 +166,7 @@ class Bench:
         mark, starts = self.server.complaints.mark(), self.server.starts
         record = self._once(plan)
         # Another case may have started it again before this one looks.
-        if (patience := _patience(record)) and (self.server.ended(patience) or self.server.starts != starts):
+        if (patience := self._until_it_ends(record)) and (self.server.ended(patience) or self.server.starts != starts):
             record.set_aside("void", "the server died while several cases were run")
         printed.quote(record, self.server.complaints.since(mark))
         record.conceal()
@@ -191,12 +194,22 @@ class Bench:
 
     def _is_gone(self, record: Record) -> bool:
         """Whether a server that nobody can start again has ended under a case, which may be seen a little later."""
-        latest = time.monotonic() + (_patience(record) if record.verdict == "fail" else 0.0)
+        latest = time.monotonic() + (self._until_it_ends(record) if record.verdict == "fail" else 0.0)
         while record.verdict in ("fail", "blocked") and not self.server.launched:
             if self.server.gone or time.monotonic() >= latest:
                 return self.server.gone
             time.sleep(0.02)
         return False
+
+    def _until_it_ends(self, record: Record) -> float:
+        """Seconds in which a server may yet be seen to end: none where the case went well or did not touch it."""
+        ends = record.transcript.connections and record.verdict in ("fail", "warn", "blocked", "void")
+        return self._soon() if ends else 0.0
+
+    def _soon(self) -> float:
+        """Seconds in which a server is seen to end; fewer once it has been waited for in vain very often."""
+        self._waits += 1
+        return SOON if self._waits <= MANY_WAITS else SOON / 10
 
     def _case(self, record: Record) -> Run:
         return self._profile.case(Scene(record, self.server, self._settings, self._patience, self._learned))
@@ -208,7 +221,7 @@ class Bench:
             self._confirm(plan, record)
         except Broken as broken:
             # A server that has died is not to be started again for the control before that is seen.
-            if case.hung_up_on and self.server.ended(0.2):
+            if case.hung_up_on and self.server.ended(self._soon()):
                 record.find(*broken.finding, broken.about)
             else:
                 case.close()  # or the control would not be served by a server of one client at a time
@@ -286,8 +299,3 @@ class Bench:
         finally:
             case.close()
         return ""
-
-
-def _patience(record: Record) -> float:
-    """Seconds in which a server may yet be seen to end: none where the case went well or did not touch it."""
-    return 0.2 if record.transcript.connections and record.verdict in ("fail", "warn", "blocked", "void") else 0.0
