@@ -89,6 +89,8 @@ class Hearing(Link):
             raise case.beside("reply.one", str(error), "one reply", "a flood", [self]) from None
 
     def _heard(self, reply: Reply) -> Reply:
+        if self.wire.session:
+            self._case.patience.record_setup("tls.220", True, self._case.judges("tls.220"))
         self.errors += codes.refused(reply)
         self._count_recipients(self._last, reply)
         self._leaving |= reply.code in ("221", "421")

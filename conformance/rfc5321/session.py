@@ -95,11 +95,10 @@ class Session(Hearing):
             raise Skipped("not announced: STARTTLS")
         patience, judged = self._case.patience, self._case.judges("tls.220")
         if patience.given_up("tls.220", judged):
-            raise Skipped("no handshake came about three times in a row, and no more are tried")
+            raise Skipped("nothing came of STARTTLS three times in a row, and it is not said any more")
         self._accept(self.say("STARTTLS"), "tls.220", "2")
-        patience.record_setup("tls.220", False, judged)
+        patience.record_setup("tls.220", False, judged)  # until the first reply inside
         self.begin_tls()
-        patience.record_setup("tls.220", True, judged)
         self.hello = None
 
     def log_in(self) -> None:

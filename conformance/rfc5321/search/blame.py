@@ -171,7 +171,7 @@ def _of_words(said: Said) -> list[str]:
     """What else may be broken where a command is said in these very words, and is judged by cases of its own."""
     local = said.path.rpartition("@")[0]
     ways = {
-        "args.missing": said.verb in ("EHLO", "HELO") and said.wrong,
+        "args.missing": said.wrong,
         "mail.atext": said.verb == "MAIL" and bool(local) and not local.isalnum(),
         "mail.length-local": said.verb == "MAIL" and len(local) == LONGEST_LOCAL,
         "mail.length-path": said.verb == "MAIL" and len(local) == LONGEST_LOCAL,

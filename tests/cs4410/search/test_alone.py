@@ -78,7 +78,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Launched]
 def found_in(server: Launched) -> list[Found[Step]]:
     options = replace(plain.PLAIN, time_limit=5.0, seed=1)
     player = Player(server, options, WORDS, LEDGER, "search", alone=True)
-    hunt = Hunt(player, Budget(20, causes=1), 5.0)
+    # As many as outlast a server that dies by itself, on however quick a machine; the first failure ends the search.
+    hunt = Hunt(player, Budget(300, causes=1), 5.0)
     hunt.run(strategies.conversations(), "1")
     return hunt.found
 
