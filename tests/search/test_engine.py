@@ -46,6 +46,7 @@ class Adder(FakePlayer[int, int]):
         fails: whether it does when so much has been said.
         served: how many conversations it serves in all.
         proves: whether what it answers proves that.
+        slow: whether repeats in haste are too short to see it.
         waited: how long replies would have been waited for each time that it failed, in seconds.
     """
 
@@ -54,6 +55,7 @@ class Adder(FakePlayer[int, int]):
     fails: Callable[[Numbers], bool]
     served: int = 10_000
     proves: bool = False
+    slow: bool = False
     waited: list[float] = field(default_factory=list)
     language = LANGUAGE
 
@@ -65,6 +67,8 @@ class Adder(FakePlayer[int, int]):
         transcript: Transcript | None = None,
         linger: float = 0.0,
     ) -> Failure | None:
+        if self.slow and transcript is not None and health.patience() < 5.0:
+            return None
         self.served -= 1
         if self.served < 0:
             raise Unserved("it is tired")
@@ -106,21 +110,7 @@ def test_full_patience_is_had_before_a_failure_counts_unless_it_is_proved_by_wha
 
 
 def test_a_proved_failure_that_does_not_show_in_haste_is_given_full_patience() -> None:
-    class Slow(Adder):
-        """A server whose failure the repeats are too hasty to see."""
-
-        def play(
-            self,
-            conversation: Numbers,
-            health: Patience,
-            fresh: bool = False,
-            transcript: Transcript | None = None,
-            linger: float = 0.0,
-        ) -> Failure | None:
-            hasty = transcript is not None and health.patience() < 5.0
-            return None if hasty else super().play(conversation, health, fresh, transcript, linger)
-
-    player = Slow(lambda said: sum(said) > 15, proves=True)
+    player = Adder(lambda said: sum(said) > 15, proves=True, slow=True)
     assert [found.times for found in hunted(player).found] == [3] and player.waited[-2:] == [5.0, 5.0]
 
 
