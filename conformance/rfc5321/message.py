@@ -12,6 +12,8 @@ from conformance.harness.vocabulary import Vocabulary
 from conformance.stores.message import Stored
 
 CRLF = b"\r\n"
+DOT = b".\r\n"
+"""What ends a text whose lines are whole (RFC 5321 4.1.1.4)."""
 FILLER = b"a plain line of text, as mail has many of them when it is long\r\n"
 RUN, COUNT = f"{time.time_ns():x}", itertools.count()
 """In every mark, for none is used twice, neither by a run of the same seed nor by a case that is run again."""
@@ -46,7 +48,7 @@ class Message:
     @property
     def data(self) -> bytes:
         """What follows the 354: the content with the dots that begin its lines doubled, and the end of data."""
-        return stuffed(self.content) + b".\r\n"
+        return stuffed(self.content) + DOT
 
     def with_fields(self, *more: tuple[str, str], without: Iterable[str] = ()) -> Message:
         """The same with further fields on top, and without those of some names."""

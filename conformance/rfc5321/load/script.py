@@ -14,6 +14,7 @@ from conformance.load.profile import Move, Step
 from conformance.rfc5321.load.letters import Body, Letter, Letters
 from conformance.rfc5321.load.lines import AUTH_PLAIN, CHUNK_LINE, END_LINE, LAST_LINE, LOOSE_END_LINE
 from conformance.rfc5321.load.session import Session
+from conformance.rfc5321.message import DOT
 from conformance.rfc5321.model import Phase
 
 LEAVE, CUT, BYTEWISE = 0.005, 0.03, 0.004
@@ -29,7 +30,6 @@ PARTED_FROM_RIGHT = 0.3
 MOST_ERRORS = 8
 """Refusals after which a client says goodbye: servers slow down whoever gets more."""
 MOST_BYTEWISE = 100
-DOT = b".\r\n"
 
 Some = TypeVar("Some")
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from conformance.rfc5321.codes import Sense
+from conformance.rfc5321.message import DOT
 from conformance.rfc5321.model import Phase
 from conformance.rfc5321.saying import NEUTRAL, Said
 from conformance.rfc5321.search.conversation import LAST, Conversation
@@ -31,11 +32,7 @@ BASE = {
     "QUIT": "quit.221",
 }
 """What is broken where a command is refused that has to be taken, and nothing special is needed for it."""
-ALSO = {
-    "HELO": ("helo.transaction",),
-    "RCPT": ("rcpt.before-mail", "data.partial"),
-    "end of data": ("data.eod-only", "data.eod-first", "data.not-commands", "data.whole", "data.partial"),
-}
+ALSO = {"HELO": "helo.transaction", "RCPT": "rcpt.before-mail"}
 """What else may be broken where a conversation that has one of these fails, and is judged by cases of its own."""
 LONGEST_LOCAL = 64
 """Octets of a local part."""
@@ -156,8 +153,10 @@ def cause_of(conversation: Conversation, failure: Failure, shrunk: bool = True) 
         failure.requirement,
         *traits,
         *(BASE[one.said.verb] for one in told if one.said.verb in BASE),
-        *(name for one in told for name in (*ALSO.get(one.said.verb, ()), *_of_words(one.said))),
-        *(("rcpt.limit-order", "rcpt.100") if sum(one.said.verb == "RCPT" for one in told) > CROWD else ()),
+        *(ALSO[one.said.verb] for one in told if one.said.verb in ALSO),
+        *(name for one in told for name in (*_of_words(one.said), *_of_text(one))),
+        *_of_recipients(sum(one.said.verb == "RCPT" for one in told)),
+        *(["data.whole"] if failure.afterwards else []),
         "reply.form",
     }
     for one in told:
@@ -178,6 +177,21 @@ def _of_words(said: Said) -> list[str]:
         "rcpt.route-ignored": "rcpt.route" in said.odd,
     }
     return [name for name, may_be in ways.items() if may_be]
+
+
+def _of_text(told: Told) -> list[str]:
+    """The same of a message with this very text; nothing but its end was sent where there was no recipient."""
+    ways = {
+        "data.eod-first": told.size == len(DOT),
+        "data.eod-only": b"." in told.text,
+        "data.not-commands": b"QUIT" in told.text,
+    }
+    return [name for name, may_be in ways.items() if may_be and told.said.verb == "end of data"]
+
+
+def _of_recipients(count: int) -> list[str]:
+    """The same of a conversation with so many recipients."""
+    return ["data.partial"] * (count > 1) + ["rcpt.limit-order", "rcpt.100"] * (count > CROWD)
 
 
 def _traits(told: Sequence[Told], failure: Failure, ended: str) -> list[str]:

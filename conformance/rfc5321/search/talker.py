@@ -11,7 +11,7 @@ from conformance.harness.wire.connection import Closed, Silent, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes
 from conformance.rfc5321.codes import Sense
-from conformance.rfc5321.message import CRLF, stuffed
+from conformance.rfc5321.message import CRLF, DOT, stuffed
 from conformance.rfc5321.model import GREETED, Phase, State, States, acceptable, plainest
 from conformance.rfc5321.saying import Said
 from conformance.rfc5321.search import words
@@ -21,7 +21,6 @@ from conformance.rfc5321.search.post import Draft, chunk_begin
 from conformance.rfc5321.search.stage import Action, Astray, Stage
 
 TAKEN = (Sense.ACCEPTED, Sense.INTERMEDIATE)
-DOT = b".\r\n"
 NOTICE = 0.05
 """Seconds that a server has to see that a client left, before others go on."""
 GREETED_IN_TLS: States = frozenset({State(Phase.READY, extended=True)})

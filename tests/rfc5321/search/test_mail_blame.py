@@ -146,6 +146,32 @@ def test_what_was_not_shrunk_is_put_down_to_nothing_special() -> None:
     assert cause.requirement == "rcpt.before-mail" and "rset.clears" in cause.suspects
 
 
+TEXT_SENT = Told(0, 3, Said("end of data"), frozenset({TEXT}), None, size=90, text=b"t\r\n")
+
+
+@pytest.mark.parametrize(
+    ("end", "also", "explained"),
+    [
+        (TEXT_SENT, (), ()),
+        (replace(TEXT_SENT, size=3, text=b""), (), ("data.eod-first",)),
+        (replace(TEXT_SENT, text=b"ends in a dot.\r\n"), (), ("data.eod-only",)),
+        (replace(TEXT_SENT, text=b"QUIT\r\nRSET\r\n"), (), ("data.not-commands",)),
+        (TEXT_SENT, (RCPT,), ("data.partial",)),
+        (TEXT_SENT, (RCPT,) * 5, ("data.partial", "rcpt.100", "rcpt.limit-order")),
+    ],
+)
+def test_a_breach_elsewhere_explains_what_its_own_text_or_so_many_recipients_led_to_alone(
+    end: Told, also: tuple[tuple[str, Phase, Sense | None], ...], explained: tuple[str, ...]
+) -> None:
+    of_texts = {"data.eod-first", "data.eod-only", "data.not-commands", "data.whole"}
+    of_recipients = {"data.partial", "rcpt.100", "rcpt.limit-order"}
+    before = told((HELLO, MAIL, RCPT, *also))
+    said = (*before, replace(end, step=len(before)))
+    failure = MailFailure("reply.one", "wrong", "right", "wrong", len(before), told=said)
+    suspects = cause_of(tuple(Step(0) for _ in said), failure).suspects
+    assert sorted(suspects & (of_texts | of_recipients)) == list(explained)
+
+
 def test_only_requirements_of_the_ledger_are_named() -> None:
     ledger = PROFILE.ledger(OWN)
     names = {*JUDGED, *BASE.values(), *TAKEN.values(), *LEFT.values(), *UNWANTED_BDAT.values()}
