@@ -52,7 +52,8 @@ class Hearing(Link):
             raise self._left(error) from None
         waited = reply.at - self.wire.sent
         case.patience.replied(waited)
-        case.patience.record_setup("reply.one", True, case.judges("reply.one"))
+        if not reply.lines[-1].more:  # of one whose end is missing it is not known that it has one
+            case.patience.record_setup("reply.one", True, case.judges("reply.one"))
         if not case.tester.patient and case.patience.too_late(waited > LATE, case.judges("time.reply")):
             raise Skipped(f"too slow to be judged: every reply takes more than {LATE:g} s; --patient waits for them")
         return self._heard(reply)
@@ -144,7 +145,11 @@ class Hearing(Link):
         return replies
 
     def hear_all(self, count: int) -> list[Reply]:
-        """The replies to so many commands that were sent, as `say_together` returns them."""
+        """The replies to so many commands that were sent, as `say_together` returns them.
+
+        Raises:
+            Blocked: they end with nothing, so that one cannot be told from the next; and as `say_together`.
+        """
         replies: list[Reply] = []
         patience = self._case.patience
         quiet = max(QUIET_AGAIN if LOST in patience.known else QUIET, 2 * patience.slowest)
@@ -156,6 +161,8 @@ class Hearing(Link):
             return replies
         if self.ended:
             raise self._left(Closed(CLOSED))
+        if self._case.server.manners.unterminated:
+            raise Blocked("reply.crlf", "replies that cannot be told apart")
         more = self.farewell()  # in their order, so that 221 proves how many there are
         if more and more[-1].code != "221" and not self.ended:
             more += self.farewell()  # the first one may have ended a line of which the beginning alone was kept

@@ -64,12 +64,13 @@ class MailStore(ABC):
             What is there at the end: fewer than that only if the time is over.
 
         Raises:
-            StoreError: the store could still not be read when the time was over.
+            StoreError: the store could not be read when the time was over, or just before.
         """
         pause = FIRST_PAUSE
+        trouble: StoreError | None = None
         while True:
             found: list[Stored] = []
-            trouble = None
+            before, trouble = trouble, None
             try:
                 found = list(filter(like, self.find(mark)))
             except StoreError as error:
@@ -78,8 +79,8 @@ class MailStore(ABC):
             if len(found) >= count and trouble is None:
                 return found
             if left <= 0:
-                if trouble is not None:
-                    raise trouble
+                if worst := trouble or before:  # that nothing is found right behind a failure proves little
+                    raise worst
                 return found
             time.sleep(min(pause, left))
             pause = min(2 * pause, LONGEST_PAUSE)

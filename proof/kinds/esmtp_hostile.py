@@ -12,7 +12,9 @@ from proof.kinds.hostile import BOUND, LAUNCHED, MOST_MEMORY, TARGET, Hostiles, 
 from proof.servers.esmtp_hostile import SECTIONS
 from proof.servers.hostile import Hostile
 
-SILENT = {"mute", "slow-lines", *(server.name for server in SECTIONS["never-greet"])}
+REFUSING = ("unavailable", "busy")
+"""Servers that greet every client with a refusal, as they may."""
+SILENT = {"mute", "slow-lines", *(server.name for server in SECTIONS["never-greet"])} - {*REFUSING}
 """Servers that nobody is served by: a run on them may find nothing, and may not say that they conform."""
 
 

@@ -18,7 +18,9 @@ LIMITLESS = "9" * 5000
 BREAKS: Mapping[str, str] = {
     **dict.fromkeys(("other-text", "other-binary", "random-bytes", "flood", "escape-sequences"), "greet.code"),
     "flood-of-greetings": "reply.one reply.unasked ehlo.250 helo.250 quit.221",
-    **dict.fromkeys(("endless-line", "silent-to-unknown"), "reply.one"),
+    **dict.fromkeys(("endless-line", "endless-reply", "silent-to-unknown"), "reply.one"),
+    "everything-is-250": "cmd.unknown data.354 data.no-rcpt expn.listed quit.221 rcpt.before-mail",
+    "no-line-ends": "reply.crlf",
     "leaves": "quit.221",
     "html": "greet.name ehlo.name ehlo.lines",
     "no-text": "greet.name reply.ascii ehlo.name ehlo.lines",
@@ -192,7 +194,7 @@ ENDLESS = [
     Hostile(
         "endless-login",
         "Asks for one response after the other in a login",
-        "auth.base64 auth.cancel auth.long auth.unknown auth.wrong",
+        "auth.base64 auth.cancel auth.long auth.no-initial auth.unknown auth.wrong",
         [
             begun(
                 "auth.py",

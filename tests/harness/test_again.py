@@ -145,9 +145,17 @@ def test_a_case_that_was_not_even_begun_will_take_as_long_as_those_before_it() -
     assert len(chosen([case("a", "reply"), *begun, *given_up])) == 4
 
 
+def test_a_case_that_waited_less_than_others_will_take_as_long_as_those_before_it() -> None:
+    waited = [
+        case(f"{at}", "bytes", blocked_by="reply", reason="none in 10 s", seconds=again.WORK / 4) for at in range(3)
+    ]
+    less = [case(f"less {at}", "bytes", blocked_by="reply", reason="none in 2.5 s", seconds=3.0) for at in range(20)]
+    assert len(chosen([case("a", "reply"), *waited, *less])) == 4
+
+
 def test_each_requirement_has_its_turn_before_another_case_of_the_same() -> None:
     short = [case(f"{at}", "bytes", blocked_by="reply", seconds=again.WORK / 4) for at in range(9)]
-    long = case("long", "order", blocked_by="reply", seconds=again.WORK / 2)
+    long = case("long", "order", blocked_by="reply", reason="no greeting", seconds=again.WORK / 2)
     assert chosen([case("a", "reply"), *short, long]) == ["0", "long", "1"]
 
 

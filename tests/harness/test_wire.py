@@ -134,6 +134,15 @@ def test_replies_without_an_end_are_waited_for_less_once_they_are_known(servers:
     assert time.monotonic() - began < DEADLINE
 
 
+def test_a_last_line_without_an_end_is_waited_for_no_longer_where_it_came_with_those_before_it(
+    servers: Servers,
+) -> None:
+    servers.manners.unterminated = True
+    began = time.monotonic()
+    assert servers.connect(says(b"250-x\r\n250 y")).reply(soon()).raw == b"250-x\r\n250 y"
+    assert time.monotonic() - began < DEADLINE
+
+
 def test_replies_without_an_end_that_come_in_one_piece_are_waited_for_still_less() -> None:
     learned = Manners()
     assert learned.settle == manners.SETTLE

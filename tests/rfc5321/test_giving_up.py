@@ -16,7 +16,7 @@ from conformance.harness.server import patience
 from conformance.harness.server.target import Addressed
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import Record
-from conformance.harness.wire.manners import Manners
+from conformance.harness.wire.manners import QUIET, Manners
 from conformance.rfc5321 import hearing, link
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.profile import PROFILE
@@ -77,6 +77,32 @@ def test_a_server_that_answers_nothing_is_given_up_and_by_cases_about_it_later(b
     assert records[-1].findings[0].reason.startswith("no reply came three times in a row")
     assert {one.blocked_by for one in records} == {"reply.one"}  # or a run in which nothing is judged might conform
     assert run(bench, "reply.one").findings[0].reason.startswith("no reply to EHLO")
+
+
+def says_one(case: Case) -> None:
+    """A client says EHLO and another command."""
+    case.client("ehlo").say("NOOP")
+
+
+@pytest.mark.parametrize("bench", [b"250-mail.example\r\n"], indirect=True)
+def test_a_server_is_given_up_whose_one_reply_has_no_end(bench: Bench) -> None:
+    bench.server.manners.lasts[b"250-mail.example\r\n"] = QUIET
+    plan = Plan("rfc5321/test_x.py::test_x", "Title.", ("noop.250",), says_one)
+    records = [bench.run(plan) for _ in range(4)]
+    assert [one.findings[0].reason.startswith("no reply to NOOP") for one in records] == [True, True, True, False]
+    assert {one.blocked_by for one in records} == {"reply.one"}
+
+
+def sends_two(case: Case) -> None:
+    """A client says two commands in one go."""
+    case.client("ehlo").say_together("NOOP", "NOOP")
+
+
+@pytest.mark.parametrize("bench", [b"250 mail.example"], indirect=True)
+def test_replies_that_end_with_nothing_are_not_counted(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "QUIET", 0.1)
+    record = bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", ("pipe.group",), sends_two))
+    assert record.blocked_by == "reply.crlf"
 
 
 @LATE

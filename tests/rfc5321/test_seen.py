@@ -36,6 +36,26 @@ def test_what_can_be_read_is_seen_as_the_store_has_it() -> None:
     assert told == []
 
 
+class Unsteady(Store):
+    """A store that has nothing, and of which every other look fails."""
+
+    looks = 0
+
+    def find(self, mark: bytes) -> list[Stored]:
+        self.looks += 1
+        if self.looks % 2:
+            raise StoreError("not now")
+        return []
+
+
+@pytest.mark.parametrize("looks", [0, 1])
+def test_nothing_found_right_behind_a_failure_is_no_reason_to_judge(looks: int) -> None:
+    store = Unsteady()
+    store.looks = looks
+    with pytest.raises(StoreError, match="not now"):
+        store.wait_for(MARK, time.monotonic() + 0.1)
+
+
 def test_what_cannot_be_read_is_a_reason_not_to_judge() -> None:
     told: list[str] = []
     seen = Seen(Store("nobody is there"), told.append)

@@ -9,6 +9,7 @@ not conform.
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -78,8 +79,10 @@ def chosen(
         return []
     spoiled = [case for case in without_cause(requirements, cases) if case.blocked_by not in lasting]
     may = [case for case in spoiled if case.blocked_by in _suspected(case, cases)]
-    # A case that was not even begun, for others had waited in vain, will wait as long as the longest of them.
-    waits = {case.blocked_by: case.seconds for case in sorted(may, key=lambda case: case.seconds)}
+    # One that was not even begun, or was for a shorter time, for others had waited in vain, will wait as long as those.
+    waits: dict[str | None, float] = {}
+    for case in sorted(may, key=lambda case: case.seconds):
+        waits[case.blocked_by] = waits[_words(case)] = case.seconds
     left = WORK
     ids: list[str] = []
     # One of each requirement first: a hundred short ones of the same would leave no time for another.
@@ -89,10 +92,15 @@ def chosen(
         turns.append((rank[case.requirements[0]], case.seconds, case))
         rank[case.requirements[0]] += 1
     for _, _, case in sorted(turns, key=lambda turn: turn[:2]):
-        left -= case.seconds if case.transcript else waits[case.blocked_by]
+        left -= waits[_words(case) if case.transcript else case.blocked_by]
         if left >= 0 or not ids:
             ids.append(case.id)
     return ids
+
+
+def _words(case: CaseResult) -> str:
+    """What is said to have kept a case from its point, without the seconds."""
+    return re.sub(r"[\d.]+ s\b", "", case.worst.reason)
 
 
 def _suspected(case: CaseResult, cases: Sequence[CaseResult]) -> set[str]:

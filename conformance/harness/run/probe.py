@@ -165,11 +165,14 @@ def _learn(
     found.greeted, found.answered, found.latency = talk.greeted, talk.answered, talk.latency
     found.unterminated, found.chatty = manners.unterminated, manners.chatty
     if store is not None:
-        _verify(found, store, talk, profile.kind)
+        named = f"{store.directory}: name another with {profile.kind.mail_option}"
+        launched = found.command is not None and not profile.mail(settings)
+        where = "the directory in which the server was started" if launched else named
+        _verify(found, store, talk, profile.kind.arrives, where)
 
 
-def _verify(found: Found, store: Store, talk: Look, kind: Kind) -> None:
-    deadline = time.monotonic() + kind.arrives
+def _verify(found: Found, store: Store, talk: Look, arrives: float, where: str) -> None:
+    deadline = time.monotonic() + arrives
     while talk.delivered:
         if store.holds(talk.mark.encode()):
             found.mailbox = str(store.directory)
@@ -177,12 +180,8 @@ def _verify(found: Found, store: Store, talk: Look, kind: Kind) -> None:
         if time.monotonic() > deadline:
             break
         time.sleep(0.02)
-    if not talk.delivered:
-        found.no_mailbox = "a first message was not delivered"
-    elif found.command is not None:
-        found.no_mailbox = "a first message was not found in the directory in which the server was started"
-    else:
-        found.no_mailbox = f"a first message was not found in {store.directory}: name another with {kind.mail_option}"
+    first = "a first message was not"
+    found.no_mailbox = f"{first} found in {where}" if talk.delivered else f"{first} delivered"
 
 
 __all__ = ["Found", "Unreachable", "UsageError", "look"]

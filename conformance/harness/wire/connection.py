@@ -246,7 +246,7 @@ class Connection:
 
     def _line(self, deadline: float) -> Reply:
         arrived = time.monotonic()
-        quiet_by, pieces = deadline, 0
+        pieces = 0
         while True:
             if isinstance(self._ended, Flooded):
                 raise self._ended
@@ -259,6 +259,8 @@ class Connection:
                 if self._buffer:
                     return self._cut(len(self._buffer), arrived)
                 raise self._ended
+            # A reply that has begun is waited for a little, a byte at a time is not waited for for ever.
+            quiet_by = min(arrived + self._manners.settle, deadline + SETTLE) if self._buffer else deadline
             if not self._ready(quiet_by):
                 if not self._buffer:
                     self._note("no reply")
@@ -267,9 +269,7 @@ class Connection:
                 return self._cut(len(self._buffer), arrived)
             if self._take():
                 arrived = time.monotonic()
-                # A reply that has begun is waited for a little, a byte at a time is not waited for for ever.
                 pieces += 1
-                quiet_by = min(arrived + self._manners.settle, deadline + SETTLE)
 
     def extra(self, seconds: float, usual: bool = True) -> bytes:
         """Whatever comes within some seconds beyond the replies that were read; empty if nothing does.
