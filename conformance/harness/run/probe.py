@@ -10,7 +10,7 @@ from typing import Any
 
 from conformance.harness.rules import LATE, Rules
 from conformance.harness.server import elsewhere, launch, proc
-from conformance.harness.server.kind import Kind, Store
+from conformance.harness.server.kind import Store
 from conformance.harness.server.launch import Unreachable
 from conformance.harness.server.look import Look
 from conformance.harness.server.slots import SharedPlaces
