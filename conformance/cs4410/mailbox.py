@@ -318,6 +318,8 @@ class Folder:
         since: entries of backups older than this (seconds of the epoch) belong to an earlier run.
     """
 
+    trouble = ""  # what cannot be read has no entries
+
     def __init__(self, directory: Path, since: float = 0.0) -> None:
         self.directory = directory
         self.since = since

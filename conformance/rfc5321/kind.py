@@ -20,7 +20,34 @@ ARRIVES = 15.0
 """Seconds within which a delivered message is to be seen."""
 
 
-class Maildir:
+class Place:
+    """Where delivered mail is read.
+
+    Args:
+        directory: the directory, or as the tester names the place.
+        spec: as in `--store`.
+
+    Attributes:
+        mail: what lies there.
+        trouble: why it could not be read at the last look; empty if it could.
+    """
+
+    def __init__(self, directory: Path | str, spec: str) -> None:
+        self.directory = directory
+        self.mail: MailStore = open_store(spec)
+        self.trouble = ""
+
+    def holds(self, mark: bytes) -> bool:
+        """Whether a message with this mark can be read there now."""
+        self.trouble = ""
+        try:
+            return bool(self.mail.find(mark))
+        except StoreError as error:  # there is no such place, or not yet
+            self.trouble = str(error)
+            return False
+
+
+class Maildir(Place):
     """The Maildir of a server that the suite starts: in the directory in which it is started, if it makes one there.
 
     Args:
@@ -29,35 +56,7 @@ class Maildir:
     """
 
     def __init__(self, directory: Path, since: float) -> None:
-        self.directory = directory
-        self.mail: MailStore = open_store(f"maildir:{directory}")
-
-    def holds(self, mark: bytes) -> bool:
-        """Whether a message with this mark can be read there now."""
-        return _holds(self.mail, mark)
-
-
-class Named:
-    """Where the tester says that delivered mail is read.
-
-    Args:
-        spec: as in `--store`.
-    """
-
-    def __init__(self, spec: str) -> None:
-        self.directory = spec
-        self.mail = open_store(spec)
-
-    def holds(self, mark: bytes) -> bool:
-        """Whether a message with this mark can be read there now."""
-        return _holds(self.mail, mark)
-
-
-def _holds(mail: MailStore, mark: bytes) -> bool:
-    try:
-        return bool(mail.find(mark))
-    except StoreError:  # there is no such place, or not yet
-        return False
+        super().__init__(directory, f"maildir:{directory}")
 
 
 def _maildir_in(directory: Path, since: float) -> Maildir | None:

@@ -17,7 +17,7 @@ from conformance.profile import Profile
 from conformance.rfc5321 import pace
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.first_look import FirstLook
-from conformance.rfc5321.kind import KIND, Named
+from conformance.rfc5321.kind import KIND, Place
 from conformance.rfc5321.tester import OPTIONS, Tester, is_local
 from conformance.stores.opening import open_store
 from conformance.stores.store import StoreError
@@ -98,10 +98,10 @@ class RFC5321(Profile):
         """What the server was judged as."""
         return {"role": own["role"], "public": "yes" if own["public"] else "no"}
 
-    def mail(self, settings: Settings) -> Named | None:
+    def mail(self, settings: Settings) -> Place | None:
         """What `--store` names."""
         spec = settings.own["store"]
-        return Named(spec) if spec else None
+        return Place(spec, spec) if spec else None
 
     def look(self, look: Look) -> None:
         """Find out a recipient and a sender that the server takes, and have a message delivered.

@@ -1,5 +1,7 @@
 """MAIL: senders of every form that the grammar has, of some that it has not, and what becomes of a transaction."""
 
+from pathlib import Path
+
 import pytest
 
 from conformance.harness.verdict.verdict import Skipped
@@ -369,7 +371,7 @@ def test_no_shell(case: Case, verb: str) -> None:
     """A command in a local part, or a path, is refused or is a mere name: nothing runs, and no file is made."""
     if not case.tester.launched or not isinstance(case.server.store, Maildir):
         raise Skipped("only of a server that the suite starts")
-    canaries = {form: Canary(case.server.store.directory) for form in HIDDEN}
+    canaries = {form: Canary(Path(case.server.store.directory)) for form in HIDDEN}
     for form, canary in canaries.items():
         for local_part in spellings(form, canary):
             offer(case, verb, local_part)

@@ -34,7 +34,8 @@ class Imap(MailStore):
     """A folder of an IMAP server.
 
     Args:
-        spec: `imap://user@host[:port]/FOLDER`, or `imaps://` for TLS from the first octet.
+        spec: `imap://user@host[:port]/FOLDER`, or `imaps://` for TLS from the first octet. With `imap://` TLS begins
+            before the login where the server offers it.
         final: what lies there has been delivered.
 
     Raises:
@@ -98,6 +99,8 @@ class Imap(MailStore):
             else _Bounded(self._host, port, timeout=PATIENCE)
         )
         with client.bounded():
+            if not self._secure and "STARTTLS" in client.capabilities:
+                client.starttls(ssl_context=_context(self._host))
             client.login(self._user, self._password)
         self._held.callback(self._log_out)
         return client

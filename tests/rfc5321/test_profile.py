@@ -15,7 +15,7 @@ import pytest
 from conformance.harness.settings import Settings, UsageError
 from conformance.harness.vocabulary import Vocabulary
 from conformance.rfc5321 import tester
-from conformance.rfc5321.kind import Maildir, Named
+from conformance.rfc5321.kind import Maildir, Place
 from conformance.rfc5321.message import compose, stuffed
 from conformance.rfc5321.profile import PROFILE
 from proof.servers.edit import build
@@ -153,7 +153,9 @@ def test_the_requirements_are_those_of_both_files_in_their_order() -> None:
 
 def test_a_place_that_is_not_there_holds_no_mail(tmp_path: Path) -> None:
     assert not Maildir(tmp_path, 0.0).holds(b"a mark")
-    assert not Named(f"mbox:{tmp_path / 'mbox'}").holds(b"a mark")
+    spec = f"mbox:{tmp_path / 'mbox'}"
+    place = Place(spec, spec)
+    assert not place.holds(b"a mark") and "no such file yet" in place.trouble
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import contextlib
 import re
 import socket
 import socketserver
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import pytest
 from conformance.stores import imap
 from conformance.stores.opening import open_store
 from conformance.stores.store import StoreError
+from reference_server.tls import self_made
 
 MARK = b"mark7x"
 MESSAGE = b"Subject: mark7x\r\n\r\nHello\r\n"
@@ -27,6 +29,7 @@ class Box(socketserver.ThreadingTCPServer):
         messages: what lies in it.
         odd: what is sent in the place of the answer to a command that has this word.
         heard: all commands.
+        tls: what it has for STARTTLS; None where it does not offer that.
     """
 
     allow_reuse_address = daemon_threads = True
@@ -34,12 +37,13 @@ class Box(socketserver.ThreadingTCPServer):
 
     def __init__(self, messages: list[bytes], odd: dict[bytes, bytes]) -> None:
         self.messages, self.odd, self.heard = messages, odd, list[bytes]()
+        self.tls: ssl.SSLContext | None = None
         self.over = threading.Event()
         super().__init__(("127.0.0.1", 0), Client)
 
     def answer(self, words: bytes) -> bytes:
         if words.startswith(b"CAPABILITY"):
-            return b"* CAPABILITY IMAP4rev1\r\nOK\r\n"
+            return b"* CAPABILITY IMAP4rev1%s\r\nOK\r\n" % (b" STARTTLS" if self.tls else b"")
         if words.startswith(b"LOGIN"):
             return b"OK\r\n" if words == rb'LOGIN me "secret \"word\""' else b"NO wrong\r\n"
         if words.startswith(b"EXAMINE"):
@@ -58,11 +62,16 @@ class Client(socketserver.StreamRequestHandler):
     def handle(self) -> None:
         with contextlib.suppress(OSError):
             self.wfile.write(b"* OK ready\r\n")
-            for line in self.rfile:
+            while line := self.rfile.readline():
                 self.hear(*line.rstrip().split(b" ", 1))
 
     def hear(self, tag: bytes, words: bytes) -> None:
         self.server.heard.append(words)
+        if words == b"STARTTLS" and self.server.tls:
+            self.wfile.write(tag + b" OK so\r\n")
+            self.request = self.server.tls.wrap_socket(self.request, server_side=True)
+            self.setup()
+            return
         odd = next((said for word, said in self.server.odd.items() if word in words), None)
         while odd == DRIP:
             self.wfile.write(b"*")
@@ -101,6 +110,17 @@ def test_messages_with_the_mark_are_fetched_and_nothing_is_changed(serve: Callab
     store.close()
     assert box.heard[-1] == b"LOGOUT"
     assert not any(b"STORE" in words or b"SELECT" in words for words in box.heard)
+
+
+def test_a_password_goes_through_tls_where_that_is_offered(serve: Callable[..., Box]) -> None:
+    box = serve([MESSAGE])
+    box.tls = self_made("localhost")
+    assert box.tls, "the tests of TLS need the program openssl"
+    store = open_store(spec(box))
+    assert [found.octets for found in store.find(MARK)] == [MESSAGE]
+    store.close()
+    begun = box.heard.index(b"STARTTLS")
+    assert [words for words in box.heard[:begun] if not words.startswith(b"CAPABILITY")] == []
 
 
 def test_an_empty_folder_has_no_messages(serve: Callable[..., Box]) -> None:

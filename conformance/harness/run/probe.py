@@ -164,24 +164,25 @@ def _learn(
     found.learned = talk.learned
     found.greeted, found.answered, found.latency = talk.greeted, talk.answered, talk.latency
     found.unterminated, found.chatty = manners.unterminated, manners.chatty
-    if store is not None:
-        named = f"{store.directory}: name another with {profile.kind.mail_option}"
-        launched = found.command is not None and not profile.mail(settings)
-        where = "the directory in which the server was started" if launched else named
-        _verify(found, store, talk, profile.kind.arrives, where)
+    if store is None:
+        return
+    if not talk.delivered:
+        found.no_mailbox = "a first message was not delivered"
+    elif _arrives(store, talk.mark.encode(), profile.kind.arrives):
+        found.mailbox = str(store.directory)
+    elif found.command is not None and not profile.mail(settings):
+        found.no_mailbox = "a first message was not found in the directory in which the server was started"
+    else:
+        other = f"name another with {profile.kind.mail_option}"
+        found.no_mailbox = store.trouble or f"a first message was not found in {store.directory}: {other}"
 
 
-def _verify(found: Found, store: Store, talk: Look, arrives: float, where: str) -> None:
-    deadline = time.monotonic() + arrives
-    while talk.delivered:
-        if store.holds(talk.mark.encode()):
-            found.mailbox = str(store.directory)
-            return
-        if time.monotonic() > deadline:
-            break
+def _arrives(store: Store, mark: bytes, within: float) -> bool:
+    """Whether a message with this mark is there within some seconds."""
+    deadline = time.monotonic() + within
+    while not (found := store.holds(mark)) and time.monotonic() < deadline:
         time.sleep(0.02)
-    first = "a first message was not"
-    found.no_mailbox = f"{first} found in {where}" if talk.delivered else f"{first} delivered"
+    return found
 
 
 __all__ = ["Found", "Unreachable", "UsageError", "look"]

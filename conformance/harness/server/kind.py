@@ -20,6 +20,10 @@ class Store(Protocol):
     def holds(self, mark: bytes) -> bool:
         """Whether a message with this mark can be read there now."""
 
+    @property
+    def trouble(self) -> str:
+        """Why it could not be read at the last look, where that is known; otherwise empty."""
+
 
 @dataclass(frozen=True)
 class Kind:
