@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shlex
 import shutil
 import signal
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -61,6 +62,7 @@ def suite(
     time_limit: float = TIME_LIMIT,
     seed: int = SEED,
     bound: float = BOUND,
+    environment: Mapping[str, str] | None = None,
 ) -> Run:
     """Run the suite on a server.
 
@@ -72,12 +74,16 @@ def suite(
         time_limit: the server's time limit in seconds.
         seed: the suite's seed.
         bound: seconds after which the run is interrupted; what it found until then counts.
+        environment: what the suite has in its environment beside ours.
     """
     shutil.rmtree(results, ignore_errors=True)
     words = [sys.executable, "-m", "conformance", "-q", "-n", str(workers), *where]
     words += ["--report", str(results), "--time-limit", f"{time_limit:g}", "--seed", str(seed), *options]
     began = time.monotonic()
-    process = subprocess.Popen(words, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    seen = os.environ | (environment or {})
+    process = subprocess.Popen(
+        words, cwd=PROJECT, env=seen, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
     while (printed := _printed(process, POLL)) is None and not OVER.is_set() and time.monotonic() < began + bound:
         pass
     finished = printed is not None

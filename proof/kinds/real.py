@@ -10,10 +10,11 @@ from statistics import median
 
 from conformance.harness.verdict.outcome import UNREACHABLE
 from conformance.rfc5321.profile import PROFILE
+from conformance.stores import imap
 from proof import run, tables
 from proof.choice import ChoiceError
 from proof.kind import Kind, Row, Trial
-from proof.real import SECTIONS, reasons, smuggling
+from proof.real import SECTIONS, reasons, roles, smuggling
 from proof.real.recipe import ELSEWHERE, RECIPIENT, Recipe, version
 from proof.real.running import StartError, running
 from proof.run import Run
@@ -97,7 +98,15 @@ purpose, for a reason that the server gives; *false* would be the suite's fault.
                 options = ("--store", up.store, *self.options(server))
                 where = "--target", up.target
                 limit = PROFILE.time_limit
-                came = run.suite(where, results, *options, time_limit=limit, seed=trial.seed, bound=BOUND)
+                came = run.suite(
+                    where,
+                    results,
+                    *options,
+                    time_limit=limit,
+                    seed=trial.seed,
+                    bound=BOUND,
+                    environment={imap.PASSWORD: roles.PASSWORD},
+                )
         except StartError as error:
             return Judged(UNREACHABLE, 0.0, True, printed=str(error), version=found)
         rows = run.read(results / "results.json").get("requirements", ())

@@ -9,8 +9,9 @@ import sys
 import threading
 from collections.abc import Sequence
 
+from conformance.stores import imap
 from proof.choice import ChoiceError, chosen
-from proof.real import SECTIONS
+from proof.real import SECTIONS, roles
 from proof.real.recipe import RECIPIENT
 from proof.real.running import StartError, running
 from proof.run import PROJECT
@@ -36,6 +37,8 @@ def main(words: Sequence[str] | None = None) -> int:
             bad = ("--bad-recipient", recipe.unknown) if recipe.unknown else ()
             final = ("--final",) if recipe.final else ()
             known = ("--recipient", RECIPIENT, *bad, *final, *recipe.options)
+            if server.store.startswith("imap:"):
+                print(f"with {imap.PASSWORD}={shlex.quote(roles.PASSWORD)} in the environment:", file=sys.stderr)
             print(shlex.join(("--target", server.target, "--store", server.store, *known)), flush=True)
             over.wait()
     except (ChoiceError, InstallError, StartError) as error:

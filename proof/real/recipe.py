@@ -87,7 +87,8 @@ class Recipe:
         name: on the command line.
         source: where it comes from.
         words: what starts it, in the foreground or not.
-        store: the kind of its store and the store's name in the folder of mail, as `maildir:box`.
+        store: the kind of its store and the store's name in the folder of mail, as `maildir:box`; or an `imap://` of
+            its own, for `roles.PASSWORD`.
         about: its language, and who uses it.
         files: what it reads.
         prepare: a shell script that is run before it starts.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from proof.real.box import Debian
 from proof.real.libraries import SCRIPTS
 from proof.real.mailers import ALIASES, OWNED_BY_MAIL, POSTFIX_PREPARE, POSTFIX_SAYS
@@ -45,7 +47,16 @@ DOVECOT_LMTP = {
     "/etc/dovecot/users": DOVECOT_USERS,
     "/etc/dovecot/local.conf": f"""\
 {DOVECOT}
-protocols = lmtp
+protocols = lmtp imap
+service imap-login {{
+  inet_listener imap {{
+    address = 127.0.0.2
+    port = @PORT@
+  }}
+  inet_listener imaps {{
+    port = 0
+  }}
+}}
 service lmtp {{
   inet_listener lmtp {{
     address = 127.0.0.1
@@ -146,10 +157,10 @@ chmod 755 @MAIL@
 ROLES = (
     Recipe(
         "dovecot-lmtp",
-        Debian(["dovecot-lmtpd", "openssl"]),
+        Debian(["dovecot-lmtpd", "dovecot-imapd", "openssl"]),
         ["dovecot", "-F"],
-        "maildir:box",
-        "C; brings mail into the mailboxes of the IMAP server that most sites have.",
+        f"imap://{quote(RECIPIENT)}@127.0.0.2:@PORT@/INBOX",
+        "C; brings mail into the mailboxes of the IMAP server that most sites have, by which it is read here.",
         files=DOVECOT_LMTP,
         prepare=DOVECOT_PREPARE,
         final=True,

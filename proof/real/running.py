@@ -55,6 +55,8 @@ class Running:
     def store(self) -> str:
         """Its store, as the suite takes it."""
         kind, _, name = self.recipe.store.partition(":")
+        if kind == "imap":
+            return self.recipe.store.replace("@PORT@", str(self.place.port))
         return f"{kind}:{self.place.mail / name}"
 
     @property
