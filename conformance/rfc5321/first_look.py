@@ -134,7 +134,7 @@ class FirstLook:
     def _sender(self, domain: str) -> bool:
         own, learned = self._tester.sender, self._look.learned
         for sender in [own] if own else [f"probe@{domain}", "", "probe@conformance.example"]:
-            reply = self._say(f"MAIL FROM:<{sender}>")
+            reply = self._ask(f"MAIL FROM:<{sender}>")
             if reply.code.startswith("2"):
                 learned["sender"] = sender
                 return True
@@ -145,27 +145,46 @@ class FirstLook:
         learned, tester = self._look.learned, self._tester
         guessed = dict.fromkeys([*(f"postmaster@{name}" for name in reversed(names) if name), "Postmaster"])
         for recipient in tester.recipients or guessed:
-            reply = self._say(f"RCPT TO:<{recipient}>")
-            if reply.code.startswith("4") and not tester.local:
-                time.sleep(tester.grey_time)  # a greylist takes the same envelope later
-                reply = self._say(f"RCPT TO:<{recipient}>")
+            reply = self._ask(f"RCPT TO:<{recipient}>")
             if reply.code.startswith("2"):
                 learned["recipient"] = recipient
                 return True
-            learned["no recipient"] = f"RCPT TO:<{recipient}> is answered {reply.text.strip()[:100]}"
+            later = "; --grey-time SECONDS asks once more" * (reply.code[:1] == "4" and not tester.grey_time)
+            learned["no recipient"] = f"RCPT TO:<{recipient}> is answered {reply.text.strip()[:100]}{later}"
         return False
 
     def _deliver(self) -> None:
         look, learned = self._look, self._look.learned
-        if not self._say("DATA").code.startswith("3"):
-            return
         message = compose(look.words, learned["sender"], learned["recipient"])
         message = message.with_fields(("X-Conformance-Probe", look.mark))
-        with look.delivering():
-            reply = look.say(message.data)
+        reply = self._send(message.data)
+        if self._wait_out(reply):
+            self._say(f"MAIL FROM:<{learned['sender']}>")
+            self._say(f"RCPT TO:<{learned['recipient']}>")
+            reply = self._send(message.data)
         look.delivered = reply.code.startswith("2")
         if look.delivered:
             learned["delivered"] = "yes"
+
+    def _send(self, data: bytes) -> Reply:
+        """Send a message to those who were named, and return the reply to it, or to DATA where that is refused."""
+        reply = self._say("DATA")
+        if reply.code.startswith("3"):
+            with self._look.delivering():
+                reply = self._look.say(data)
+        return reply
+
+    def _ask(self, line: str) -> Reply:
+        """Say a command of an envelope, once more where it is refused for now."""
+        reply = self._say(line)
+        return self._say(line) if self._wait_out(reply) else reply
+
+    def _wait_out(self, reply: Reply) -> bool:
+        """Let the time of a greylist pass where something is refused for now; whether to ask once more."""
+        grey = reply.code.startswith("4") and reply.code != "421" and self._tester.grey_time > 0
+        if grey:
+            time.sleep(self._tester.grey_time)
+        return grey
 
 
 def _first_word(reply: Reply) -> str:

@@ -16,6 +16,8 @@ from conformance.rfc5321.kind import REFERENCE_PASSWORD, REFERENCE_USER
 
 PASSWORD = "SMTP_CONFORMANCE_PASSWORD"
 """The variable of the environment that has the password where no file does."""
+GREY_TIME = 60.0
+"""Seconds that the greylist of another host is given."""
 ROLES = ("mx", "submission", "lmtp")
 
 OPTIONS = (
@@ -56,7 +58,12 @@ OPTIONS = (
     Option("patient", False, "Wait as long for replies as the RFC asks of clients: five minutes and more."),
     Option("many", False, "Try more than a thousand recipients."),
     Option("big", False, "Send tens of megabytes."),
-    Option("grey_time", 60.0, "Seconds after which a first refusal for now is asked again.", "SECONDS"),
+    Option(
+        "grey_time",
+        0.0,
+        f"Seconds after which what is refused for now is asked once more ({GREY_TIME:g} on another host, here never).",
+        "SECONDS",
+    ),
     Option("messages_per_minute", 20, "Messages a minute to another host.", "N"),
     Option(
         "i_may_test_this_host",
@@ -117,14 +124,15 @@ class Tester:
     @classmethod
     def of(cls, settings: Settings) -> Tester:
         """What the options say; the reference server's own addresses where it is tested and none is named."""
-        own: Mapping[str, Any] = settings.own
+        local = settings.target is None or is_local(settings.target)
+        own: Mapping[str, Any] = {**settings.own, "grey_time": settings.own["grey_time"] or GREY_TIME * (not local)}
         given = {one.name: own[one.name] for one in fields(cls) if one.name in own}
         tester = cls(
             recipients=tuple(own["recipient"]),
             is_reference=settings.target is None and settings.launch is None,
             host=host_of(settings.target) if settings.target else None,
             launched=settings.target is None,
-            local=settings.target is None or is_local(settings.target),
+            local=local,
             **given,
         )
         return _of_reference(tester) if tester.is_reference else tester
