@@ -17,6 +17,8 @@ from conformance.rfc5321.sent import told
 PROOF, QUIET, QUIET_AGAIN = 2.0, 3.0, 1.0
 """Seconds that QUIT's answer is waited for after a silence, a group's reply before QUIT proves it to be missing, and
 that of a server that has been seen to lose one."""
+LONGEST_QUIET = 45.0
+"""Seconds that a slow server may work on a large group."""
 LOST = "a group's reply is lost"
 """What is known of such a server."""
 MOST_ERRORS = 2
@@ -152,7 +154,9 @@ class Hearing(Link):
         """
         replies: list[Reply] = []
         patience = self._case.patience
-        quiet = max(QUIET_AGAIN if LOST in patience.known else QUIET, 2 * patience.slowest)
+        # A server may answer them all together, when it is done with the last one.
+        slow = max(2 * patience.slowest, min(count * patience.slowest, LONGEST_QUIET))
+        quiet = max(QUIET_AGAIN if LOST in patience.known else QUIET, slow)
         while len(replies) < count and (reply := self.hear_within(quiet)):
             replies.append(reply)
             if reply.code == "421":

@@ -70,6 +70,7 @@ KIND = Kind(
     reference=("reference_server", f"--protocol rfc5321 --port {{port}} {_LOGIN}"),
     store=_maildir_in,
     arrives=ARRIVES,
+    between=10.0,
     mail_option="--store SPEC",
     found_by_process=False,
     twice=True,

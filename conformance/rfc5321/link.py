@@ -11,7 +11,7 @@ from contextlib import suppress
 from conformance.harness.verdict.verdict import Blocked, Skipped
 from conformance.harness.vocabulary import Vocabulary
 from conformance.harness.wire import tls
-from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, WireError
+from conformance.harness.wire.connection import Closed, Connection, Flooded, Refused, Silent, Slow, WireError
 from conformance.harness.wire.reply import Reply
 from conformance.rfc5321 import codes, pace
 from conformance.rfc5321.scene import MailScene, shown
@@ -33,6 +33,8 @@ GIVEN_UP = {
     "time.reply": ("reply.one", "reply in time"),
 }
 """What is not waited for any more when it never comes, by the requirement that judges it; what is blocked by that."""
+BESIDE = "conn.parallel"
+"""What is broken where a client is not greeted that is not alone."""
 Cut = Callable[[bytes], Iterable[bytes]]
 _GOODBYE = re.compile(rb"^(?:221|421)", re.MULTILINE)
 
@@ -107,6 +109,8 @@ class Link:
             if case.patience.given_up(rule, case.judges(rule)):
                 why = f"no {what} came three times in a row, and no more are waited for"
                 raise Skipped(why) if case.judges(by) else Blocked(by, why)
+        if server.open_ports and case.patience.given_up(BESIDE, case.judges(BESIDE)):
+            raise Blocked(BESIDE, "no client was greeted beside another one three times in a row")
         server.places.space(pace.CONNECTIONS["near" if case.tester.local else "far"])
         server.connections += 1
         transcript, patience = case.record.transcript, case.patient
@@ -157,12 +161,15 @@ class Link:
         Raises:
             Blocked: nothing came in time.
         """
-        patience = self._case.patience
+        patience, beside = self._case.patience, len(self._case.server.open_ports) > 1
         try:
             self.greeting = self.wire.reply(time.monotonic() + self._case.patient)
         except WireError as error:
-            patience.record_setup("greet.first", False, self._case.judges("greet.first"))
-            raise Blocked("greet.first", f"no greeting: {error}", "220", "nothing", [self.connection]) from None
+            rule, why = (BESIDE, "beside another client") if beside else ("greet.first", f"at all: {error}")
+            patience.record_setup(rule, False, self._case.judges(rule))
+            raise Blocked(rule, f"no greeting {why}", "220", "nothing", [self.connection]) from None
+        if beside:
+            patience.record_setup(BESIDE, True, self._case.judges(BESIDE))
         right = self.greeting.code == "220" or codes.refused(self.greeting)
         begun = not (right or self.greeting.end or self.ended)
         patience.record_setup("greet.first", not begun, self._case.judges("greet.first"))
@@ -213,14 +220,22 @@ class Link:
         return self.wire.wait_closed(time.monotonic() + seconds)
 
     def send(self, data: bytes, cut: Cut = whole) -> None:
-        """Send bytes in the pieces that `cut` makes of them."""
+        """Send bytes in the pieces that `cut` makes of them.
+
+        Raises:
+            Skipped: the server takes them too slowly.
+        """
         if self.greeting and not (self._case.judges("reply.one") or self._case.judges("reply.unasked")):
             self._leaving |= bool(_GOODBYE.search(self.wire.settle(usual=not self._odd)))
         self._odd = self._odd or is_odd(data)
         self._last = told(data)
         self._said_quit = data.upper() == b"QUIT\r\n"
-        with suppress(WireError):  # what keeps them from being taken shows in the reply
+        try:
             self.wire.send_apart(pieces) if len(pieces := list(cut(data))) > 1 else self.wire.send(data)
+        except Slow as error:
+            raise Skipped(f"too slow to be judged: {error}") from None
+        except WireError:  # what else keeps them from being taken shows in the reply
+            pass
 
     def pour(self, data: bytes) -> None:
         """Send much and read nothing, until the server takes no more."""

@@ -11,7 +11,6 @@ from conformance.rfc5321 import codes
 from conformance.rfc5321.case import Case
 from conformance.rfc5321.client import Client
 from conformance.rfc5321.forms import faults
-from conformance.rfc5321.scene import shown
 
 FORMS = (
     "reply.form",
@@ -27,7 +26,7 @@ TOURS = {
     "helo": ("greeted", ("HELO", "MAIL", "RSET", "QUIT")),
     "queries": ("ehlo", ("VRFY {recipient}", "HELP", "EXPN staff", "NOOP word", "QUIT")),
     "unknown": ("ehlo", ("XFROB", "XFROB with arguments", "QUIT")),
-    "order": ("greeted", ("RCPT", "DATA", "QUIT")),
+    "order": ("greeted", ("RCPT", "DATA", ".", "QUIT")),
     "syntax": ("ehlo", ("MAIL FROM:<a@b", "RCPT TO:", "QUIT")),
     "foreign": ("mail", ("RCPT TO:<someone@elsewhere.example>", "RSET", "QUIT")),
     "parameters": ("ehlo", ("MAIL FROM:<{sender}> FROB=1", "VRFY", "QUIT")),
@@ -61,7 +60,7 @@ def test_form(case: Case, tour: str) -> None:
     replies = [client.greeting, client.hello]
     for word, line in zip(words, lines_of(case, client, words), strict=True):
         if word == "." and not (replies[-1] and replies[-1].code.startswith("3")):
-            break
+            continue
         client.send(line.encode("latin-1") + b"\r\n")
         replies.append(client.hear_or_end())
     for reply in filter(None, replies):
@@ -82,14 +81,14 @@ def test_one(case: Case, tour: str) -> None:
     replies: list[Reply] = []
     for word, line in zip(words, lines, strict=True):
         if word == "." and not replies[-1].code.startswith("3"):
-            raise Skipped(f"DATA is answered {shown(replies[-1])}")
+            continue
         client.send(line.encode("latin-1") + b"\r\n")
         if (reply := client.hear_or_end()) is None:
             raise Skipped("the server closed the connection, which close.error judges")
         replies.append(reply)
     more = _until_the_end(client, case.patient)
     if more:
-        wanted = f"{len(lines)} replies to {len(lines)} lines"
+        wanted = f"{len(replies)} replies to as many lines"
         raise client.breach(f"{len(more)} replies more than commands", wanted, more[0].text)
 
 

@@ -147,7 +147,9 @@ def _learn(
     manners = Manners()
     patience = max(5.0, settings.time_limit)
     try:
-        connection = Connection((found.host, found.port), Transcript(), manners, patience, first)
+        connection = Connection(
+            (found.host, found.port), Transcript(), manners, patience, first, between=profile.kind.between
+        )
     except Closed:
         found.greeted = found.answered = False
         return

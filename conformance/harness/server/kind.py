@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from conformance.harness.rules import Rules
+from conformance.harness.wire.manners import SETTLE
 
 
 class Store(Protocol):
@@ -37,6 +38,7 @@ class Kind:
         rules: the requirements that the engine has to name.
         mail_option: by which the user says where a server keeps its mail, as it is written on the command line.
         arrives: seconds within which the message of the first look is to be found.
+        between: seconds that a further line of a reply is waited for at the first look.
         found_by_process: whether the mail of a server that the suite did not start is looked for where the server runs.
         twice: whether what a case finds broken is found only if it is broken once more on connections of its own.
         store: makes of a directory, and the time (seconds of the epoch) when the server was started in it, what reads
@@ -51,5 +53,6 @@ class Kind:
     store: Callable[[Path, float], Store | None] = lambda directory, since: None
     mail_option: str = "another option of the profile"
     arrives: float = 2.0
+    between: float = SETTLE
     found_by_process: bool = True
     twice: bool = False

@@ -46,6 +46,7 @@ class Talker:
         self._stage, self._case, self._number = stage, stage.case, number
         self._client = stage.case.unconnected_client()
         self._draft: Draft | None = None
+        self._chunk_refused = False
         self._note("connect")
         with stage.pace.waiting("greeting"):
             self._client.open()
@@ -197,7 +198,7 @@ class Talker:
         self._stage.post.hears_of(said)
         phases = frozenset(state.phase for state in before)
         due = acceptable(before, said)
-        may_end = part.line == b"BDAT" and not part.meant
+        may_end = self._chunk_refused or (part.line == b"BDAT" and not part.meant)
         code = "221" if said.verb == "QUIT" else ""
         self._note("end" if may_end else "hear", senses=tuple(due), code=code)
         told = Told(self._number, self._stage.at, said, phases, None, size, part.text, cut, together)
@@ -220,6 +221,8 @@ class Talker:
     def _go_on(self, said: Said, sense: Sense, draft: Draft | None, due: dict[Sense, States]) -> None:
         """Take in an acceptable answer."""
         before, self.states = self.states, due[sense]
+        # Behind a chunk that it did not take a server may close.
+        self._chunk_refused |= said.verb.startswith("BDAT") and sense not in TAKEN
         self.said_quit = said.verb == "QUIT"
         if said.verb in ("end of data", "BDAT LAST"):
             if draft:

@@ -120,8 +120,8 @@ POLICY = [
     EsmtpLiberal(
         "closes-on-bytes-over-127",
         [*_closing('rb"[\\x80-\\xff]"', "554 5.6.0 ASCII only"), *unlisted("SMTPUTF8", "8BITMIME")],
-        "a defence; that such a command is not refused in words warns (2.4)",
-        warns="cmd.8bit ehlo.8bitmime",
+        "a defence; that it lacks 8BITMIME warns (2.4)",
+        warns="ehlo.8bitmime",
     ),
     EsmtpLiberal("closes-on-nul", _closing('b"\\0"', "554 5.6.0 No NUL"), "a defence (4.1.2)"),
     EsmtpLiberal(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from proof.servers.edit import Edit, headed, replaced, within
+from proof.servers.esmtp_liberal.edits import unlisted
 from proof.servers.esmtp_liberal.liberty import MAIL, EsmtpLiberal
 from proof.servers.esmtp_mutants.common import delivered, first, refused
 
@@ -66,7 +67,11 @@ STORAGE = [
     ),
     EsmtpLiberal(
         "makes-bare-cr-a-line-end",
-        [_BARE, delivered('message.text = re.sub(rb"\\r(?!\\n)", b"\\r\\n", message.text)')],
+        [
+            _BARE,
+            delivered('message.text = re.sub(rb"\\r(?!\\n)", b"\\r\\n", message.text)'),
+            *unlisted("BINARYMIME"),
+        ],
         "kept, made a line end, or refused (2.3.8, disputed)",
     ),
     EsmtpLiberal(
@@ -76,7 +81,7 @@ STORAGE = [
     ),
     EsmtpLiberal(
         "drops-nul",
-        [delivered('message.text = message.text.replace(b"\\0", b"")')],
+        [delivered('message.text = message.text.replace(b"\\0", b"")'), *unlisted("BINARYMIME")],
         "no message may have it (RFC 5322)",
     ),
     EsmtpLiberal(
