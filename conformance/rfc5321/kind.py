@@ -80,6 +80,6 @@ KIND = Kind(
         answer="reply.one",
         prompt="time.reply",
         given_up={"greet.first": "no greeting came"},
-        unproved=("greet.first", "reply.one"),
+        unproved=("greet.first", "conn.parallel", "reply.one"),
     ),
 )

@@ -50,7 +50,7 @@ def test_each_has_a_name_of_its_own_that_is_a_host_name() -> None:
 def test_each_is_told_its_port_and_where_its_mail_goes(recipe: Recipe) -> None:
     said = " ".join([*recipe.words, recipe.prepare, *recipe.files.values()])
     assert "@PORT@" in said and "@MAIL@" in said
-    assert recipe.store.partition(":")[0] in ("maildir", "mbox", "dir")
+    assert recipe.store.partition(":")[0] in ("maildir", "mbox", "dir", "imap")
     assert recipe.about.endswith(".") and "\n" not in recipe.about
 
 

@@ -49,7 +49,7 @@ EXAMPLES, QUICK_EXAMPLES = 200, 20
 OF_EXTENSIONS = ("pipe.", "bdat.", "size.", "8bit.", "dsn.", "utf8.")
 AFTER_NOTICE = 1.0
 """Seconds in which a message arrives for some of its recipients after a notification that it does not for another."""
-UNGREETED = "greet.first"
+UNGREETED = ("greet.first", "conn.parallel")
 """What a client that is not greeted leads to: judged by cases of its own, not here."""
 ENDING = 0.2
 """Seconds in which a server that failed is seen to end."""
@@ -136,7 +136,7 @@ class Player(Served[Step]):
         except (Broken, Blocked) as error:
             by = error.by if isinstance(error, Blocked) else ""
             if by in health.rules.unproved and not (self.server.ended(ENDING) or self.server.gone):
-                raise (Unserved if by == UNGREETED else Void)(str(error)) from None
+                raise (Unserved if by in UNGREETED else Void)(str(error)) from None
             told = tuple(stage.told)
             failure = MailFailure(*error.finding, stage.at, proved=isinstance(error, Broken), told=told)
         except Skipped as skipped:
