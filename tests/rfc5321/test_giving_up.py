@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from conformance.harness.server import patience
 from conformance.harness.server.target import Addressed
 from conformance.harness.settings import Settings
 from conformance.harness.verdict.verdict import Record
+from conformance.harness.wire.connection import Connection, Slow
 from conformance.harness.wire.manners import QUIET, Manners
 from conformance.rfc5321 import hearing, link
 from conformance.rfc5321.case import Case
@@ -103,6 +105,84 @@ def test_replies_that_end_with_nothing_are_not_counted(bench: Bench, monkeypatch
     monkeypatch.setattr(hearing, "QUIET", 0.1)
     record = bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", ("pipe.group",), sends_two))
     assert record.blocked_by == "reply.crlf"
+
+
+def sends_much(case: Case) -> None:
+    """A client sends what the server is slow to take."""
+    case.client("ehlo").say("NOOP")
+
+
+@LATE
+def test_a_server_that_takes_octets_slowly_is_not_judged(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    send = Connection.send
+
+    def takes_long(wire: Connection, data: bytes, *args: Any, **kwargs: Any) -> None:
+        if data.startswith(b"NOOP"):
+            raise Slow("the server has not taken all bytes in 10 s")
+        send(wire, data, *args, **kwargs)
+
+    monkeypatch.setattr(Connection, "send", takes_long)
+    record = bench.run(Plan("rfc5321/test_x.py::test_x", "Title.", ("noop.250",), sends_much))
+    assert (record.verdict, record.findings[0].reason[:22]) == ("skip", "too slow to be judged:")
+
+
+def says_ten(case: Case) -> None:
+    """A client says ten commands in one go, and hears ten replies."""
+    assert len(case.client("ehlo").say_together(*10 * ["NOOP"])) == 10
+
+
+def test_a_slow_server_may_take_as_long_for_a_group_as_for_its_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hearing, "QUIET", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with listener.accept()[0] as client:
+                client.sendall(b"220 mail.example ESMTP\r\n")
+                client.recv(1000)
+                time.sleep(0.2)
+                client.sendall(b"250 mail.example\r\n")
+                client.recv(1000)
+                time.sleep(1.0)  # more than twice what a command takes, and less than ten times that
+                client.sendall(10 * b"250 OK\r\n")
+                client.recv(1000)
+
+        served = threading.Thread(target=serve)
+        served.start()
+        server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE, (), learned={"client name": "[127.0.0.1]"})
+        record = bench.run(Plan("x.py::test_x", "Title.", ("pipe.many",), says_ten))
+        served.join()
+    assert record.verdict == "pass"
+
+
+def test_who_is_not_greeted_beside_another_client_is_not_waited_for_again_and_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(patience, "SHORTER_WAITS", ((0, 0.1),))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:  # one at a time
+                    with listener.accept()[0] as client:
+                        client.sendall(b"220 mail.example ESMTP\r\n")
+                        while line := client.recv(1000):
+                            client.sendall(b"221 bye\r\n" if line.startswith(b"QUIT") else b"250 mail.example\r\n")
+
+        threading.Thread(target=serve, daemon=True).start()
+        server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE, (), learned={"client name": "[127.0.0.1]"})
+        plan = Plan("rfc5321/test_x.py::test_x", "Title.", ("state.own",), greet_two)
+        records = [bench.run(plan) for _ in range(4)]
+        listener.shutdown(socket.SHUT_RDWR)
+    assert {one.blocked_by for one in records} == {"conn.parallel"}
+    assert [one.transcript.connections for one in records] == [2, 2, 2, 1]
+
+
+def greet_two(case: Case) -> None:
+    """Two clients are greeted, and both stay."""
+    case.client("greeted")
+    case.client("greeted")
 
 
 @LATE

@@ -1,4 +1,4 @@
-"""What is refused for now is asked once more before the first case, where the tester says when."""
+"""The first conversation bears greylists, if the tester says for how long, and a greeting that comes line by line."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from conformance.harness.run import probe
 from conformance.harness.settings import Settings
+from conformance.harness.wire.manners import SETTLE
 from conformance.rfc5321.profile import PROFILE
 
 GREY = 0.3
@@ -23,6 +24,7 @@ class Server(socketserver.ThreadingTCPServer):
     Attributes:
         refuses: its first word; a dot for the end of data.
         refused_at: when it did so first; None as long as it has not.
+        pause: seconds between the lines of its greeting.
     """
 
     allow_reuse_address = daemon_threads = True
@@ -31,13 +33,16 @@ class Server(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Client)
         self.refuses = ""
         self.refused_at: float | None = None
+        self.pause = 0.0
 
 
 class Client(socketserver.StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
-        self.wfile.write(b"220 d.example ESMTP\r\n")
+        self.wfile.write(b"220-d.example\r\n")
+        time.sleep(self.server.pause)
+        self.wfile.write(b"220 ESMTP\r\n")
         for line in self.rfile:
             word = line.split()[0].decode() if line.strip() else ""
             if word == "DATA":
@@ -83,3 +88,9 @@ def test_without_a_time_it_is_said_how_to_give_one(server: Server) -> None:
     assert learned["no recipient"] == (
         "RCPT TO:<u@d.example> is answered 451 4.7.1 later; --grey-time SECONDS asks once more"
     )
+
+
+def test_the_last_line_of_a_greeting_may_take_its_time(server: Server) -> None:
+    server.pause = 1.5 * SETTLE
+    found = looked(server, 0.0)
+    assert (found.greeted, found.chatty, found.learned["recipient"]) == (True, False, "u@d.example")
