@@ -71,7 +71,8 @@ class Progress:
         self._began = self._heard = self._told = time.monotonic()
         side = f": {len(self._waits)} of them wait for the {self._clock}, side by side" if self._waits else ""
         cases = f"{len(ids)} cases" if len(ids) > 1 else "1 case"
-        self._line(f"{cases}, about {5 * max(1, round(self._estimate(ids) / 5))} s{side}")
+        self._takes = self._estimate(ids)
+        self._line(f"{cases}, {_about(self._takes)}{side}")
         threading.Thread(target=self._tell, daemon=True).start()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -101,7 +102,9 @@ class Progress:
         now = time.monotonic()
         broken = list(self._known.values()).count("BROKEN")
         said = f"after {now - self._began:.0f} s: {self._done} of {self._total} cases, {broken or 'nothing'} broken"
-        if self._waits:
+        if self._manners:  # it is the pace that takes the time
+            said += f"; {_about(self._began + self._takes - now)} left"
+        elif self._waits:
             left = self._began + max(self._waits.values()) - now
             soon = f"{left:.0f} s left" if left >= 1 else "any moment" if left > -EVERY else "later than expected"
             wait = "1 waits" if len(self._waits) == 1 else f"{len(self._waits)} wait"
@@ -144,6 +147,11 @@ class Progress:
             usual, quick = random.args
             more = CONVERSATION * (self._settings.examples or (quick if self._settings.quick else usual))
         return REPLIES * self._found.latency + more + self._manners
+
+
+def _about(seconds: float) -> str:
+    """A time that is known roughly."""
+    return f"about {5 * max(1, round(seconds / 5))} s"
 
 
 def waits(package: str, ids: Sequence[str], time_limit: float, at_once: int) -> dict[str, float]:

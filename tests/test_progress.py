@@ -122,6 +122,17 @@ def test_what_breaks_first_is_said_at_once_and_once(begin: Begin) -> None:
     assert re.fullmatch(r"after \d+ s: 5 of 5 cases, 1 broken", told.status())
 
 
+def test_at_another_hosts_pace_it_is_said_how_long_all_takes_still(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(type(CS4410), "seconds_a_case", lambda *_: 3.0)
+    screen = Screen()
+    told = begin(screen, CLOCK + "test_long_session", *[ORDINARY] * 500, command=None)
+    told.pytest_sessionfinish()
+    assert re.search(r"^501 cases, about 15\d\d s: ", screen.lines[0])
+    assert re.fullmatch(r"after \d+ s: 0 of 501 cases, nothing broken; about 15\d\d s left", told.status())
+
+
 @pytest.mark.parametrize("isatty", [False, True])
 def test_silence_says_what_it_waits_for(begin: Begin, isatty: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "QUIET", 0.1)
