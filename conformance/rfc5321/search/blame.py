@@ -288,8 +288,8 @@ def _of_past(own: Sequence[Told], last: Told, survives: bool) -> list[str]:
             found.append("bdat.after-last" if last.said.verb.startswith("BDAT") else "order.messages")
         elif verb == "MAIL" and one.phases & {Phase.SENDER, Phase.RECIPIENT}:
             found.append("mail.nested")
-        elif verb in NEUTRAL:
-            found.append("order.neutral")
+        elif verb in NEUTRAL:  # no way leads over one, so it is there for its own sake
+            found.insert(0, "order.neutral")
     if not survives and last.said.verb == "end of data" and max(map(len, last.text.split(b"\r\n"))) >= 900:
         found.append("data.line-1000")
     if last.sense in REFUSED:

@@ -78,6 +78,10 @@ REPLIES = {
         (HELLO, MAIL, RCPT, END, ("RCPT", READY, A)),
     ),
     "VRFY resets": ("order.neutral", (HELLO, MAIL, ("VRFY", SENDER, A), ("RCPT", SENDER, ORDER))),
+    "VRFY forgets EHLO": (
+        "order.neutral",
+        (HELLO, MAIL, ("VRFY", SENDER, A), RCPT, END, ("MAIL", READY, ORDER)),
+    ),
     "a message leaves its sender": ("data.after", (HELLO, MAIL, RCPT, END, ("MAIL", READY, ORDER))),
     "a chunk refused before MAIL": (
         "data.354",
