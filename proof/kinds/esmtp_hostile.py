@@ -35,6 +35,8 @@ run with default options ends within {BOUND:g} s, takes less than {MOST_MEMORY:g
 without the server), ends with a verdict, leaves no process behind, brings no control character but our own colours on
 the terminal and none into a report, and reports what the server truly breaks and nothing else. A server that never
 answers breaks nothing of the standard that can be seen in so short a time: the run says that nothing could be judged.
+Where a place can be read, and the mail is not in it, `data.delivered` is broken; the finding says that it may be the
+wrong place.
 What was otherwise is said below the table.
 """
     heads = ("server", "what it does", "broken", "`--launch`", "`--target`")

@@ -130,18 +130,22 @@ def _greets_without_end(client: socket.socket) -> None:
                 client.sendall(b" 1" * 30_000)
 
 
-def _of(name: str, does: str, store: Place) -> Hostile:
-    return Hostile(f"store-{name}", does, "", store=store)
+def _of(name: str, does: str, store: Place, breaks: str = "") -> Hostile:
+    return Hostile(f"store-{name}", does, breaks, store=store)
+
+
+EMPTY = "data.delivered"
+"""What is broken where a place can be read, and the mail is not in it."""
 
 
 STORES = [
     _of("fifo", "Names a FIFO as the mbox of its mail", fifo),
-    _of("fifos", "Names a Maildir that holds a FIFO, a socket, and a link to itself", fifos),
+    _of("fifos", "Names a Maildir that holds a FIFO, a socket, and a link to itself", fifos, EMPTY),
     _of("root", "Names a link to the root of all files", root),
     _of("itself", "Names a link to itself", itself),
-    _of("many", "Names a directory of a hundred thousand files", many),
-    _of("growing", "Names an mbox that grows by 50 megabytes a second, up to a gigabyte", growing),
-    _of("hole", "Names an mbox of a gigabyte that is nothing but a hole", hole),
+    _of("many", "Names a directory of a hundred thousand files", many, EMPTY),
+    _of("growing", "Names an mbox that grows by 50 megabytes a second, up to a gigabyte", growing, EMPTY),
+    _of("hole", "Names an mbox of a gigabyte that is nothing but a hole", hole, EMPTY),
     _of("imap-silent", "Names a server of IMAP that never says a word", lambda folder: imap(_is_silent)),
     _of(
         "imap-floods", "Names a server of IMAP that sends lines as fast as they are taken", lambda folder: imap(_floods)
