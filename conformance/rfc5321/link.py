@@ -122,6 +122,7 @@ class Link:
         except Refused as error:
             raise case.breach("close.serves-on", str(error), "a connection", "none") from None
         except (Silent, Closed) as error:
+            case.patience.record_setup("greet.first", False, case.judges("greet.first"))
             raise Skipped(str(error)) from None
         if case.tester.tls == "implicit":
             self.begin_tls()

@@ -179,6 +179,18 @@ def test_who_is_not_greeted_beside_another_client_is_not_waited_for_again_and_ag
     assert [one.transcript.connections for one in records] == [2, 2, 2, 1]
 
 
+def test_a_server_that_takes_no_connection_any_more_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "SHORTER_WAITS", ((0, 0.1),))
+    with contextlib.ExitStack() as stack:
+        listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        stack.enter_context(socket.create_connection(listener.getsockname()))  # which fills the backlog
+        server = Addressed(PROFILE.kind, listener.getsockname(), Manners(), None, "it cannot be seen")
+        bench = Bench(server, SETTINGS, PROFILE, (), learned={"client name": "[127.0.0.1]"})
+        records = [run(bench, "ehlo.250") for _ in range(4)]
+    assert [one.verdict for one in records] == ["skip"] * 3 + ["blocked"]
+    assert records[-1].blocked_by == "greet.first"
+
+
 def greet_two(case: Case) -> None:
     """Two clients are greeted, and both stay."""
     case.client("greeted")
